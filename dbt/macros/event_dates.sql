@@ -1,0 +1,59 @@
+{#- The dates of var('event_dates') as datetime.date objects, or none for every date. -#}
+{% macro event_dates() %}
+    {%- set given = var('event_dates') -%}
+    {%- if given is none -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- if given is string or given is mapping -%}
+        {{ exceptions.raise_compiler_error("event_dates: expected a list of 'YYYY-MM-DD' or null, found " ~ given) }}
+    {%- endif -%}
+    {%- set dates = [] -%}
+    {%- for date in given -%}
+        {%- do dates.append(iso_date(date, 'event_dates')) -%}
+    {%- endfor -%}
+    {{ return(dates | unique | sort) }}
+{% endmacro %}
+
+
+{#- One 'YYYY-MM-DD' (or YAML date) as a datetime.date; anything else is an error that names the var. -#}
+{% macro iso_date(value, var_name) %}
+    {%- set text = value | string -%}
+    {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', text) -%}
+        {{ exceptions.raise_compiler_error(var_name ~ ": expected 'YYYY-MM-DD', found " ~ text) }}
+    {%- endif -%}
+    {{ return(modules.datetime.datetime.strptime(text, '%Y-%m-%d').date()) }}
+{% endmacro %}
+
+
+{#-
+    Condition: `date_column` is one of var('event_dates').
+    `timestamp_column` adds bounds on the raw timestamp, which prune files and row groups where a computed date cannot.
+-#}
+{% macro in_event_dates(date_column, timestamp_column=none) %}
+    {%- set dates = event_dates() -%}
+    {%- if dates is none -%}
+        1 = 1
+    {%- elif dates | length == 0 -%}
+        1 = 0
+    {%- else -%}
+        {{ date_column }} in (
+            {%- for date in dates %}cast('{{ date.isoformat() }}' as date){{ ', ' if not loop.last }}{% endfor -%}
+        )
+        {%- if timestamp_column %}
+        {%- set day_after = dates[-1] + modules.datetime.timedelta(days=1) %}
+        and {{ timestamp_column }} >= cast('{{ dates[0].isoformat() }} 00:00:00+00:00' as timestamptz)
+        and {{ timestamp_column }} < cast('{{ day_after.isoformat() }} 00:00:00+00:00' as timestamptz)
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Data tests say `where: __event_dates__` to look only at the dates that an invocation rebuilds. -#}
+{% macro get_where_subquery(relation) -%}
+    {%- set where = config.get('where', '') -%}
+    {%- if not where -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {%- set condition = where | replace('__event_dates__', in_event_dates('event_date')) -%}
+    {{ return('(select * from ' ~ relation ~ ' where ' ~ condition ~ ') as dbt_subquery') }}
+{%- endmacro %}

@@ -1,0 +1,8 @@
+{#- The first value that is not null, in the order given, of each partition; the same on every row of it. -#}
+{% macro first_known(value, partition_by, order_by) -%}
+    first_value({{ value }} ignore nulls) over (
+        partition by {{ partition_by }}
+        order by {{ order_by }}
+        rows between unbounded preceding and unbounded following
+    )
+{%- endmacro %}

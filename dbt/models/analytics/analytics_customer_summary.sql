@@ -1,0 +1,120 @@
+with as_of as (
+
+    select as_of from {{ ref('int_as_of') }}
+
+),
+
+orders as (
+
+    select * from {{ ref('fct_orders') }}
+    where is_completed
+        and customer_id is not null
+
+),
+
+customers as (
+
+    select customer_id, count(*) as customer_orders, max(ordered_date) as last_ordered_date
+    from orders
+    group by customer_id
+
+),
+
+purchases as (
+
+    select
+        customer_id,
+        currency,
+        count(*) as frequency,
+        cast(coalesce(sum(order_total), 0) as decimal(38,2)) as monetary,
+        min(ordered_at) as first_order_at,
+        max(ordered_at) as last_order_at,
+        max(ordered_date) as last_ordered_date
+    from orders
+    group by customer_id, currency
+
+),
+
+measured as (
+
+    select
+        purchases.*,
+        as_of.as_of,
+        customers.customer_orders,
+        cast({{ dbt.datediff('purchases.last_ordered_date', 'as_of.as_of', 'day') }} as bigint) as recency,
+        cast({{ dbt.datediff('customers.last_ordered_date', 'as_of.as_of', 'day') }} as bigint) as customer_recency
+    from purchases
+    inner join customers on purchases.customer_id = customers.customer_id
+    cross join as_of
+
+),
+
+placed as (
+
+    select
+        measured.*,
+        cume_dist() over (partition by currency order by recency desc) as recency_place,
+        cume_dist() over (partition by currency order by frequency) as frequency_place,
+        cume_dist() over (partition by currency order by monetary) as monetary_place
+    from measured
+
+),
+
+scored as (
+
+    select
+        placed.*,
+        {% for measure in ['recency', 'frequency', 'monetary'] %}
+        case
+            when {{ measure }}_place <= 0.2 then 1
+            when {{ measure }}_place <= 0.4 then 2
+            when {{ measure }}_place <= 0.6 then 3
+            when {{ measure }}_place <= 0.8 then 4
+            else 5
+        end as {{ measure }}_score,
+        {% endfor %}
+        case
+            when recency <= {{ var('recency_high_days') }} then 'High'
+            when recency <= {{ var('recency_medium_days') }} then 'Medium'
+            else 'Low'
+        end as recency_tier,
+        case
+            when frequency >= {{ var('frequency_high_orders') }} then 'High'
+            when frequency >= {{ var('frequency_medium_orders') }} then 'Medium'
+            else 'Low'
+        end as frequency_tier,
+        case
+            when monetary >= {{ var('monetary_high_value') }} then 'High'
+            when monetary >= {{ var('monetary_medium_value') }} then 'Medium'
+            else 'Low'
+        end as monetary_tier
+    from placed
+
+)
+
+select
+    {{ surrogate_key(['customer_id', 'currency']) }} as customer_currency_key,
+    customer_id,
+    currency,
+    as_of,
+    recency,
+    frequency,
+    monetary,
+    monetary as lifetime_value,
+    first_order_at,
+    last_order_at,
+    recency_score,
+    frequency_score,
+    monetary_score,
+    recency_tier,
+    frequency_tier,
+    monetary_tier,
+    recency_tier || '-' || frequency_tier || '-' || monetary_tier as rfm_tier,
+    customer_orders,
+    case
+        when customer_orders > {{ var('vip_orders') }} then 'VIP'
+        when customer_orders >= {{ var('loyal_orders') }} then 'Loyal'
+        else 'New'
+    end as segment,
+    customer_recency <= {{ var('active_days') }} as is_active
+from scored

@@ -1,0 +1,38 @@
+{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+
+{#- A stream is one line: a staging model with the columns selected below. -#}
+{%- set streams = [
+    'stg_commerce',
+] %}
+
+with unioned as (
+
+    {% for stream in streams %}
+    select
+        stream,
+        identity_space,
+        event_id,
+        event_name,
+        event_at,
+        event_date,
+        event_sequence,
+        user_id,
+        anonymous_id,
+        session_id,
+        device_platform,
+        channel,
+        is_view,
+        is_conversion,
+        conversion_value,
+        currency,
+        order_id
+    from {{ ref(stream) }}
+    {% if is_incremental() %}
+    where {{ in_event_dates('event_date', 'event_at') }}
+    {% endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+)
+
+select * from unioned

@@ -1,0 +1,33 @@
+{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+
+with events as (
+
+    select * from {{ ref('stg_commerce') }}
+    where is_order_event
+    {% if is_incremental() %}
+        and {{ in_event_dates('event_date', 'event_at') }}
+    {% endif %}
+
+)
+
+select
+    event_id,
+    event_name,
+    event_at,
+    event_date,
+    order_id,
+    user_id as customer_id,
+    session_id,
+    channel,
+    device_platform,
+    country,
+    order_status,
+    currency,
+    order_total,
+    order_tax,
+    order_shipping,
+    case
+        when event_name in ('order_completed', 'order_fulfilled') then 'completed'
+        when event_name in ('order_cancelled', 'order_refunded') then 'reversed'
+    end as outcome
+from events

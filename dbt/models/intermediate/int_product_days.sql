@@ -1,0 +1,36 @@
+{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+
+{%- set newest_first = 'event_at desc, event_id desc, line_number desc' %}
+
+with items as (
+
+    select * from {{ ref('int_event_items') }}
+    where product_id is not null
+    {% if is_incremental() %}
+        and {{ in_event_dates('event_date') }}
+    {% endif %}
+
+),
+
+described as (
+
+    select
+        event_date,
+        product_id,
+        event_at,
+        {{ first_known('product_name', 'event_date, product_id', newest_first) }} as product_name,
+        {{ first_known('product_category', 'event_date, product_id', newest_first) }} as product_category
+    from items
+
+)
+
+select
+    event_date,
+    product_id,
+    max(product_name) as product_name,
+    max(product_category) as product_category,
+    min(event_at) as first_event_at,
+    max(event_at) as last_event_at,
+    count(*) as lines
+from described
+group by event_date, product_id

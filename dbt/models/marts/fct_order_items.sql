@@ -1,0 +1,43 @@
+with items as (
+
+    select * from {{ ref('int_event_items') }}
+    where is_order_event
+        and {{ up_to_as_of() }}
+
+),
+
+ranked as (
+
+    select
+        items.*,
+        -- Every line of the order's latest event with items has rank 1.
+        rank() over (partition by order_id order by event_at desc, event_id desc) as event_rank
+    from items
+
+),
+
+orders as (
+
+    select * from {{ ref('fct_orders') }}
+
+)
+
+select
+    {{ surrogate_key(['ranked.order_id', 'ranked.line_number']) }} as order_item_key,
+    ranked.order_id,
+    ranked.line_number,
+    orders.customer_id,
+    orders.ordered_at,
+    orders.ordered_date,
+    orders.is_completed,
+    ranked.product_id,
+    ranked.product_name,
+    ranked.product_category,
+    ranked.currency,
+    ranked.unit_price,
+    ranked.quantity,
+    ranked.line_total,
+    case when orders.is_completed then ranked.line_total else cast(0 as decimal(38,2)) end as revenue
+from ranked
+inner join orders on ranked.order_id = orders.order_id
+where ranked.event_rank = 1

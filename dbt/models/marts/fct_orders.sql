@@ -1,0 +1,80 @@
+{%- set newest_first = 'event_at desc, event_id desc' %}
+{%- set oldest_first = 'event_at, event_id' %}
+
+with events as (
+
+    select * from {{ ref('int_order_events') }}
+    where {{ up_to_as_of() }}
+
+),
+
+ranked as (
+
+    select
+        events.*,
+        row_number() over (partition by order_id order by {{ oldest_first }}) as place_from_first,
+        row_number() over (partition by order_id order by {{ newest_first }}) as place_from_last,
+        {{ first_known('customer_id', 'order_id', newest_first) }} as order_customer_id,
+        {{ first_known('country', 'order_id', newest_first) }} as order_country,
+        {{ first_known('outcome', 'order_id', newest_first) }} as last_outcome
+    from events
+
+),
+
+orders as (
+
+    select
+        order_id,
+        max(order_customer_id) as customer_id,
+        max(order_country) as country,
+        max(case when place_from_first = 1 then session_id end) as session_id,
+        max(case when place_from_first = 1 then channel end) as channel,
+        max(case when place_from_first = 1 then device_platform end) as device_platform,
+        min(event_at) as ordered_at,
+        max(event_at) as last_event_at,
+        count(*) as events,
+        max(case when place_from_last = 1 then order_status end) as order_status,
+        max(case when place_from_last = 1 then currency end) as currency,
+        max(case when place_from_last = 1 then order_total end) as order_total,
+        max(case when place_from_last = 1 then order_tax end) as order_tax,
+        max(case when place_from_last = 1 then order_shipping end) as order_shipping,
+        coalesce(max(last_outcome) = 'completed', false) as is_completed
+    from ranked
+    group by order_id
+
+),
+
+sequenced as (
+
+    select
+        orders.*,
+        lag(ordered_at) over (partition by customer_id order by ordered_at, order_id) as previous_ordered_at,
+        row_number() over (partition by customer_id, is_completed order by ordered_at, order_id) as place_among_like
+    from orders
+
+)
+
+select
+    order_id,
+    customer_id,
+    country,
+    session_id,
+    channel,
+    device_platform,
+    ordered_at,
+    {{ utc_date('ordered_at') }} as ordered_date,
+    last_event_at,
+    events,
+    order_status,
+    currency,
+    order_total,
+    order_tax,
+    order_shipping,
+    is_completed,
+    case when is_completed then order_total else cast(0 as decimal(18,2)) end as revenue,
+    customer_id is not null and is_completed and place_among_like = 1 as is_first_order,
+    case
+        when customer_id is not null
+            then cast({{ dbt.datediff(utc_date('previous_ordered_at'), utc_date('ordered_at'), 'day') }} as bigint)
+    end as days_since_previous_order
+from sequenced

@@ -1,0 +1,40 @@
+with source as (
+
+    select * from {{ source('silver', 'commerce') }}
+
+),
+
+renamed as (
+
+    select
+        'commerce' as stream,
+        'shop' as identity_space,
+        event_id,
+        event_name,
+        event_at,
+        {{ utc_date('event_at') }} as event_date,
+        1 as event_sequence,
+        user_id,
+        anonymous_id,
+        session_id,
+        device_platform,
+        channel,
+        event_name = 'page_view' as is_view,
+        event_name in ('order_completed', 'order_fulfilled') as is_conversion,
+        case when event_name in ('order_completed', 'order_fulfilled') then order_total end as conversion_value,
+        -- A page view of a confirmation page may name an order too, without being an event of the order's life.
+        order_id is not null and left(event_name, 6) = 'order_' as is_order_event,
+        customer_email,
+        country,
+        order_id,
+        order_status,
+        currency,
+        order_total,
+        order_tax,
+        order_shipping,
+        items
+    from source
+
+)
+
+select * from renamed

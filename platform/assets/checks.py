@@ -1,0 +1,174 @@
+"""The data contracts' checks: what has to hold of bronze, silver and rejected, arrival hour by arrival hour.
+
+Belongs here: check specs and the computations behind them, all read from the snapshots that silver's commit names.
+Not here: how results reach Dagster (`report`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+
+import dagster as dg
+import duckdb
+import pandera.errors
+import polars as pl
+import pyarrow as pa
+from contracts.stream import Stream
+from pyiceberg.table import Table
+from resources.lake import Lake, files_of, read
+from resources.schemas import Layer
+
+from assets.reconcile import LOSERS, Named, during, within
+from assets.report import Verdict
+
+Hours = Sequence[dt.datetime]
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+
+
+def _spec(layer: Layer, stream: Stream, name: str, description: str, blocking: bool = False) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(name, asset=[layer.value, stream.name], description=description, blocking=blocking)
+
+
+def complete_spec(stream: Stream) -> dg.AssetCheckSpec:
+    return _spec(Layer.BRONZE, stream, "complete", "Bronze holds the ledger's records, object by object", True)
+
+
+def readable_spec(stream: Stream) -> dg.AssetCheckSpec:
+    return _spec(Layer.BRONZE, stream, "readable", "No landed object of the hour was refused, and none lies astray")
+
+
+def conservation_spec(stream: Stream) -> dg.AssetCheckSpec:
+    text = "Every row of bronze is in exactly one of silver and rejected, by its identity"
+    return _spec(Layer.SILVER, stream, "conservation", text, True)
+
+
+def contract_spec(stream: Stream) -> dg.AssetCheckSpec:
+    return _spec(Layer.SILVER, stream, "contract", "What silver holds satisfies the contract's pandera model")
+
+
+def share_spec(stream: Stream) -> dg.AssetCheckSpec:
+    return _spec(Layer.REJECTED, stream, "rejected_share", "The share of rejected records is within the contract's limits")
+
+
+def freshness_spec(stream: Stream) -> dg.AssetCheckSpec:
+    return _spec(Layer.SILVER, stream, "freshness", "The hour's newest event is as recent as the contract wants")
+
+
+def completeness(bronze: Table, stream: Stream, hours: Hours, ledger: pl.DataFrame) -> dict[dt.datetime, Verdict]:
+    """The ledger's records against bronze's rows, by landed object (path and version)."""
+    columns = ["_source_file", "_source_version"]
+    rows = _grouped(bronze, None, hours, columns, "count(*) AS rows", ", ".join(columns))
+    expected = ledger.filter(pl.col("records").is_not_null()).select(
+        pl.col("arrival_hour").alias("hour"), pl.col("path").alias("_source_file"),
+        pl.col("version").alias("_source_version"), "records",
+    )  # fmt: skip
+    both = expected.join(rows, on=["hour", *columns], how="full", coalesce=True)
+    wrong = both.filter(pl.col("records").fill_null(0) != pl.col("rows").fill_null(0))
+    found = {}
+    for hour in hours:
+        mine = both.filter(pl.col("hour") == hour)
+        bad = wrong.filter(pl.col("hour") == hour)["_source_file"].to_list()
+        metadata = {
+            "ledger_records": int(mine["records"].sum()), "bronze_rows": int(mine["rows"].sum()), "objects": bad[:20]
+        }  # fmt: skip
+        found[hour] = Verdict(complete_spec(stream), not bad, metadata)
+    return found
+
+
+def conservation(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
+    """Bronze's row identities against those of silver and rejected together.
+
+    Compares counts and sums of 64-bit hashes of (file, version, line), which are equal for equal multisets and for
+    different ones with a chance of 2^-64; bronze's identities are distinct by construction.
+    """
+    what = "count(*) AS rows, sum(hash(_source_file, _source_version, _line)) AS digest"
+    columns = ["_source_file", "_source_version", "_line"]
+    sides = {}
+    for layer, snapshot in _snapshots(named):
+        grouped = _grouped(lake.table(layer, stream), snapshot, hours, columns, what)
+        sides[layer] = {hour: (rows, int(digest)) for hour, rows, digest in grouped.iter_rows()}
+    found = {}
+    for hour in hours:
+        bronze, silver, rejected = (sides[layer].get(hour, (0, 0)) for layer in sides)
+        kept = (silver[0] + rejected[0], silver[1] + rejected[1])
+        metadata = {"bronze": bronze[0], "silver": silver[0], "rejected": rejected[0]}
+        found[hour] = Verdict(conservation_spec(stream), bronze == kept, metadata)
+    return found
+
+
+def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
+    """The pandera model over silver's rows of the hours."""
+    failures: dict[dt.datetime, dict[str, int]] = {hour: {} for hour in hours}
+    silver = lake.table(Layer.SILVER, stream)
+    columns = [*stream.types, "_arrival_hour"]
+    for batch in _hourly(silver, named.silver, hours, columns):
+        rows = pl.DataFrame(pl.from_arrow(batch))
+        try:
+            typed = rows.select(list(stream.types)).cast(stream.types)  # type: ignore[arg-type]
+            stream.schema.validate(typed, lazy=True)
+        except pandera.errors.SchemaErrors as errors:
+            for name, index in errors.failure_cases.select("check", "index").iter_rows():
+                counts = failures[rows["_arrival_hour"][index or 0]]
+                counts[name] = counts.get(name, 0) + 1
+    return {
+        hour: Verdict(contract_spec(stream), not counts, {"failures": counts, "contract_version": stream.version})
+        for hour, counts in failures.items()
+    }
+
+
+def rejected_share(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
+    """Rejected records by reason as shares of the hour's records, against the contract's limits; duplicates apart."""
+    grouped = _grouped(lake.table(Layer.REJECTED, stream), named.rejected, hours, ["reason"], "count(*) AS rows", "reason")
+    totals = dict(_grouped(lake.table(Layer.BRONZE, stream), named.bronze, hours, [], "count(*) AS rows").iter_rows())
+    limits, found = stream.rejected_share, {}
+    for hour in hours:
+        counts = {reason: rows for at, reason, rows in grouped.iter_rows() if at == hour}
+        total = max(totals.get(hour, 0), 1)
+        refused = sum(rows for reason, rows in counts.items() if reason not in LOSERS) / total
+        losers = sum(rows for reason, rows in counts.items() if reason in LOSERS) / total
+        passed = refused <= limits.warn and losers <= limits.duplicates_warn
+        severity = ERROR if refused > limits.error else WARN
+        metadata = {"refused_share": refused, "duplicate_share": losers, **{f"rejected_{r}": n for r, n in counts.items()}}
+        found[hour] = Verdict(share_spec(stream), passed, metadata, severity)
+    return found
+
+
+def freshness(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
+    """How far behind the end of its arrival hour the newest event of each hour is."""
+    grouped = _grouped(
+        lake.table(Layer.SILVER, stream), named.silver, hours, ["event_at"], "max(event_at) AS newest"
+    )
+    newest, found = dict(grouped.iter_rows()), {}
+    for hour in hours:
+        at = newest.get(hour)
+        behind = hour + dt.timedelta(hours=1) - at if at else None
+        passed = behind is None or behind <= stream.freshness
+        metadata = {"newest_event": at.isoformat() if at else "none", "behind_s": behind.total_seconds() if behind else 0.0}
+        found[hour] = Verdict(freshness_spec(stream), passed, metadata, WARN)
+    return found
+
+
+def _snapshots(named: Named) -> Iterator[tuple[Layer, int | None]]:
+    yield Layer.BRONZE, named.bronze
+    yield Layer.SILVER, named.silver
+    yield Layer.REJECTED, named.rejected
+
+
+def _hourly(table: Table, snapshot: int | None, hours: Hours, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    yield from read(table, files_of(table, within(hours), snapshot), columns, during(hours))
+
+
+def _grouped(
+    table: Table, snapshot: int | None, hours: Hours, columns: list[str], what: str, by: str = ""
+) -> pl.DataFrame:
+    """Aggregates of a snapshot's rows by arrival hour (`hour`) and perhaps more, computed as the rows stream by."""
+    batches: Iterable[pa.RecordBatch] = _hourly(table, snapshot, hours, ["_arrival_hour", *columns])
+    schema = pa.schema([table.schema().as_arrow().field(name).remove_metadata() for name in ["_arrival_hour", *columns]])
+    with duckdb.connect(":memory:", config={"threads": "2"}) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.register("rows", pa.RecordBatchReader.from_batches(schema, (b.cast(schema) for b in batches)))
+        keys = f"_arrival_hour{', ' + by if by else ''}"
+        query = f"SELECT _arrival_hour AS hour{', ' + by if by else ''}, {what} FROM rows GROUP BY {keys}"
+        result = pl.DataFrame(pl.from_arrow(con.sql(query).to_arrow_table()))
+    return result.with_columns(pl.col("hour").cast(pl.Datetime("us", "UTC")))

@@ -1,0 +1,56 @@
+"""How the lake's assets present themselves in the UI: description, owner, kinds, columns, links to their data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+from contracts.stream import Stream
+from pyiceberg.table import Table
+from resources.schemas import Layer, definition
+
+
+def describe(layer: Layer, stream: Stream, description: str, deps: Sequence[dg.AssetKey] = ()) -> dg.AssetSpec:
+    """The spec of a lake asset; its column schema is the contract's, as the Iceberg table has it."""
+    return _spec(layer.value, layer, stream, description, deps, {"python", "iceberg", layer.value})
+
+
+def describe_relation(stream: Stream) -> dg.AssetSpec:
+    """The spec of silver's relation in the warehouse."""
+    description = f"{stream.description}: silver's rows where dbt reads them, relation silver.{stream.name}."
+    silver = dg.AssetKey([Layer.SILVER.value, stream.name])
+    return _spec("warehouse", Layer.SILVER, stream, description, [silver], {"sql", "silver"})
+
+
+def _spec(
+    prefix: str, layer: Layer, stream: Stream, description: str, deps: Sequence[dg.AssetKey], kinds: set[str]
+) -> dg.AssetSpec:
+    columns = [
+        dg.TableColumn(
+            field.name, str(field.field_type), field.doc, dg.TableColumnConstraints(nullable=not field.required)
+        )
+        for field in definition(layer, stream).schema.fields
+    ]
+    return dg.AssetSpec(
+        [prefix, stream.name],
+        deps=list(deps),
+        description=description,
+        group_name=stream.name,
+        kinds=kinds,
+        owners=[stream.owner],
+        tags={"stream": stream.name, "identity_space": stream.identity_space},
+        metadata={
+            "dagster/column_schema": dg.TableSchema(columns),
+            "dagster/table_name": f"{layer.value}.{stream.name}",
+            "contract_version": stream.version,
+        },
+    )
+
+
+def links(table: Table, snapshot_id: int | None) -> dict[str, object]:
+    """Where the data is: the table's folder and the snapshot that holds it."""
+    return {
+        "dagster/uri": table.location(),
+        "snapshot_id": str(snapshot_id) if snapshot_id else "none",
+        "metadata_file": dg.MetadataValue.path(table.metadata_location),
+    }

@@ -1,0 +1,194 @@
+"""Load: what lies in the landing zone and what bronze and its ledger hold are made to agree, hour by hour.
+
+Belongs here: the reconciliation of bronze. Not here: Dagster (`bronze`), formats (`events.decode`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import polars as pl
+import pyarrow as pa
+from contracts.stream import Stream
+from events import decode
+from pyiceberg.expressions import And, GreaterThanOrEqual, IsNull, LessThan, Or
+from pyiceberg.table import Table
+from resources.datafiles import DataFileWriter
+from resources.lake import Lake, commit, files_of, frame, read, recompute, rows_snapshot
+from resources.landing import FolderLanding, LandedObject
+from resources.schemas import Layer
+
+Item = TypeVar("Item")
+BY_HOUR = pl.col("_arrival_hour")
+BY_DAY = pl.col("arrival_hour").dt.date()
+LEDGER = {
+    "path": pl.String,
+    "version": pl.String,
+    "size": pl.Int64,
+    "arrival_hour": pl.Datetime("us", "UTC"),
+    "records": pl.Int64,
+    "refused": pl.String,
+    "current": pl.Boolean,
+    "_ingested_at": pl.Datetime("us", "UTC"),
+}
+
+
+@dataclass
+class Loaded:
+    """What a load found: the ledger's current rows of the hours afterwards, and which objects it read or refused."""
+
+    ledger: pl.DataFrame
+    news: list[LandedObject] = field(default_factory=list)
+    strays: list[LandedObject] = field(default_factory=list)
+    snapshot_id: int | None = None
+
+
+def load(
+    lake: Lake,
+    landing: FolderLanding,
+    stream: Stream,
+    hours: Sequence[dt.datetime],
+    window: tuple[dt.datetime, dt.datetime],
+    now: dt.datetime,
+) -> Loaded:
+    """Bring bronze and ledger of some arrival hours in line with the landing zone.
+
+    An object that is new or has changed replaces its rows; one that is unreadable is refused by name; one that has
+    gone keeps its rows. Objects outside `window` (the hours that are partitions) are refused as well.
+    """
+    return recompute(lambda: _attempt(lake, landing, stream, hours, window, now))
+
+
+def _attempt(
+    lake: Lake,
+    landing: FolderLanding,
+    stream: Stream,
+    hours: Sequence[dt.datetime],
+    window: tuple[dt.datetime, dt.datetime],
+    now: dt.datetime,
+) -> Loaded:
+    ledger, bronze = lake.table(Layer.LEDGER, stream), lake.table(Layer.BRONZE, stream)
+    known = ledger_rows(ledger, hours).filter("current")
+    seen = set(known.select("path", "version").iter_rows())
+    strays = [o for o in landing.strays(stream, window) if (o.path, o.version) not in seen]
+    news = [o for o in landing.list(stream, hours) if (o.path, o.version) not in seen]
+    if not news and not strays:
+        return Loaded(_of_hours(known, hours), snapshot_id=rows_snapshot(bronze))
+    entries = [_entry(o, now, refused="outside the arrival hours that are partitions") for o in strays]
+    writer = DataFileWriter(bronze, BY_HOUR)
+    for hour in sorted({o.arrival_hour for o in news if o.arrival_hour}):
+        entries += [_take(landing, o, writer, now) for o in news if o.arrival_hour == hour]
+        writer.finish_partition(hour)
+    _replace(bronze, [entry for entry in entries if entry["records"] is not None], writer)
+    _enter(ledger, pl.DataFrame(entries, schema=LEDGER))
+    after = ledger_rows(lake.table(Layer.LEDGER, stream), hours).filter("current")
+    return Loaded(_of_hours(after, hours), news, strays, rows_snapshot(bronze))
+
+
+def _of_hours(rows: pl.DataFrame, hours: Sequence[dt.datetime]) -> pl.DataFrame:
+    return rows.filter(pl.col("arrival_hour").is_in(list(hours)))
+
+
+def ledger_rows(ledger: Table, hours: Sequence[dt.datetime]) -> pl.DataFrame:
+    """The ledger's rows of the days of some hours, and those of no hour."""
+    return frame(read(ledger, files_of(ledger, _days(hours))), LEDGER)
+
+
+def _days(hours: Sequence[dt.datetime]) -> Or:
+    first = min(hours).replace(hour=0)
+    last = max(hours).replace(hour=0) + dt.timedelta(days=1)
+    inside = And(GreaterThanOrEqual("arrival_hour", first.isoformat()), LessThan("arrival_hour", last.isoformat()))
+    return Or(inside, IsNull("arrival_hour"))
+
+
+def _entry(
+    landed: LandedObject, now: dt.datetime, records: int | None = None, refused: str | None = None
+) -> dict[str, object]:
+    return {
+        "path": landed.path,
+        "version": landed.version,
+        "size": landed.size,
+        "arrival_hour": landed.arrival_hour,
+        "records": records,
+        "refused": refused,
+        "current": True,
+        "_ingested_at": now,
+    }
+
+
+def _take(landing: FolderLanding, landed: LandedObject, writer: DataFileWriter, now: dt.datetime) -> dict[str, object]:
+    """Write an object's records and return its ledger row; nothing of it is written when it cannot be read whole."""
+    with landing.open(landed) as source:
+        try:
+            decode.verify(source, landed.path)
+        except decode.Unreadable as reason:
+            return _entry(landed, now, refused=str(reason))
+        total = 0
+        constants = [
+            pl.lit(landed.arrival_hour, pl.Datetime("us", "UTC")).alias("_arrival_hour"),
+            pl.lit(landed.path).alias("_source_file"),
+            pl.lit(landed.version).alias("_source_version"),
+            pl.lit(now, pl.Datetime("us", "UTC")).alias("_ingested_at"),
+        ]
+        for batch in ahead(decode.records(source, landed.path)):
+            total += batch.num_rows
+            writer.write(pl.DataFrame(pl.from_arrow(batch)).with_columns(constants))
+    return _entry(landed, now, records=total)
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, the next one made in another thread while this one is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
+
+
+def _replace(bronze: Table, entries: list[dict[str, object]], writer: DataFileWriter) -> None:
+    """Commit the written records in place of all earlier ones of the same objects."""
+    paths = pa.array([str(entry["path"]) for entry in entries], pa.string())
+    hours = sorted({entry["arrival_hour"] for entry in entries})  # type: ignore[type-var]
+    removed = []
+    for file in _holding(bronze, hours, set(paths.to_pylist())):
+        removed.append(file)
+        for batch in read(bronze, [file]):
+            rows = pl.DataFrame(pl.from_arrow(batch))
+            writer.write(rows.filter(~pl.col("_source_file").is_in(paths.to_pylist())))
+    added = writer.finish()
+    if added or removed:
+        commit(bronze, added, removed, {})
+
+
+def _holding(bronze: Table, hours: list[object], paths: set[str]) -> list[object]:
+    """Bronze's data files that hold rows of some landed objects."""
+    if not hours:
+        return []
+    within = And(
+        GreaterThanOrEqual("_arrival_hour", hours[0].isoformat()),  # type: ignore[attr-defined]
+        LessThan("_arrival_hour", (hours[-1] + dt.timedelta(hours=1)).isoformat()),  # type: ignore[operator]
+    )
+    found = []
+    for file in files_of(bronze, within):
+        sources = {path for batch in read(bronze, [file], ["_source_file"]) for path in batch.column(0).unique().to_pylist()}
+        if sources & paths:
+            found.append(file)
+    return found
+
+
+def _enter(ledger: Table, entries: pl.DataFrame) -> None:
+    """Write the entries into the ledger; earlier versions of the same objects stay, no longer current."""
+    days = sorted(hour for hour in entries["arrival_hour"] if hour is not None)
+    files = files_of(ledger, _days(days) if days else IsNull("arrival_hour"))
+    before = frame(read(ledger, files), LEDGER)
+    again = before.join(entries, on=["path", "version"], how="anti")
+    loaded = entries.filter(pl.col("records").is_not_null())["path"].implode()
+    refused_again = pl.col("refused").is_not_null() & pl.col("path").is_in(entries["path"].implode())
+    current = pl.col("current") & ~pl.col("path").is_in(loaded) & ~refused_again  # a refusal replaces no rows
+    writer = DataFileWriter(ledger, BY_DAY)
+    writer.write(pl.concat([again.with_columns(current), entries]))
+    commit(ledger, writer.finish(), files, {})

@@ -1,0 +1,75 @@
+"""Silver and rejected assets: what bronze's records are, judged by the contract; two tables from one step."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import dagster as dg
+from contracts.stream import Stream
+from events.conform import Conformers
+from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, hour_of, key_of
+from resources.lake import Lake
+from resources.schemas import Layer
+
+from assets import checks
+from assets.describe import describe, links
+from assets.reconcile import reconcile
+from assets.report import PartitionReport, publish
+
+
+class Judging(dg.Config):
+    """How to judge. `again` judges every record anew, even where the contract's version has not changed."""
+
+    again: bool = False
+
+
+def silver_assets(stream: Stream) -> dg.AssetsDefinition:
+    """`silver/<stream>` and `rejected/<stream>`, partitioned by arrival hour."""
+    silver, rejected = (dg.AssetKey([layer.value, stream.name]) for layer in (Layer.SILVER, Layer.REJECTED))
+    bronze = dg.AssetKey([Layer.BRONZE.value, stream.name])
+    typed = f"{stream.description}: typed, conformed to contract {stream.version}, one row per key."
+
+    @dg.multi_asset(
+        name=f"silver_{stream.name}",
+        specs=[
+            describe(Layer.SILVER, stream, typed, deps=[bronze]),
+            describe(Layer.REJECTED, stream, f"Records of {stream.name} that are not in silver, each with its reason.", deps=[bronze]),
+        ],
+        can_subset=True,
+        partitions_def=ARRIVAL_HOURS,
+        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_PER_RUN),
+        check_specs=[
+            checks.conservation_spec(stream),
+            checks.contract_spec(stream),
+            checks.freshness_spec(stream),
+            checks.share_spec(stream),
+        ],
+        pool=f"lake_{stream.name}",
+    )
+    def judged(
+        context: dg.AssetExecutionContext,
+        config: Judging,
+        lake: dg.ResourceParam[Lake],
+        conformers: dg.ResourceParam[dict[str, Conformers]],
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        hours = [hour_of(partition) for partition in context.partition_keys]
+        now = dt.datetime.now(dt.UTC)
+        named, changed = reconcile(lake, stream, conformers[stream.name], hours, now, config.again)
+        context.log.info("silver and rejected changed" if changed else "nothing to change")
+        found = [
+            check(lake, stream, named, hours)
+            for check in (checks.conservation, checks.contract, checks.freshness, checks.rejected_share)
+        ]
+        tables = {key: lake.table(layer, stream) for key, layer in ((silver, Layer.SILVER), (rejected, Layer.REJECTED))}
+        reports = {}
+        for hour in hours:
+            counts = found[0][hour].metadata
+            snapshots = {silver: (named.silver, counts["silver"]), rejected: (named.rejected, counts["rejected"])}
+            metadata: dict[dg.AssetKey, dict[str, object]] = {
+                key: {"dagster/partition_row_count": rows, **links(tables[key], snapshot)}
+                for key, (snapshot, rows) in snapshots.items()
+            }
+            metadata[rejected] |= {n: v for n, v in found[3][hour].metadata.items() if n.startswith("rejected_")}
+            reports[key_of(hour)] = PartitionReport(metadata, [verdicts[hour] for verdicts in found])
+        yield from publish(context, reports)
+
+    return judged

@@ -1,0 +1,28 @@
+"""Warehouse assets: silver's relation in the warehouse, following silver's snapshots."""
+
+import dagster as dg
+from contracts.stream import Stream
+from resources.lake import Lake
+from resources.schemas import Layer
+from resources.warehouse.protocol import Warehouse
+
+from assets.describe import describe_relation, links
+
+POOL = "warehouse"
+
+
+def warehouse_asset(stream: Stream) -> dg.AssetsDefinition:
+    """`warehouse/<stream>`: no partitions, it holds one snapshot of silver whole."""
+
+    @dg.multi_asset(name=f"warehouse_{stream.name}", specs=[describe_relation(stream)], pool=POOL)
+    def relation(
+        lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.MaterializeResult[None]:
+        silver = lake.table(Layer.SILVER, stream)
+        snapshot = silver.current_snapshot()
+        snapshot_id = snapshot.snapshot_id if snapshot else None
+        applied = warehouse.apply(stream, silver, snapshot_id)
+        metadata = {"dagster/row_count": applied.rows, "changed": applied.changed, **links(silver, snapshot_id)}
+        return dg.MaterializeResult(metadata=metadata)
+
+    return relation

@@ -1,0 +1,6 @@
+"""The streams of the platform: one contract file each, listed here."""
+
+from contracts.commerce import COMMERCE
+from contracts.stream import Stream
+
+STREAMS: tuple[Stream, ...] = (COMMERCE,)

@@ -1,0 +1,190 @@
+"""What a stream declares about itself: the vocabulary of a contract file.
+
+Belongs here: value objects. Not here: how they are carried out (`events/`), where anything is stored (`resources/`),
+and any one stream's facts (its own file beside this one). Knows neither Dagster nor storage.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, ClassVar
+
+import pandera.polars as pa
+import polars as pl
+
+UTC_MICROSECONDS = pl.Datetime("us", "UTC")
+MONEY = pl.Decimal(18, 2)
+
+
+class Personal(StrEnum):
+    """What becomes of a personal field on its way out of bronze: a keyed hash of it, or nothing."""
+
+    HASH = "hash"
+    DROP = "drop"
+
+
+class Scope(StrEnum):
+    """Within what a key is unique: the event date (look-ups prune to days) or all of the stream's history."""
+
+    EVENT_DATE = "event_date"
+    EVER = "ever"
+
+
+def column(
+    path: str | None = None,
+    *,
+    each: Mapping[str, str] | None = None,
+    personal: Personal | None = None,
+    nullable: bool = True,
+    **rules: Any,
+) -> Any:
+    """One silver column: where it comes from in the decoded record, and pandera's rules for it.
+
+    `path` is dotted (`customer.email`); None is a column that this stream does not fill. `each` maps the fields of
+    a list's structs to paths within one element. Text that is empty counts as missing where nulls are not allowed.
+    """
+    return pa.Field(nullable=nullable, metadata={"path": path, "each": each, "personal": personal}, **rules)
+
+
+class Envelope(pa.DataFrameModel):
+    """The columns that every stream's silver table has."""
+
+    event_id: str = column(description="The producer's id of the event")
+    event_name: str = column(description="What happened")
+    event_at: UTC_MICROSECONDS = column(nullable=False, description="When it happened, UTC, microseconds")
+    user_id: str = column(description="The producer's id of the identified person")
+    anonymous_id: str = column(description="The producer's id of the unidentified device or browser")
+    session_id: str = column(description="The producer's id of the visit")
+    device_platform: str = column(description="web, mobile, desktop, tablet or backend, as the producer calls it")
+
+    class Config:
+        strict = True
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    """One JSON object a line, UTF-8; gzip, zstd or plain, told by content."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Which event times are believable, relative to the arrival hour."""
+
+    ahead: dt.timedelta = dt.timedelta(hours=1)
+    earliest: dt.datetime = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class RejectedShare:
+    """Shares of an hour's records (0 to 1) above which rejection warns or fails; duplicates have their own."""
+
+    warn: float = 0.01
+    error: float = 0.20
+    duplicates_warn: float = 0.10
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A folder scheme of the landing zone: how an object's path, below the stream's prefix, names its arrival hour.
+
+    `folder` is the strftime form of the hour's folder and `levels` one pattern a path level.
+    """
+
+    folder: str
+    levels: tuple[str, ...]
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile("^" + "/".join(self.levels) + "/")
+
+    def covers(self, parts: tuple[str, ...], window: tuple[dt.datetime, dt.datetime]) -> bool:
+        """Whether a folder, given by its path's parts, holds only hours inside a window."""
+        found = [re.fullmatch(level, part) for level, part in zip(self.levels, parts, strict=False)]
+        numbers = [int(match[1]) for match in found if match]
+        if len(numbers) < len(found):
+            return False
+        try:
+            start = dt.datetime(*[*numbers, *(1, 1, 1, 0)[len(numbers) :]], tzinfo=dt.UTC)  # type: ignore[misc, arg-type]
+        except ValueError:
+            return False
+        length = {1: 366, 2: 31, 3: 1}.get(len(numbers), 1 / 24)  # days; too long is on the safe side
+        return window[0] <= start and start + dt.timedelta(days=length) <= window[1]
+
+
+PLAIN = Layout("%Y/%m/%d/%H", (r"(\d{4})", r"(\d{2})", r"(\d{2})", r"(\d{2})"))
+HIVE = Layout("year=%Y/month=%m/day=%d/hour=%H", (r"year=(\d{4})", r"month=(\d{2})", r"day=(\d{2})", r"hour=(\d{2})"))
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A contract: where a stream lands, how it is decoded and typed, what makes two records one event, who owns it.
+
+    `key` names the silver columns that are the producer's event id; empty means the producer gives none, and the
+    record's content is its key. `volatile` are dotted paths of the record left out of its content. `dropped` are
+    personal fields of the record that no column keeps. `freshness` is how far behind the end of an arrival hour its
+    newest event may lie. Changing columns or rules wants a new `version`: files
+    judged under another version are judged again when their hour is next materialized.
+    """
+
+    name: str
+    version: str
+    owner: str
+    description: str
+    identity_space: str
+    model: type[pa.DataFrameModel]
+    decoding: JsonLines = JsonLines()
+    key: tuple[str, ...] = ()
+    scope: Scope = Scope.EVENT_DATE
+    volatile: tuple[str, ...] = ()
+    dropped: Mapping[str, Personal] = field(default_factory=dict)
+    clock: Clock = Clock()
+    rejected_share: RejectedShare = RejectedShare()
+    freshness: dt.timedelta = dt.timedelta(hours=2)
+    prefix: str | None = None
+    layouts: tuple[Layout, ...] = (PLAIN, HIVE)
+
+    LINEAGE: ClassVar[tuple[str, ...]] = ("_arrival_hour", "_source_file", "_source_version", "_line")
+
+    def __post_init__(self) -> None:
+        missing = [name for name in Envelope.to_schema().columns if name not in self.schema.columns]
+        unknown = [name for name in self.key if name not in self.schema.columns]
+        if missing or unknown:
+            raise ValueError(f"contract {self.name!r}: envelope columns missing {missing}, key columns unknown {unknown}")
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.version))
+
+    @cached_property
+    def schema(self) -> pa.DataFrameSchema:
+        """The pandera schema of silver's own columns (the model, compiled)."""
+        return self.model.to_schema()
+
+    @cached_property
+    def types(self) -> dict[str, pl.DataType]:
+        """Silver's own columns and their polars types, in order."""
+        found = {name: spec.dtype.type for name, spec in self.schema.columns.items()}
+        return {name: dtype() if isinstance(dtype, type) else dtype for name, dtype in found.items()}
+
+    def source_of(self, name: str) -> dict[str, Any]:
+        """`path`, `each` and `personal` of a column, as `column()` declared them."""
+        return dict(self.schema.columns[name].metadata or {})
+
+    @property
+    def folder(self) -> str:
+        """The stream's prefix in the landing zone, without slashes at its ends."""
+        return (self.prefix or self.name).strip("/")
+
+    def arrival_hour(self, relative_path: str) -> dt.datetime | None:
+        """The UTC hour that a path below `folder` names, or None when no layout fits it."""
+        for layout in self.layouts:
+            if found := layout.pattern.match(relative_path):
+                try:
+                    return dt.datetime(*(int(part) for part in found.groups()), tzinfo=dt.UTC)  # type: ignore[misc]
+                except ValueError:
+                    return None
+        return None

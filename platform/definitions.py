@@ -1,0 +1,36 @@
+"""Definitions: everything Dagster is told, assembled in one function. Nothing but assembly belongs here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+from assets.bronze import bronze_asset
+from assets.gold import gold_assets
+from assets.silver import silver_assets
+from assets.warehouse import warehouse_asset
+from contracts import STREAMS
+from contracts.stream import Stream
+from partitions import ARRIVAL_HOURS
+from resources.environment import resources
+
+
+def build_defs(
+    *, streams: Sequence[Stream] = STREAMS, resource_overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """The platform's definitions for some streams (all by default), with resources replaced where a test wants it."""
+    lake = [make(stream) for stream in streams for make in (bronze_asset, silver_assets, warehouse_asset)]
+    gold = gold_assets(streams)
+    return dg.Definitions(
+        assets=[*lake, gold],
+        jobs=[
+            dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake), partitions_def=ARRIVAL_HOURS),
+            dg.define_asset_job("gold", dg.AssetSelection.assets(gold)),
+        ],
+        resources={**resources(streams), **(resource_overrides or {})},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

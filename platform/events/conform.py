@@ -1,0 +1,259 @@
+"""Conform: records become silver's typed rows, or are refused with a reason; every record is exactly one of the two.
+
+Belongs here: the order of judgement (oversize, malformed, type, missing, rule, clock), the contract's pandera model,
+personal data's hashing, keys and content. Not here: how JSON becomes values (`fields`), duplicates (`judge`).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pandera.errors
+import pandera.polars as pandera
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from contracts.stream import Personal, Stream
+
+from events.fields import PROBLEMS, Extraction, Extractor, columns_of
+
+MAX_NESTING = 64
+MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
+REASONS = ("oversize", "malformed", "type", "missing", "rule", "clock", "conflict", "duplicate")
+REFUSED = {"_row": pl.UInt32, "reason": pl.String, "column": pl.String, "detail": pl.String}
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Conformed:
+    """`accepted`: silver's columns, lineage, `_key` and `_content`; `refused`: lineage, `raw`, and `REFUSED`'s why."""
+
+    accepted: pl.DataFrame
+    refused: pl.DataFrame
+
+
+class Conformer:
+    """Conforms batches of one stream's records. `secret` keys the hashes of personal data in the identity space."""
+
+    def __init__(self, stream: Stream, secret: bytes) -> None:
+        self.stream = stream
+        self.secret = hmac.digest(secret, stream.identity_space.encode(), "sha256")
+        self.known_hashes: dict[str, str] = {}
+        self.con = duckdb.connect(":memory:", config={"threads": "1"})
+        self.con.execute("SET TimeZone = 'UTC'")
+        self.extractor = Extractor(columns_of(stream.types, stream.source_of), self.con)
+        self.hashed = [n for n in stream.types if stream.source_of(n)["personal"] is Personal.HASH]
+        self.extra = f", unhex(md5({self._content()})) AS _content"
+
+    def _content(self) -> str:
+        """SQL of a record's canonical text: keys sorted (RFC 8785's idea), volatile fields taken out."""
+        if not self.stream.volatile:
+            return "json_normalize(raw)"
+        patch: dict[str, Any] = {}
+        for path in self.stream.volatile:
+            *parents, leaf = path.split(".")
+            node = patch
+            for part in parents:
+                node = node.setdefault(part, {})
+            node[leaf] = None
+        text = json.dumps(patch).replace("'", "''")
+        return f"json_normalize(json_merge_patch(raw, '{text}'))"
+
+    def conform(self, records: pa.Table) -> Conformed:
+        """`records`: lineage columns, `raw` (binary, null where oversize) and `oversize`. Never raises on bad data."""
+        rows = pa.array(range(len(records)), pa.uint32())
+        lineage: pl.DataFrame = pl.from_arrow(  # type: ignore[assignment]
+            records.select([*Stream.LINEAGE]).append_column("_row", rows)
+        )
+        problems = [_oversize(records)]
+        raw, undecodable = _text(records.column("raw"))
+        documents = pa.table({"_row": rows, "raw": raw})
+        malformed, documents = self._parseable(documents, undecodable)
+        problems.append(malformed)
+        extraction = self.extractor.extract(documents, self.extra)
+        problems += extraction.problems
+        typed = self._complete(extraction, lineage)
+        problems += self._check(typed.join(pl.concat(problems).select("_row"), on="_row", how="anti"))
+        return self._split(typed, pl.concat(problems), lineage, records)
+
+    def _parseable(self, documents: pa.Table, undecodable: set[int]) -> tuple[pl.DataFrame, pa.Table]:
+        """The malformed ones, and the documents that are JSON objects of bearable depth."""
+        self.con.register("documents", documents)
+        depth = "strlen(raw) - strlen(replace(replace(raw, '{', ''), '[', ''))"
+        sound = f"json_valid(raw) AND ltrim(raw, ' \t\r\n')[1] = '{{'"
+        flags = self.con.sql(f"SELECT {depth} > {MAX_NESTING} AS deep, {sound} AS sound FROM documents").to_arrow_table()
+        self.con.unregister("documents")
+        raw = documents.column("raw")
+        sound_mask = flags.column("sound").fill_null(True)
+        why = dict.fromkeys(undecodable, "the bytes are not UTF-8")
+        for row in pc.indices_nonzero(flags.column("deep").fill_null(False)).to_pylist():
+            if row not in why and nesting(raw[row].as_py().encode()) > MAX_NESTING:
+                why[row] = f"nested deeper than {MAX_NESTING}"
+        for row in pc.indices_nonzero(pc.invert(sound_mask)).to_pylist():
+            why.setdefault(row, "not a JSON object")
+        keep = pc.is_valid(raw)
+        if why:
+            keep = pc.and_(keep, pc.invert(pc.is_in(documents.column("_row"), pa.array(why, pa.uint32()))))
+        return _problems(why, "malformed"), documents if pc.all(keep).as_py() else documents.filter(keep)
+
+    def _complete(self, extraction: Extraction, lineage: pl.DataFrame) -> pl.DataFrame:
+        """Silver's columns in the contract's order, with required empty texts as nulls, personal data hashed."""
+        frame, types = extraction.frame, self.stream.types
+        required = [n for n, spec in self.stream.schema.columns.items() if not spec.nullable]
+        fills = [pl.lit(None, dtype=types[n]).alias(n) for n in types if n not in frame.columns]
+        blanks = [
+            pl.when(pl.col(n) != "").then(pl.col(n)).alias(n) for n in required if types[n] == pl.String and n in frame.columns
+        ]
+        frame = frame.with_columns(*fills, *blanks)
+        for name in self.hashed:
+            frame = frame.with_columns(self._hash(frame[name]))
+        return frame.select("_row", *types, "_content").join(lineage, on="_row", how="left", maintain_order="left")
+
+    def _hash(self, values: pl.Series) -> pl.Series:
+        unique = values.drop_nulls().unique()
+        if len(self.known_hashes) > MAX_KNOWN_HASHES:
+            self.known_hashes.clear()
+        known = self.known_hashes
+        for value in unique:
+            if value not in known:
+                known[value] = hmac.digest(self.secret, value.encode(), "sha256").hex()
+        hashes = [known[value] for value in unique]
+        return values.replace_strict(unique, hashes, return_dtype=pl.String, default=None)
+
+    def _check(self, typed: pl.DataFrame) -> list[pl.DataFrame]:
+        """What the contract's model and clock refuse, of rows whose values have the right types."""
+        rows = typed["_row"]
+        clock = self.stream.clock
+        latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead
+        outside = typed.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest))
+        why = {row: f"{at.isoformat()} is not believable" for row, at in outside.select("_row", "event_at").iter_rows()}
+        found = [_problems(why, "clock", "event_at")]
+        try:
+            self.stream.schema.validate(typed.select(list(self.stream.types)), lazy=True)
+        except pandera.errors.SchemaErrors as errors:
+            found.append(self._failures(errors.failure_cases, rows))
+        return found
+
+    def _failures(self, cases: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+        if cases["index"].null_count():
+            raise ValueError(f"contract {self.stream.name!r} has a check that names no rows:\n{cases}")
+        secret = [n for n in self.stream.types if self.stream.source_of(n)["personal"]]
+        missing = pl.col("check") == "not_nullable"
+        column = pl.when(pl.col("schema_context") == "Column").then(pl.col("column"))
+        value = pl.col("failure_case").cast(pl.String)
+        shown = column.is_not_null() & ~pl.col("column").is_in(secret) & (value.str.len_chars() <= 40)
+        detail = pl.when(missing).then(pl.lit("required")).when(shown).then(pl.format("{}: {}", "check", value))
+        return cases.select(
+            pl.Series("_row", rows.gather(cases["index"])),
+            column.alias("column"),
+            pl.when(missing).then(pl.lit("missing")).otherwise(pl.lit("rule")).alias("reason"),
+            detail.otherwise(pl.col("check")).alias("detail"),
+        ).cast(PROBLEMS)  # type: ignore[arg-type]
+
+    def _split(
+        self, typed: pl.DataFrame, problems: pl.DataFrame, lineage: pl.DataFrame, records: pa.Table
+    ) -> Conformed:
+        accepted = typed.join(problems.select("_row").unique(), on="_row", how="anti", maintain_order="left")
+        refused = _worst(problems)
+        raw = pl.Series("raw", records.column("raw").take(refused["_row"].to_arrow()), dtype=pl.Binary)
+        refused = refused.join(lineage, on="_row", how="left", maintain_order="left").with_columns(raw)
+        return Conformed(accepted.with_columns(self._keys(accepted)).drop("_row"), refused.drop("_row"))
+
+    def _keys(self, accepted: pl.DataFrame) -> pl.Series:
+        """Sixteen bytes that stand for the key: a digest of the producer's id, or the content where it gives none."""
+        if not self.stream.key:
+            return accepted["_content"].alias("_key")
+        self.con.register("accepted", accepted.select(self.stream.key).to_arrow())
+        text = f"concat_ws(chr(31), {', '.join(f'{chr(34)}{n}{chr(34)}' for n in self.stream.key)})"
+        keys = self.con.sql(f"SELECT unhex(md5({text})) AS _key FROM accepted").to_arrow_table()
+        self.con.unregister("accepted")
+        return pl.Series("_key", keys.column("_key"), dtype=pl.Binary)
+
+
+class Conformers:
+    """Conforms a run's batches on several threads, each with a `Conformer` of its own; no more wait than threads."""
+
+    def __init__(self, stream: Stream, secret: bytes, threads: int = 2) -> None:
+        self.stream, self.secret, self.threads = stream, secret, threads
+        self.local = threading.local()
+
+    def conform(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Conformed]:
+        """The batches conformed, in their order."""
+        waiting: deque[Future[Conformed]] = deque()
+        with ThreadPoolExecutor(self.threads) as pool:
+            for batch in batches:
+                waiting.append(pool.submit(self._one, batch))
+                if len(waiting) > self.threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _one(self, batch: pa.RecordBatch) -> Conformed:
+        if not hasattr(self.local, "conformer"):
+            self.local.conformer = Conformer(self.stream, self.secret)
+        conformer: Conformer = self.local.conformer
+        return conformer.conform(pa.Table.from_batches([batch]))
+
+
+def nesting(raw: bytes) -> int:
+    """How deep a JSON text nests its objects and arrays."""
+    depth = deepest = 0
+    for byte in _STRINGS.sub(b"", raw):
+        if byte in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"}]":
+            depth -= 1
+    return deepest
+
+
+def _text(raw: pa.ChunkedArray) -> tuple[pa.ChunkedArray, set[int]]:
+    """Bytes as text; those that are not UTF-8 become null, and are named."""
+    try:
+        return raw.cast(pa.large_string()), set()
+    except pa.ArrowInvalid:
+        values = raw.to_pylist()
+    bad = {row for row, value in enumerate(values) if value is not None and not _is_utf8(value)}
+    kept = [None if row in bad or value is None else value.decode() for row, value in enumerate(values)]
+    return pa.chunked_array([pa.array(kept, pa.large_string())]), bad
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _oversize(records: pa.Table) -> pl.DataFrame:
+    column = records.column("oversize")
+    rows = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
+    why = {row: "{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in rows}
+    return _problems(why, "oversize")
+
+
+def _problems(why: dict[int, str], reason: str, column: str | None = None) -> pl.DataFrame:
+    frame = pl.DataFrame({"_row": list(why), "detail": list(why.values())}, schema={"_row": pl.UInt32, "detail": pl.String})
+    return frame.select(
+        "_row", pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason"), "detail"
+    ).cast(PROBLEMS)  # type: ignore[arg-type]
+
+
+def _worst(problems: pl.DataFrame) -> pl.DataFrame:
+    """One row a refused record: the first reason of `REASONS` that it has, and all that was found."""
+    rank = pl.col("reason").replace_strict({r: i for i, r in enumerate(REASONS)}, return_dtype=pl.Int8)
+    detail = pl.when(pl.col("column").is_null()).then("detail").otherwise(pl.format("{}: {}", "column", "detail"))
+    ordered = problems.with_columns(rank.alias("rank"), detail.alias("detail")).sort("_row", "rank", "column", "detail")
+    return ordered.group_by("_row", maintain_order=True).agg(
+        pl.col("reason").first(), pl.col("column").first(), pl.col("detail").str.join("; ")
+    ).cast(REFUSED)  # type: ignore[arg-type]

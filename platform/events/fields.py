@@ -1,0 +1,305 @@
+"""Fields: typed columns out of JSON text, vectorised, with an exact path for the values that are not plain.
+
+Belongs here: the rule for hostile JSON. DuckDB parses everything at once, first duplicate key winning; where its answer
+is not certain to be the value as sent (a number with an exponent or more digits than a double keeps, a number where
+text is wanted), that one value is taken again from the text with Python's exact decimals. Not here: what the columns
+mean together (`conform`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,4})?")
+_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?$"
+_LOOSE = "DOUBLE"
+_NUMERIC = frozenset({"BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", _LOOSE})
+_PRECISE_DIGITS = 15  # what every double keeps
+INT64 = range(-(2**63), 2**63)
+PROBLEMS = {"_row": pl.UInt32, "column": pl.String, "reason": pl.String, "detail": pl.String}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column to take: its dotted `path` in the document, its type, and what a list's elements are made of."""
+
+    name: str
+    path: str
+    dtype: pl.DataType
+    secret: bool = False
+    each: tuple[Column, ...] = ()
+
+    @property
+    def json_path(self) -> str:
+        return "$" + "".join('."' + part.replace('"', "") + '"' for part in self.path.split("."))
+
+
+def columns_of(types: Mapping[str, pl.DataType], source: Any) -> tuple[Column, ...]:
+    """The columns that a contract takes from its records; `source(name)` gives `path`, `each` and `personal`."""
+    taken = []
+    for name, dtype in types.items():
+        origin = source(name)
+        if origin["path"]:
+            taken.append(
+                Column(name, origin["path"], dtype, bool(origin["personal"]), _elements(dtype, origin["each"]))
+            )
+    return tuple(taken)
+
+
+def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Column, ...]:
+    if not isinstance(dtype, pl.List):
+        return ()
+    inner = dtype.inner
+    if not isinstance(inner, pl.Struct) or each is None:
+        raise ValueError(f"a list column wants struct elements and their paths, not {dtype}")
+    types = {item.name: item.dtype() if isinstance(item.dtype, type) else item.dtype for item in inner.fields}
+    return tuple(Column(name, each[name], types[name]) for name in types)
+
+
+@dataclass
+class Extraction:
+    """Typed values by `_row`, and what was wrong: one row a problem, `PROBLEMS` columns."""
+
+    frame: pl.DataFrame
+    problems: list[pl.DataFrame] = field(default_factory=list)
+
+    def refuse(self, rows: pl.Series, column: Column, reason: str, details: Iterable[str] | str) -> None:
+        if len(rows):
+            detail = pl.Series([details] * len(rows) if isinstance(details, str) else details, dtype=pl.String)
+            one = pl.DataFrame({"_row": rows, "column": [column.name] * len(rows), "reason": [reason] * len(rows)})
+            self.problems.append(one.with_columns(detail=detail).cast(PROBLEMS))  # type: ignore[arg-type]
+
+
+class Extractor:
+    """Takes `columns` out of JSON objects; holds one in-memory DuckDB as its parser."""
+
+    def __init__(self, columns: tuple[Column, ...], con: duckdb.DuckDBPyConnection) -> None:
+        self.columns, self.con = columns, con
+        self.paths = [column.json_path for column in columns]
+        spec: dict[str, Any] = {}
+        for column in columns:
+            *parents, leaf = column.path.split(".")
+            node = spec
+            for part in parents:
+                node = node.setdefault(part, {})
+                if not isinstance(node, dict):
+                    raise ValueError(f"path {column.path!r} lies below another column's path")
+            node[leaf] = "VARCHAR"
+        self.spec = json.dumps(spec).replace("'", "''")
+        self.nested = {c.name: Extractor(c.each, con) for c in columns if c.each}
+
+    def sql(self, extra: str = "") -> str:
+        """The query over view `documents` (`_row`, `raw`): texts, times, and a signature of the JSON types."""
+        texts = ", ".join(
+            f'x.{".".join(chr(34) + p + chr(34) for p in c.path.split("."))} AS "{c.name}"' for c in self.columns
+        )
+        times = "".join(f', try_cast("{c.name}" AS TIMESTAMPTZ) AS "{c.name}:at"' for c in self.columns if _is_time(c))
+        inner = f"SELECT _row, raw, json_transform(raw, '{self.spec}') AS x FROM documents"
+        signature = f"hash(json_type(raw, {self.paths})) AS _signature"
+        return f"SELECT *{times} FROM (SELECT _row, {signature}, {texts}{extra} FROM ({inner}))"
+
+    def extract(self, documents: pa.Table, extra: str = "") -> Extraction:
+        """Typed columns of `documents` (`_row` uint32, `raw` text of JSON objects); `extra` is more SQL on `raw`."""
+        self.con.register("documents", documents)
+        texts: pl.DataFrame = pl.from_arrow(self.con.sql(self.sql(extra)).to_arrow_table())  # type: ignore[assignment]
+        types = self._types(texts, documents)
+        self.con.unregister("documents")
+        result = Extraction(texts)
+        for column in self.columns:
+            self._take(column, result, types[column.name], documents)
+        result.frame = result.frame.drop("_signature", *(f"{c.name}:at" for c in self.columns if _is_time(c)))
+        return result
+
+    def _types(self, texts: pl.DataFrame, documents: pa.Table) -> dict[str, dict[str, list[int]]]:
+        """For each column, the signatures by JSON type; one document stands for all of its signature."""
+        chosen = texts.group_by("_signature").agg(pl.col("_row").first()).sort("_row")
+        ids = ", ".join(map(str, chosen["_row"])) or "NULL"
+        query = f"SELECT json_type(raw, {self.paths}) FROM documents WHERE _row IN ({ids}) ORDER BY _row"
+        found: dict[str, dict[str, list[int]]] = {column.name: {} for column in self.columns}
+        for signature, (types,) in zip(chosen["_signature"], self.con.execute(query).fetchall(), strict=True):
+            for column, kind in zip(self.columns, types, strict=True):
+                found[column.name].setdefault(kind or "NULL", []).append(signature)
+        return found
+
+    def _take(self, column: Column, result: Extraction, kinds: dict[str, list[int]], documents: pa.Table) -> None:
+        wrong = {kind: signatures for kind, signatures in kinds.items() if not _acceptable(column, kind)}
+        for kind, signatures in wrong.items():
+            rows = result.frame.filter(pl.col("_signature").is_in(signatures))["_row"]
+            result.refuse(rows, column, "type", f"{_wanted(column)} wanted, {kind.lower()} found")
+        if wrong:
+            bad = pl.col("_signature").is_in([s for signatures in wrong.values() for s in signatures])
+            result.frame = result.frame.with_columns(pl.when(~bad).then(pl.col(column.name)).alias(column.name))
+        if column.each:
+            _take_list(column, result, self.nested[column.name])
+        elif _is_time(column):
+            _take_time(column, result)
+        else:
+            loose = pl.col("_signature").is_in(kinds.get(_LOOSE, []))
+            _take_scalar(column, result, loose, documents)
+
+
+def _is_time(column: Column) -> bool:
+    return isinstance(column.dtype, pl.Datetime)
+
+
+def _wanted(column: Column) -> str:
+    if isinstance(column.dtype, pl.Decimal):
+        return f"decimal({column.dtype.precision},{column.dtype.scale})"
+    return {pl.String: "text", pl.Int64: "64-bit integer", pl.Datetime: "timestamp", pl.List: "array"}[type(column.dtype)]
+
+
+def _acceptable(column: Column, kind: str) -> bool:
+    if kind == "NULL":
+        return True
+    if column.each:
+        return kind == "ARRAY"
+    return kind == "VARCHAR" or (kind in _NUMERIC and not _is_time(column))
+
+
+def _take_time(column: Column, result: Extraction) -> None:
+    text, at = pl.col(column.name), pl.col(f"{column.name}:at")
+    good = text.str.contains(_TIMESTAMP) & at.is_not_null()
+    wrong = result.frame.filter(text.is_not_null() & (text != "") & ~good).select("_row", column.name)
+    result.refuse(wrong["_row"], column, "type", [_shown(column, v) + " is no timestamp" for v in wrong[column.name]])
+    result.frame = result.frame.with_columns(pl.when(good).then(at).cast(column.dtype).alias(column.name))
+
+
+def _take_scalar(column: Column, result: Extraction, loose: pl.Expr, documents: pa.Table) -> None:
+    """Plain texts are cast at once; what is left is looked at one by one, from the document where need be."""
+    text = pl.col(column.name)
+    if isinstance(column.dtype, pl.String):
+        plain = ~loose
+    else:
+        plain = text.str.contains(_plain_pattern(column.dtype)) & ~(loose & (text.str.len_bytes() > _PRECISE_DIGITS))
+    odd = result.frame.filter(text.is_not_null() & ~plain).select("_row", text.alias("text"), loose.alias("loose"))
+    value = pl.when(plain).then(text).cast(column.dtype, strict=False)
+    result.frame = result.frame.with_columns(value.alias(column.name))
+    if len(odd):
+        _take_odd(column, result, odd, documents)
+
+
+def _plain_pattern(dtype: pl.DataType) -> str:
+    if isinstance(dtype, pl.Decimal):
+        return rf"^-?\d{{1,{dtype.precision - dtype.scale}}}(?:\.\d{{1,{dtype.scale}}}0*)?$"
+    if isinstance(dtype, pl.Int64):
+        return r"^-?\d{1,18}$"
+    raise ValueError(f"no column can be {dtype}: text, 64-bit integer, decimal, timestamp and lists of structs are")
+
+
+def _take_odd(column: Column, result: Extraction, odd: pl.DataFrame, documents: pa.Table) -> None:
+    loose_rows = pa.array(odd.filter("loose")["_row"], pa.uint32())
+    sent_in = documents.filter(pc.is_in(documents.column("_row"), loose_rows))
+    raw = dict(zip(sent_in.column("_row").to_pylist(), sent_in.column("raw").to_pylist(), strict=True))
+    values: dict[int, Any] = {}
+    problems: dict[str, list[tuple[int, str]]] = {"type": [], "rule": []}
+    for row, text, loose in odd.iter_rows():
+        sent = literal(raw[row], column.path) if loose else text
+        try:
+            values[row] = exact(sent, column.dtype)
+        except _Refused as refused:
+            problems[refused.reason].append((row, f"{_shown(column, sent)} {refused}"))
+    for reason, found in problems.items():
+        result.refuse(pl.Series([r for r, _ in found], dtype=pl.UInt32), column, reason, [d for _, d in found])
+    patch = pl.DataFrame({"_row": list(values), "patch": list(values.values())}, strict=False).cast(
+        {"_row": pl.UInt32, "patch": column.dtype}
+    )
+    joined = result.frame.join(patch, on="_row", how="left", maintain_order="left")
+    result.frame = joined.with_columns(pl.coalesce("patch", column.name).alias(column.name)).drop("patch")
+
+
+class _Refused(Exception):
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def exact(text: str, dtype: pl.DataType) -> Any:
+    """The value of a number's text, or of text: exactly it or `_Refused` (`type`: not one; `rule`: would be cut)."""
+    if isinstance(dtype, pl.String):
+        if _NUMBER.fullmatch(text):
+            return text
+        raise _Refused("type", "is no JSON number, and text is wanted")
+    precision, scale = (dtype.precision, dtype.scale) if isinstance(dtype, pl.Decimal) else (19, 0)
+    wanted = f"decimal({precision},{scale})" if scale else "64-bit integer"
+    if not _NUMBER.fullmatch(text):
+        raise _Refused("type", f"is no {wanted}")
+    try:
+        number = Decimal(text)
+        digits, exponent = number.normalize().as_tuple()[1:]
+    except InvalidOperation as error:  # pragma: no cover - the pattern admits numbers only
+        raise _Refused("type", f"is no {wanted}") from error
+    if not isinstance(exponent, int) or len(digits) + exponent > precision - scale:
+        raise _Refused("type", f"is out of the range of {wanted}")
+    if exponent < -scale:
+        raise _Refused("rule" if scale else "type", f"has more decimals than {wanted} holds")
+    if scale:
+        return number.quantize(Decimal(1).scaleb(-scale))
+    if int(number) not in INT64:
+        raise _Refused("type", f"is out of the range of {wanted}")
+    return int(number)
+
+
+class _Literal(str):
+    """A number as it stands in JSON text."""
+
+
+def literal(raw: str, path: str) -> str:
+    """The JSON text of the number at a dotted path, exactly as sent, the first of duplicate keys."""
+
+    def first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return dict(reversed(pairs))
+
+    node = json.loads(
+        raw, parse_float=_Literal, parse_int=_Literal, parse_constant=_Literal, object_pairs_hook=first_wins
+    )
+    for part in path.split("."):
+        node = node[part]
+    return str(node)
+
+
+def _shown(column: Column, value: str) -> str:
+    """A value as an error may show it: shortened, and never a personal one."""
+    if column.secret:
+        return "a personal value"
+    return repr(value if len(value) <= 40 else value[:37] + "...")
+
+
+def _take_list(column: Column, result: Extraction, extractor: Extractor) -> None:
+    """A list of structs: its elements are documents of their own, extracted alike and put together again."""
+    con = extractor.con
+    whole = result.frame.select("_row", column.name).filter(pl.col(column.name).is_not_null())
+    con.register("lists", whole.to_arrow())
+    query = f"""SELECT _row, json_transform("{column.name}", '["JSON"]') AS element FROM lists"""
+    elements: pl.DataFrame = pl.from_arrow(con.sql(query).to_arrow_table())  # type: ignore[assignment]
+    con.unregister("lists")
+    elements = elements.rename({"_row": "_parent"}).explode("element", empty_as_null=False, keep_nulls=False)
+    wrong = elements.filter(~pl.col("element").fill_null("").str.starts_with("{"))["_parent"].unique()
+    result.refuse(wrong, column, "type", "an element is no object")
+    elements = elements.filter(pl.col("element").fill_null("").str.starts_with("{")).with_row_index("_row")
+    documents = elements.select("_row", pl.col("element").alias("raw")).to_arrow()
+    inner = extractor.extract(documents) if len(elements) else Extraction(_empty(extractor.columns))
+    parents = dict(zip(elements["_row"], elements["_parent"], strict=True)) if inner.problems else {}
+    for problem in inner.problems:
+        rows = pl.Series([parents[row] for row in problem["_row"]], dtype=pl.UInt32)
+        details = [f"{c}: {d}" for c, d in zip(problem["column"], problem["detail"], strict=True)]
+        result.refuse(rows, column, problem["reason"][0], details)
+    structs = inner.frame.join(elements.select("_row", "_parent"), on="_row").sort("_row")
+    names = [child.name for child in column.each]
+    lists = structs.group_by("_parent").agg(pl.struct(names).alias("list"))
+    joined = result.frame.join(lists, left_on="_row", right_on="_parent", how="left", maintain_order="left")
+    value = pl.coalesce("list", pl.when(pl.col(column.name).is_not_null()).then(pl.lit([], dtype=column.dtype)))
+    result.frame = joined.with_columns(value.cast(column.dtype).alias(column.name)).drop("list")
+
+
+def _empty(columns: tuple[Column, ...]) -> pl.DataFrame:
+    return pl.DataFrame(schema={"_row": pl.UInt32, **{column.name: column.dtype for column in columns}})

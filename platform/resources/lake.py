@@ -1,0 +1,259 @@
+"""The lake: Iceberg tables in a catalog, read and committed by snapshot.
+
+Belongs here: opening tables, reading files of a snapshot, commits that hold only for the snapshot they were computed
+from, and what changed between two snapshots. Not here: schemas (`schemas`), writing files (`datafiles`), cleaning up
+(`housekeeping`), and what a table means (the assets).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from contracts.stream import Stream
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException, NamespaceAlreadyExistsError, NoSuchTableError
+from pyiceberg.exceptions import TableAlreadyExistsError
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
+from pyiceberg.manifest import DataFile, ManifestEntryStatus, ManifestFile
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.snapshots import Operation, Snapshot
+from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
+
+from resources.schemas import Layer, definition, evolve
+
+ROWS_OF = "rows-of"  # a housekeeping snapshot names here the snapshot whose rows it holds
+ATTEMPTS = 8
+EPOCH = dt.date(1970, 1, 1)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows that snapshots added to and removed from one event date."""
+
+    added: int = 0
+    removed: int = 0
+
+
+class _Replace(_OverwriteFiles):
+    """Adds and removes named data files in one snapshot, merging small manifests as appends do."""
+
+    def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
+        merger = _ManifestMergeManager(
+            target_size_bytes=8 << 20, min_count_to_merge=20, merge_enabled=True, snapshot_producer=self
+        )
+        return merger.merge_manifests(manifests)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Iceberg tables `<layer>.<stream>`; `properties` are pyiceberg's for the catalog named `lake`."""
+
+    properties: Mapping[str, str]
+    scratch: Path
+
+    @cached_property
+    def catalog(self) -> SqlCatalog:
+        catalog = SqlCatalog("lake", **self.properties)
+        for layer in Layer:
+            try:
+                catalog.create_namespace_if_not_exists(layer)
+            except NamespaceAlreadyExistsError:
+                continue
+        return catalog
+
+    @cached_property
+    def _known(self) -> set[tuple[str, Stream]]:
+        return set()
+
+    def table(self, layer: Layer, stream: Stream) -> Table:
+        """The table at its current snapshot; created or evolved to the contract the first time it is asked for.
+
+        Raises `IncompatibleContract` where the contract asks for something that the table cannot become.
+        """
+        identifier = (layer.value, stream.name)
+        if (layer.value, stream) in self._known:
+            return self.catalog.load_table(identifier)
+        wanted = definition(layer, stream)
+        try:
+            table = evolve(self.catalog.load_table(identifier), wanted.schema)
+        except NoSuchTableError:
+            try:
+                table = self.catalog.create_table(
+                    identifier, wanted.schema, partition_spec=wanted.spec, properties=wanted.properties
+                )
+            except TableAlreadyExistsError:
+                table = self.catalog.load_table(identifier)
+        self._known.add((layer.value, stream))
+        return table
+
+
+def files_of(
+    table: Table, row_filter: BooleanExpression | None = None, snapshot_id: int | None = None
+) -> list[DataFile]:
+    """The data files of a snapshot (the current one by default) that may hold rows of a filter."""
+    if snapshot_id is None and table.current_snapshot() is None:
+        return []
+    scan = table.scan(row_filter=row_filter or AlwaysTrue(), snapshot_id=snapshot_id)
+    return [task.file for task in scan.plan_files()]
+
+
+def read(
+    table: Table,
+    files: Sequence[DataFile],
+    columns: Sequence[str] | None = None,
+    where: pc.Expression | None = None,
+    batch_rows: int = 65_536,
+) -> Iterator[pa.RecordBatch]:
+    """Batches of data files with the table's current columns, in bounded memory and no particular order.
+
+    `columns` may name `__filename` as well, the data file that a row is from.
+    """
+    if not files:
+        return
+    schema = pa.schema([field.remove_metadata() for field in schema_to_pyarrow(table.schema())])
+    scheme, netloc, _ = PyArrowFileIO.parse_location(files[0].file_path)
+    filesystem = table.io.fs_by_scheme(scheme, netloc)  # type: ignore[attr-defined]
+    paths = [path_in(file) for file in files]
+    dataset = ds.dataset(paths, schema=schema, filesystem=filesystem, format="parquet")
+    scanner = dataset.scanner(
+        columns=list(columns) if columns else None, filter=where, batch_size=batch_rows, batch_readahead=4, fragment_readahead=2
+    )
+    for batch in scanner.to_batches():
+        if batch.num_rows:
+            yield batch
+
+
+def frame(batches: Iterable[pa.RecordBatch], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Batches as one frame of `schema`, also when there are none."""
+    parts = [pl.DataFrame(pl.from_arrow(batch)) for batch in batches]
+    empty = pl.DataFrame(schema=schema)
+    return pl.concat([empty, *(part.select(list(schema)).cast(dict(schema)) for part in parts)])  # type: ignore[arg-type]
+
+
+def commit(
+    table: Table, added: Sequence[DataFile], removed: Sequence[DataFile], properties: Mapping[str, str]
+) -> Snapshot:
+    """One snapshot that adds and removes data files, on top of the snapshot at which `table` was loaded.
+
+    Raises pyiceberg's `CommitFailedException` when another snapshot came first: what to add and remove then has to
+    be computed again.
+    """
+    operation = Operation.OVERWRITE if removed else Operation.APPEND
+    with table.transaction() as transaction:
+        _stage(transaction, operation, added, removed, properties)
+    snapshot = table.current_snapshot()
+    assert snapshot is not None
+    return snapshot
+
+
+def _stage(
+    transaction: Transaction,
+    operation: Operation,
+    added: Sequence[DataFile],
+    removed: Sequence[DataFile],
+    properties: Mapping[str, str],
+) -> None:
+    producer = _Replace(operation, transaction, transaction._table.io, snapshot_properties=dict(properties))
+    for file in added:
+        producer.append_data_file(file)
+    for file in removed:
+        producer.delete_data_file(file)
+    producer.commit()
+
+
+def recompute(attempt: Callable[[], Result]) -> Result:
+    """Run `attempt` (load, compute, commit) until its commit holds. Raises the last failure after eight of them."""
+    for number in range(1, ATTEMPTS + 1):
+        try:
+            return attempt()
+        except CommitFailedException:
+            if number == ATTEMPTS:
+                raise
+            time.sleep(0.05 * 2**number)
+    raise AssertionError("unreachable")
+
+
+def rows_snapshot(table: Table) -> int | None:
+    """The snapshot whose rows the table holds now: its current one, or the one that housekeeping only rewrote."""
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        return None
+    named = snapshot.summary.get(ROWS_OF) if snapshot.summary else None
+    return int(named) if named else snapshot.snapshot_id
+
+
+def restore(table: Table, snapshot_id: int | None) -> Table:
+    """Make the table hold the rows of an earlier snapshot again; None is the empty table."""
+    if rows_snapshot(table) == snapshot_id:
+        return table
+    if snapshot_id is None:
+        commit(table, [], files_of(table), {})
+        return table
+    table.manage_snapshots().set_current_snapshot(snapshot_id).commit()
+    return table.refresh()
+
+
+def lineage(table: Table, older: int | None, newer: int | None) -> list[Snapshot] | None:
+    """The snapshots after `older` up to `newer`, newest first; None when the way back has expired."""
+    found = []
+    step = newer
+    while step is not None and step != older:
+        snapshot = table.snapshot_by_id(step)
+        if snapshot is None:
+            return None
+        found.append(snapshot)
+        step = snapshot.parent_snapshot_id
+    return found if step == older else None
+
+
+def difference(table: Table, older: int | None, newer: int | None) -> dict[dt.date, Change] | None:
+    """Rows added and removed by event date between two snapshots of a table partitioned by day.
+
+    From the manifests alone: no data is read. Housekeeping's snapshots change no rows and do not count. None when
+    `older` has expired, so that everything may have changed.
+    """
+    snapshots = lineage(table, older, newer)
+    if snapshots is None:
+        return None
+    added: dict[dt.date, int] = defaultdict(int)
+    removed: dict[dt.date, int] = defaultdict(int)
+    for snapshot in snapshots:
+        if snapshot.summary and snapshot.summary.get(ROWS_OF):
+            continue
+        for manifest in snapshot.manifests(table.io):
+            if manifest.added_snapshot_id != snapshot.snapshot_id:
+                continue
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False):
+                if entry.snapshot_id != snapshot.snapshot_id or entry.status is ManifestEntryStatus.EXISTING:
+                    continue
+                counts = removed if entry.status is ManifestEntryStatus.DELETED else added
+                date = event_date(entry.data_file)
+                if date is not None:
+                    counts[date] += entry.data_file.record_count
+    return {date: Change(added[date], removed[date]) for date in sorted({*added, *removed})}
+
+
+def path_in(file: DataFile) -> str:
+    """A data file's path as `read`'s column `__filename` gives it."""
+    return str(PyArrowFileIO.parse_location(file.file_path)[2])
+
+
+def event_date(file: DataFile) -> dt.date | None:
+    """The day that all rows of a data file share, where the table is partitioned by day."""
+    value = file.partition[0]
+    if value is None:
+        return None
+    return value if isinstance(value, dt.date) else EPOCH + dt.timedelta(days=int(value))

@@ -1,0 +1,205 @@
+"""The lake's schemas: Iceberg tables made from contracts, and how a table follows a contract that changed.
+
+Belongs here: columns, types, partitioning and table properties. Not here: reading, writing and committing (`lake`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+from contracts.stream import Stream
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema, assign_fresh_schema_ids
+from pyiceberg.table import Table
+from pyiceberg.transforms import DayTransform, HourTransform, Transform
+from pyiceberg.types import (
+    BinaryType,
+    BooleanType,
+    DateType,
+    DecimalType,
+    IcebergType,
+    ListType,
+    LongType,
+    NestedField,
+    StringType,
+    StructType,
+    TimestamptzType,
+)
+
+
+class Layer(StrEnum):
+    """The lake's namespaces; each holds one table a stream."""
+
+    LEDGER = "ledger"
+    BRONZE = "bronze"
+    SILVER = "silver"
+    REJECTED = "rejected"
+
+
+class IncompatibleContract(Exception):
+    """A contract asks for a column that its table holds as something else."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A table as its contract wants it; `partition_source` is the column that `transform` partitions by."""
+
+    schema: Schema
+    partition_source: str
+    transform: Transform
+    bounds: tuple[str, ...]
+
+    @property
+    def spec(self) -> PartitionSpec:
+        source = self.schema.find_field(self.partition_source).field_id
+        name = f"{self.partition_source.strip('_')}_{self.transform}"
+        return PartitionSpec(PartitionField(source_id=source, field_id=1000, transform=self.transform, name=name))
+
+    @property
+    def properties(self) -> dict[str, str]:
+        bounds = {f"write.metadata.metrics.column.{name}": "full" for name in self.bounds}
+        return PROPERTIES | bounds
+
+
+PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    "write.metadata.metrics.default": "none",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.min-count-to-merge": "20",
+    # A stale commit has to be computed again, not tried again.
+    "commit.retry.num-retries": "0",
+}
+
+_LINEAGE: tuple[tuple[str, IcebergType, bool], ...] = (
+    ("_arrival_hour", TimestamptzType(), True),
+    ("_source_file", StringType(), True),
+    ("_source_version", StringType(), True),
+    ("_line", LongType(), True),
+    ("_ingested_at", TimestamptzType(), False),
+)
+_OVERSIZE = StructType(
+    NestedField(1, "offset", LongType()), NestedField(2, "length", LongType()), NestedField(3, "sha256", StringType())
+)
+_FIXED: dict[Layer, tuple[tuple[str, IcebergType, bool], ...]] = {
+    Layer.LEDGER: (
+        ("path", StringType(), True),
+        ("version", StringType(), True),
+        ("size", LongType(), True),
+        ("arrival_hour", TimestamptzType(), False),
+        ("records", LongType(), False),
+        ("refused", StringType(), False),
+        ("current", BooleanType(), True),
+        ("_ingested_at", TimestamptzType(), False),
+    ),
+    Layer.BRONZE: (*_LINEAGE, ("raw", BinaryType(), False), ("oversize", _OVERSIZE, False)),
+    Layer.REJECTED: (
+        ("reason", StringType(), True),
+        ("column", StringType(), False),
+        ("detail", StringType(), False),
+        ("raw", BinaryType(), False),
+        *_LINEAGE,
+        ("_key", BinaryType(), False),
+        ("_scope", DateType(), False),
+        ("_content", BinaryType(), False),
+        ("_contract_version", StringType(), True),
+    ),
+}
+_JUDGED: tuple[tuple[str, IcebergType, bool], ...] = (
+    ("_key", BinaryType(), True),
+    ("_content", BinaryType(), True),
+    ("_contract_version", StringType(), True),
+)
+
+
+def definition(layer: Layer, stream: Stream) -> Definition:
+    """The table of a layer as a stream's contract wants it."""
+    if layer is Layer.SILVER:
+        own = [(n, iceberg_type(t), not stream.schema.columns[n].nullable) for n, t in stream.types.items()]
+        docs = {n: spec.description for n, spec in stream.schema.columns.items()}
+        schema = _schema([*own, *_LINEAGE, *_JUDGED], docs)
+        return Definition(schema, "event_at", DayTransform(), ("event_at", "_arrival_hour"))
+    schema = _schema(_FIXED[layer], {})
+    if layer is Layer.LEDGER:
+        return Definition(schema, "arrival_hour", DayTransform(), ("arrival_hour",))
+    if layer is Layer.REJECTED:  # losers lie by the day of their key, where the judge looks for them
+        return Definition(schema, "_scope", DayTransform(), ("_scope", "_arrival_hour"))
+    return Definition(schema, "_arrival_hour", HourTransform(), ("_arrival_hour",))
+
+
+def _schema(columns: Iterable[tuple[str, IcebergType, bool]], docs: dict[str, str | None]) -> Schema:
+    fields = [
+        NestedField(i, name, kind, required=required, doc=docs.get(name))
+        for i, (name, kind, required) in enumerate(columns, 1)
+    ]
+    return assign_fresh_schema_ids(Schema(*fields))
+
+
+def iceberg_type(dtype: pl.DataType) -> IcebergType:
+    """The Iceberg type of a contract's polars type. Raises `ValueError` for one that the lake does not hold."""
+    match dtype:
+        case pl.String():
+            return StringType()
+        case pl.Int64():
+            return LongType()
+        case pl.Decimal():
+            return DecimalType(dtype.precision or 38, dtype.scale)
+        case pl.Datetime(time_unit="us", time_zone="UTC"):
+            return TimestamptzType()
+        case pl.List():
+            return ListType(1, iceberg_type(_instance(dtype.inner)), element_required=False)
+        case pl.Struct():
+            inner = [
+                NestedField(i, f.name, iceberg_type(_instance(f.dtype)), required=False)
+                for i, f in enumerate(dtype.fields, 1)
+            ]
+            return StructType(*inner)
+    raise ValueError(f"the lake holds no {dtype}")
+
+
+def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
+    return dtype() if isinstance(dtype, type) else dtype
+
+
+def evolve(table: Table, wanted: Schema) -> Table:
+    """Add to a table the optional columns that its contract has gained.
+
+    Raises `IncompatibleContract`, naming table and column, for any other difference than columns the contract lost.
+    """
+    name = ".".join(table.name())
+    if _compare(name, "", table.schema().as_struct(), wanted.as_struct()):
+        with table.update_schema() as update:
+            update.union_by_name(wanted)
+    return table
+
+
+def _compare(table: str, path: str, have: IcebergType, want: IcebergType) -> bool:
+    """Whether `want` has columns that `have` lacks; raises where one cannot become the other by adding columns."""
+    if isinstance(have, ListType) and isinstance(want, ListType):
+        return _compare(table, path, have.element_type, want.element_type)
+    if isinstance(have, StructType) and isinstance(want, StructType):
+        known = {field.name: field for field in have.fields}
+        found = [_compare_field(table, f"{path}.{field.name}".strip("."), known.get(field.name), field) for field in want.fields]
+        return any(found)
+    if have != want:
+        raise IncompatibleContract(
+            f"table {table}, column {path}: the table holds {have}, the contract wants {want}; "
+            "name the new one differently, or rebuild the table"
+        )
+    return False
+
+
+def _compare_field(table: str, path: str, have: NestedField | None, want: NestedField) -> bool:
+    if have is None and want.required:
+        raise IncompatibleContract(f"table {table}, column {path}: a column added to a table has to be nullable")
+    if have is None:
+        return True
+    if want.required and not have.required:
+        raise IncompatibleContract(f"table {table}, column {path}: the table allows nulls, the contract does not")
+    relaxed = have.required and not want.required
+    return _compare(table, path, have.field_type, want.field_type) or relaxed

@@ -1,0 +1,183 @@
+"""DuckDB as the warehouse: a file of gold's tables, over views on silver's own Parquet files.
+
+Nothing of silver is copied: `silver.<stream>` is a view on the data files of one snapshot. A release is a second file
+of marts alone, renamed into place, which readers may hold open while the next one is made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from contracts.stream import Stream
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.types import (
+    BinaryType,
+    DateType,
+    DecimalType,
+    IcebergType,
+    ListType,
+    LongType,
+    StringType,
+    StructType,
+    TimestamptzType,
+)
+
+from resources.lake import files_of, path_in
+from resources.warehouse.protocol import GOLD_SCHEMAS, Applied
+
+LOCK_PATIENCE_S = 600.0
+_NOTES = """
+CREATE SCHEMA IF NOT EXISTS silver;
+CREATE SCHEMA IF NOT EXISTS platform;
+CREATE TABLE IF NOT EXISTS platform.applied (stream VARCHAR PRIMARY KEY, snapshot_id BIGINT);
+CREATE TABLE IF NOT EXISTS platform.released (stream VARCHAR PRIMARY KEY, snapshot_id BIGINT);
+"""
+
+
+@dataclass(frozen=True)
+class DuckDBWarehouse:
+    """The warehouse file, and the file that readers get."""
+
+    path: Path
+    published: Path
+    scratch: Path
+
+    def apply(self, stream: Stream, silver: Table, snapshot_id: int | None) -> Applied:
+        with self._connection() as con:
+            noted = con.execute("SELECT snapshot_id FROM platform.applied WHERE stream = ?", [stream.name]).fetchone()
+            changed = noted != (snapshot_id,)
+            if changed:
+                paths = [path_in(file) for file in files_of(silver, snapshot_id=snapshot_id)] if snapshot_id else []
+                con.execute("BEGIN")
+                con.execute(f'CREATE OR REPLACE VIEW silver."{stream.name}" AS {view(silver.schema(), paths)}')
+                con.execute("INSERT OR REPLACE INTO platform.applied VALUES (?, ?)", [stream.name, snapshot_id])
+                con.execute("COMMIT")
+            (rows,) = con.execute(f'SELECT count(*) FROM silver."{stream.name}"').fetchall()[0]
+        return Applied(changed, rows)
+
+    def applied(self) -> dict[str, int | None]:
+        return self._noted("applied")
+
+    def released(self) -> dict[str, int | None]:
+        return self._noted("released")
+
+    def release(self, snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
+        building = self.published.with_name(f".{self.published.name}.{os.getpid()}")
+        building.unlink(missing_ok=True)
+        try:
+            with self._connection() as con:
+                con.execute(f"ATTACH '{_quoted(building)}' AS gold")
+                for schema, table in con.execute(_TABLES, [list(GOLD_SCHEMAS)]).fetchall():
+                    con.execute(f'CREATE SCHEMA IF NOT EXISTS gold."{schema}"')
+                    con.execute(f'CREATE TABLE gold."{schema}"."{table}" AS FROM "{schema}"."{table}"')
+                con.execute("CREATE TABLE gold.release (released_at TIMESTAMPTZ, snapshots JSON, facts JSON)")
+                ids = json.dumps({stream: str(snapshot) for stream, snapshot in snapshots.items()})
+                row = [dt.datetime.now(dt.UTC), ids, json.dumps(dict(facts))]
+                con.execute("INSERT INTO gold.release VALUES (?, ?, ?)", row)
+                con.execute("DETACH gold")
+                os.replace(building, self.published)
+                con.execute("BEGIN")
+                for stream, snapshot in snapshots.items():
+                    con.execute("INSERT OR REPLACE INTO platform.released VALUES (?, ?)", [stream, snapshot])
+                con.execute("COMMIT")
+        finally:
+            building.unlink(missing_ok=True)
+        return str(self.published)
+
+    def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        with self._connection() as con:
+            return con.execute(sql).fetchall()
+
+    def profile(self) -> dict[str, object]:
+        return {
+            "type": "duckdb",
+            "path": str(self.path),
+            "schema": "staging",
+            "threads": 2,
+            "keep_open": False,
+            "settings": {"TimeZone": "UTC", "temp_directory": str(self.scratch), "preserve_insertion_order": False},
+        }
+
+    def _noted(self, table: str) -> dict[str, int | None]:
+        if not self.path.exists():
+            return {}
+        with self._connection() as con:
+            return dict(con.execute(f"SELECT stream, snapshot_id FROM platform.{table}").fetchall())
+
+    @contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, once no other process has it open. Raises `duckdb.IOException` after ten minutes of waiting."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + LOCK_PATIENCE_S
+        while True:
+            try:
+                con = duckdb.connect(str(self.path))
+                break
+            except duckdb.IOException as error:
+                if "lock" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            con.execute(f"SET temp_directory = '{_quoted(self.scratch)}'")
+            con.execute(_NOTES)
+            yield con
+        finally:
+            con.close()
+
+
+_TABLES = """
+SELECT table_schema, table_name FROM information_schema.tables
+WHERE table_catalog = current_database() AND table_schema IN (SELECT unnest(?)) AND table_type = 'BASE TABLE'
+  AND table_name NOT LIKE '%\\_\\_dbt\\_%' ESCAPE '\\'
+ORDER BY ALL
+"""
+
+
+def view(schema: Schema, paths: Sequence[str]) -> str:
+    """SQL of a relation of Parquet files with a table's columns, found by field id, so that older files do as well."""
+    if not paths:
+        nothing = ", ".join(f'NULL::{sql_type(f.field_type)} AS "{f.name}"' for f in schema.fields)
+        return f"SELECT {nothing} WHERE false"
+    columns = ", ".join(
+        f"{f.field_id}: {{name: '{f.name}', type: '{sql_type(f.field_type)}', default_value: NULL}}" for f in schema.fields
+    )
+    files = ", ".join(f"'{_quoted(path)}'" for path in paths)
+    return f"SELECT * FROM read_parquet([{files}], schema = MAP {{{columns}}})"
+
+
+def sql_type(kind: IcebergType) -> str:
+    """DuckDB's name of an Iceberg type. Raises `ValueError` for one that no contract can have."""
+    match kind:
+        case StringType():
+            return "VARCHAR"
+        case LongType():
+            return "BIGINT"
+        case DecimalType():
+            return f"DECIMAL({kind.precision}, {kind.scale})"
+        case TimestamptzType():
+            return "TIMESTAMPTZ"
+        case BinaryType():
+            return "BLOB"
+        case DateType():
+            return "DATE"
+        case ListType():
+            return f"{sql_type(kind.element_type)}[]"
+        case StructType():
+            return f"STRUCT({', '.join(f'{chr(34)}{f.name}{chr(34)} {sql_type(f.field_type)}' for f in kind.fields)})"
+    raise ValueError(f"no DuckDB type for {kind}")
+
+
+def _quoted(path: Path | str) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,48 @@
+"""What the platform asks of a warehouse; the rest of the code knows no more than this of any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from contracts.stream import Stream
+from pyiceberg.table import Table
+
+GOLD_SCHEMAS = ("marts", "analytics")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applying a snapshot did: whether anything had to be done, and how many rows the relation has."""
+
+    changed: bool
+    rows: int
+
+
+class Warehouse(Protocol):
+    """Follows silver's snapshots into schema `silver`, and keeps what gold has been released from."""
+
+    def apply(self, stream: Stream, silver: Table, snapshot_id: int | None) -> Applied:
+        """Make `silver.<stream>` hold a snapshot's rows, in one transaction with the note that it does."""
+        ...
+
+    def applied(self) -> dict[str, int | None]:
+        """The snapshot that each stream's relation holds."""
+        ...
+
+    def released(self) -> dict[str, int | None]:
+        """The snapshots that gold's last release was computed from."""
+        ...
+
+    def release(self, snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
+        """Publish the marts as one release and note its snapshots; returns where readers find it."""
+        ...
+
+    def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        """The rows of a query."""
+        ...
+
+    def profile(self) -> dict[str, object]:
+        """dbt's target for this warehouse, as an output of a profile."""
+        ...

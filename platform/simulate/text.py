@@ -1,0 +1,41 @@
+"""Numbers and times as JSON text, a column at a time.
+
+Formats that several streams share belong here; whole records do not.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+DAY = 86_400_000  # milliseconds
+
+# As `json.dumps` writes a float of whole cents: 12.5, not 12.50, so that a record read and written again is the same.
+CENTS = pl.Series([f".{cents:02d}".removesuffix("0") if cents else ".0" for cents in range(100)])
+SECONDS = pl.Series([f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_400)])
+MILLISECONDS = pl.Series([f".{ms:03d}" for ms in range(1000)])
+
+
+def money(cents: pl.Expr) -> pl.Expr:
+    """An amount of whole cents, zero or more, as a JSON number."""
+    return pl.concat_str(cents // 100, pl.lit(CENTS).gather(cents % 100))
+
+
+def timestamps(at: pl.Series, separator: pl.Expr, suffix: pl.Expr, frame: pl.DataFrame) -> pl.Series:
+    """ISO 8601 text of milliseconds since 1970; look-ups in tables, because formatting each row is far slower.
+
+    `separator` and `suffix` are expressions over `frame`, whose rows are those of `at`.
+    """
+    if at.is_empty():
+        return pl.Series([], dtype=pl.String)
+    day, rest = at // DAY, at % DAY
+    first, last = int(day.min()), int(day.max())  # type: ignore[arg-type]
+    dates = pl.Series(range(first, last + 1), dtype=pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
+    parts = pl.DataFrame(
+        {
+            "date": dates.gather(day - first),
+            "time": SECONDS.gather(rest // 1000),
+            "fraction": MILLISECONDS.gather(rest % 1000),
+        }
+    )
+    text = pl.concat_str("date", separator, "time", "fraction", suffix)
+    return parts.hstack(frame).select(text.alias("timestamp"))["timestamp"]

@@ -1,0 +1,28 @@
+"""The command line: arguments become the plan, and the truth is written where it was asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simulate.__main__ import main
+
+
+def test_a_run_writes_files_and_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--landing", str(tmp_path / "landing"), "--truth", str(tmp_path / "out" / "truth.json")]
+    main(["commerce", "--start", "2026-01-01T22", "--hours", "3", "--rate", "200", "--clean", "--late", "0.5", *where])
+    truth = json.loads((tmp_path / "out" / "truth.json").read_text())
+    assert truth["start"] == "2026-01-01T22:00:00Z"
+    assert list(truth["landed"]["by_arrival_hour"]) == ["2026-01-01-22:00", "2026-01-01-23:00", "2026-01-02-00:00"]
+    assert truth["rejected"]["total"] == 0
+    assert truth["files"] == len(list((tmp_path / "landing" / "commerce").rglob("*.json.gz")))
+    assert "records/s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["--rate", "0"], ["--late", "2"], ["--start", "2026-01-01T00:30"], ["--start", "x"]])
+def test_an_impossible_plan_is_a_usage_error(wrong: list[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["commerce", "--start", "2026-01-01T00", "--landing", str(tmp_path), *wrong])
+    assert not list(tmp_path.iterdir())
