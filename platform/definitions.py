@@ -14,6 +14,8 @@ from contracts import STREAMS
 from contracts.stream import Stream
 from partitions import ARRIVAL_HOURS
 from resources.environment import resources
+from sensors.arrivals import arrivals_sensor
+from sensors.touched import touched_sensor
 
 
 def build_defs(
@@ -22,12 +24,12 @@ def build_defs(
     """The platform's definitions for some streams (all by default), with resources replaced where a test wants it."""
     lake = [make(stream) for stream in streams for make in (bronze_asset, silver_assets, warehouse_asset)]
     gold = gold_assets(streams)
+    ingest = dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake), partitions_def=ARRIVAL_HOURS)
+    release = dg.define_asset_job("gold", dg.AssetSelection.assets(gold))
     return dg.Definitions(
         assets=[*lake, gold],
-        jobs=[
-            dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake), partitions_def=ARRIVAL_HOURS),
-            dg.define_asset_job("gold", dg.AssetSelection.assets(gold)),
-        ],
+        jobs=[ingest, release],
+        sensors=[arrivals_sensor(streams, ingest), touched_sensor(streams, release)],
         resources={**resources(streams), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

@@ -20,6 +20,7 @@ from resources.lake import Lake, difference
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
+from assets.report import Verdict, record
 from assets.warehouse import POOL
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -76,7 +77,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         lake: dg.ResourceParam[Lake],
         warehouse: dg.ResourceParam[Warehouse],
         dbt_work: dg.ResourceParam[Path],
-    ) -> Iterator[Any]:
+    ) -> Iterator[dg.MaterializeResult[None]]:
         snapshots = warehouse.applied()
         touched = touched_dates(lake, streams, warehouse.released(), snapshots)
         asked = {*config.event_dates, *_partitions(context)}
@@ -85,16 +86,15 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         variables = {"event_dates": dates, "as_of": config.as_of}
         results = dbt.build(warehouse.profile(), dbt_work, variables, _models(context))
         specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
-        yield from _checks(context, results)
-        failed = [result for result in results if not result.passed and result.unique_id in specs]
-        broken = [result.unique_id for result in results if result.status in ("error", "fail", "runtime error")]
-        if failed or broken:
-            text = "; ".join(f"{r.unique_id}: {r.status} {r.message}".strip() for r in results if not r.passed)
-            raise dg.Failure(f"dbt: {text}")
+        _record_checks(context, results)
+        failed = [result for result in results if result.status not in ("success", "pass", "warn")]
+        if failed:
+            raise dg.Failure("dbt: " + "; ".join(f"{r.unique_id}: {r.status} {r.message}".strip() for r in failed))
         facts = {"as_of": config.as_of or "", "run_id": context.run_id}
         whole = len(context.selected_asset_keys) == len(specs)
         uri = warehouse.release(snapshots if whole else warehouse.released(), facts)
-        yield from _materializations(context, warehouse, results, dates, {"dagster/uri": uri})
+        _materialize(context, warehouse, results, dates, {"dagster/uri": uri})
+        yield from ()  # all is recorded as events: results cannot speak of scattered dates
 
     return gold
 
@@ -131,45 +131,41 @@ def _models(context: dg.AssetExecutionContext) -> list[str] | None:
     return None if len(selected) == len(specs) else [spec.key.path[-1] for spec in selected]
 
 
-def _checks(context: dg.AssetExecutionContext, results: Sequence[dbt.NodeResult]) -> Iterator[dg.AssetCheckResult]:
+def _record_checks(context: dg.AssetExecutionContext, results: Sequence[dbt.NodeResult]) -> None:
     """dbt's data tests as asset checks."""
     found = {result.unique_id: result for result in results}
     for spec in context.assets_def.check_specs:
         result = found.get((spec.metadata or {}).get(UNIQUE_ID, ""))
         if spec.key not in context.selected_asset_check_keys or result is None or result.status == "skipped":
             continue
-        warned = result.status == "warn"
-        yield dg.AssetCheckResult(
-            asset_key=spec.asset_key,
-            check_name=spec.name,
-            passed=result.passed,
-            severity=dg.AssetCheckSeverity.WARN if warned else dg.AssetCheckSeverity.ERROR,
-            metadata={"failing_rows": result.failures, "seconds": result.seconds, "message": result.message},
-        )
+        severity = dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR
+        metadata = {"failing_rows": result.failures, "seconds": result.seconds, "message": result.message}
+        record(context, Verdict(spec, result.passed, metadata, severity))
 
 
-def _materializations(
+def _materialize(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     results: Sequence[dbt.NodeResult],
     dates: list[str] | None,
     shared: Mapping[str, object],
-) -> Iterator[Any]:
-    """What was made: whole tables as results, incremental ones date by date."""
+) -> None:
+    """Record what was made: a whole table once, an incremental one date by date."""
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
-    for result in results:  # in dbt's order, which is one that Dagster accepts
+    for result in results:
         if result.unique_id not in specs:
             continue
-        spec, node = specs[result.unique_id], manifest()["nodes"][result.unique_id]
-        metadata: dict[str, object] = {**shared, "seconds": result.seconds}
+        node = manifest()["nodes"][result.unique_id]
+        metadata = {**shared, "seconds": result.seconds}
         relation = f"{node['schema']}.{node['alias']}"
-        if not _incremental(node):
-            ((rows,),) = warehouse.query(f"SELECT count(*) FROM {relation}")
-            yield dg.MaterializeResult(asset_key=spec.key, metadata={**metadata, "dagster/row_count": rows})
-            continue
-        counts = dict(warehouse.query(f"SELECT event_date, count(*) FROM {relation} GROUP BY 1"))
-        made = [date.strftime(DATE_FORMAT) for date in sorted(counts)] if dates is None else dates
-        for date in made:
-            rows = counts.get(dt.date.fromisoformat(date), 0)
-            one = {**metadata, "dagster/partition_row_count": rows}
-            context.log_event(dg.AssetMaterialization(spec.key, partition=date, metadata=one))
+        if _incremental(node):
+            counts = dict(warehouse.query(f"SELECT event_date, count(*) FROM {relation} GROUP BY 1"))
+            made = sorted(counts) if dates is None else [dt.date.fromisoformat(date) for date in dates]
+            rows = {date.strftime(DATE_FORMAT): counts.get(date, 0) for date in made}
+        else:
+            ((total,),) = warehouse.query(f"SELECT count(*) FROM {relation}")
+            rows = {None: total}
+        for partition, count in rows.items():
+            name = "dagster/row_count" if partition is None else "dagster/partition_row_count"
+            event = dg.AssetMaterialization(specs[result.unique_id].key, partition=partition, metadata={**metadata, name: count})
+            context.log_event(event)

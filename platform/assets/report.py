@@ -47,7 +47,7 @@ def publish(
     """
     for key, report in reports.items():
         for verdict in report.verdicts:
-            context.log_event(_evaluation(verdict, key))
+            record(context, verdict, key)
     bad = [key for key, report in reports.items() if not report.good]
     selected = context.selected_asset_keys
     if not bad:
@@ -65,8 +65,9 @@ def publish(
     raise dg.Failure(f"blocking checks failed for {', '.join(bad)}; the other partitions of the run are materialized")
 
 
-def _evaluation(verdict: Verdict, partition: str) -> dg.AssetCheckEvaluation:
-    return dg.AssetCheckEvaluation(
+def record(context: dg.AssetExecutionContext, verdict: Verdict, partition: str | None = None) -> None:
+    """Tell Dagster of one check's result, of a partition or of the whole asset."""
+    evaluation = dg.AssetCheckEvaluation(
         asset_key=verdict.check.asset_key,
         check_name=verdict.check.name,
         passed=verdict.passed,
@@ -75,3 +76,4 @@ def _evaluation(verdict: Verdict, partition: str) -> dg.AssetCheckEvaluation:
         blocking=verdict.check.blocking,
         partition=partition,
     )
+    context.log_event(evaluation)

@@ -33,9 +33,8 @@ from pyiceberg.types import (
 )
 
 from resources.lake import files_of, path_in
-from resources.warehouse.protocol import GOLD_SCHEMAS, Applied
+from resources.warehouse.protocol import GOLD_SCHEMAS, PATIENCE_S, Applied, WarehouseBusy
 
-LOCK_PATIENCE_S = 600.0
 _NOTES = """
 CREATE SCHEMA IF NOT EXISTS silver;
 CREATE SCHEMA IF NOT EXISTS platform;
@@ -65,11 +64,11 @@ class DuckDBWarehouse:
             (rows,) = con.execute(f'SELECT count(*) FROM silver."{stream.name}"').fetchall()[0]
         return Applied(changed, rows)
 
-    def applied(self) -> dict[str, int | None]:
-        return self._noted("applied")
+    def applied(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
+        return self._noted("applied", patience_s)
 
-    def released(self) -> dict[str, int | None]:
-        return self._noted("released")
+    def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
+        return self._noted("released", patience_s)
 
     def release(self, snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
         building = self.published.with_name(f".{self.published.name}.{os.getpid()}")
@@ -108,25 +107,27 @@ class DuckDBWarehouse:
             "settings": {"TimeZone": "UTC", "temp_directory": str(self.scratch), "preserve_insertion_order": False},
         }
 
-    def _noted(self, table: str) -> dict[str, int | None]:
+    def _noted(self, table: str, patience_s: float) -> dict[str, int | None]:
         if not self.path.exists():
             return {}
-        with self._connection() as con:
+        with self._connection(patience_s) as con:
             return dict(con.execute(f"SELECT stream, snapshot_id FROM platform.{table}").fetchall())
 
     @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The file, once no other process has it open. Raises `duckdb.IOException` after ten minutes of waiting."""
+    def _connection(self, patience_s: float = PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, once no other process has it open. Raises `WarehouseBusy` after waiting for that in vain."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + LOCK_PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while True:
             try:
                 con = duckdb.connect(str(self.path))
                 break
             except duckdb.IOException as error:
-                if "lock" not in str(error) or time.monotonic() > deadline:
+                if "lock" not in str(error):
                     raise
+                if time.monotonic() > deadline:
+                    raise WarehouseBusy(str(error)) from error
                 time.sleep(0.2)
         try:
             con.execute("SET TimeZone = 'UTC'")

@@ -10,6 +10,11 @@ from contracts.stream import Stream
 from pyiceberg.table import Table
 
 GOLD_SCHEMAS = ("marts", "analytics")
+PATIENCE_S = 600.0
+
+
+class WarehouseBusy(Exception):
+    """Another process has had the warehouse for itself for longer than one could wait."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,12 @@ class Warehouse(Protocol):
         """Make `silver.<stream>` hold a snapshot's rows, in one transaction with the note that it does."""
         ...
 
-    def applied(self) -> dict[str, int | None]:
-        """The snapshot that each stream's relation holds."""
+    def applied(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
+        """The snapshot that each stream's relation holds. Raises `WarehouseBusy` when patience ends."""
         ...
 
-    def released(self) -> dict[str, int | None]:
-        """The snapshots that gold's last release was computed from."""
+    def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
+        """The snapshots that gold's last release was computed from. Raises `WarehouseBusy` when patience ends."""
         ...
 
     def release(self, snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:

@@ -1,0 +1,38 @@
+# Every verb sets up what it needs; `make help` lists them.
+PY := .venv/bin/python
+DATA_DIR ?= .data
+export DATA_DIR := $(abspath $(DATA_DIR))
+export DAGSTER_HOME := $(DATA_DIR)/dagster
+export PYTHONPATH := platform
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+help:  ## list the verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+
+setup: .venv/installed $(DAGSTER_HOME)/dagster.yaml  ## make .venv from requirements.lock, prepare dbt's manifest
+	@$(PY) -c "from resources.dbt import manifest_path; manifest_path()"
+
+.venv/installed: requirements.lock
+	@if command -v uv >/dev/null; then uv venv -q --clear .venv && uv pip sync -q --require-hashes -p $(PY) $<; \
+	else python3 -m venv --clear .venv && $(PY) -m pip install -q --require-hashes --no-deps -r $<; fi
+	@touch $@
+
+$(DAGSTER_HOME)/dagster.yaml: dagster.yaml
+	@mkdir -p $(@D) && cp $< $@
+
+demo: setup  ## simulate two days of events, materialize everything, show the results
+	@$(PY) -m demo
+
+test: setup  ## all tests; those whose server or browser is missing are skipped with a reason
+	@$(PY) -m pytest
+
+dev: setup  ## the Dagster UI, with sensors on; drop files into $$DATA_DIR/landing
+	@$(PY) -m dagster dev -w workspace.yaml
+
+check: setup  ## ruff, mypy --strict and dagster definitions validate
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/dagster definitions validate -w workspace.yaml
+
+bench: setup  ## events/s and memory, as ratios to DuckDB's limit; N=4000000 make bench
+	@$(PY) bench/bench.py
+
+.PHONY: help setup demo test dev check bench

@@ -1,0 +1,54 @@
+"""Touched: event dates in which silver has changed since gold's last release ask for a gold run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import dagster as dg
+from assets.gold import touched_dates
+from contracts.stream import Stream
+from resources.lake import Lake
+from resources.warehouse.protocol import Warehouse, WarehouseBusy
+
+from sensors.retrying import Attempt, Standing, attempts, standing
+
+TRIES = 20
+PATIENCE_S = 1.0
+
+
+def decide(dates: Sequence[str] | None, runs: Sequence[Attempt], now: dt.datetime) -> dg.RunRequest | dg.SkipReason:
+    """One gold run for the touched dates (None: all), unless a run is under way or failed too lately.
+
+    `runs` are gold's latest, newest first. A failed run has released nothing, so its dates are touched still.
+    """
+    if dates is not None and not dates:
+        return dg.SkipReason("silver has not changed since gold's last release")
+    failed = []
+    for run in runs:
+        if run.status is dg.DagsterRunStatus.SUCCESS:
+            break
+        failed.append(run)
+    stands = standing(failed, now)
+    if stands is not Standing.TRY:
+        return dg.SkipReason(f"gold: {stands.value}")
+    return dg.RunRequest(run_config={"ops": {"gold": {"config": {"event_dates": list(dates or [])}}}})
+
+
+def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+    """One sensor for gold."""
+
+    @dg.sensor(name="touched", job=job, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+    def touched(
+        context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.RunRequest | dg.SkipReason:
+        """Asks for a gold run when the warehouse holds rows that gold's last release did not see."""
+        try:
+            released, applied = warehouse.released(PATIENCE_S), warehouse.applied(PATIENCE_S)
+        except WarehouseBusy:
+            return dg.SkipReason("the warehouse is being written")
+        dates = touched_dates(lake, streams, released, applied)
+        runs = attempts(context.instance, dg.RunsFilter(job_name=job.name), TRIES)
+        return decide(dates, runs, dt.datetime.now(dt.UTC))
+
+    return touched
