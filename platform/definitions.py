@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+
 from assets.bronze import bronze_asset
 from assets.gold import gold_assets
 from assets.silver import silver_assets
+from assets.upkeep import upkeep_job
 from assets.warehouse import warehouse_asset
 from contracts import STREAMS
 from contracts.stream import Stream
@@ -26,9 +28,18 @@ def build_defs(
     gold = gold_assets(streams)
     ingest = dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake), partitions_def=ARRIVAL_HOURS)
     release = dg.define_asset_job("gold", dg.AssetSelection.assets(gold))
+    upkeep = upkeep_job(streams)
     return dg.Definitions(
         assets=[*lake, gold],
-        jobs=[ingest, release],
+        jobs=[ingest, release, upkeep],
+        schedules=[
+            dg.ScheduleDefinition(
+                name="upkeep_hourly",
+                job=upkeep,
+                cron_schedule="17 * * * *",
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            )
+        ],
         sensors=[arrivals_sensor(streams, ingest), touched_sensor(streams, release)],
         resources={**resources(streams), **(resource_overrides or {})},
         executor=dg.in_process_executor,

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 
 import dagster as dg
 import polars as pl
-from contracts.stream import Stream
-from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, arrival_window, hour_of, key_of
-from resources.lake import Lake
-from resources.landing import FolderLanding
-from resources.schemas import Layer
 
 from assets import checks
 from assets.describe import describe, links
 from assets.load import Loaded, load
 from assets.report import PartitionReport, Verdict, publish
+from contracts.stream import Stream
+from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, arrival_window, hour_of, key_of
+from resources.lake import Lake
+from resources.landing import FolderLanding
+from resources.schemas import Layer
 
 
 def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
@@ -24,7 +24,13 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=f"bronze_{stream.name}",
-        specs=[describe(Layer.BRONZE, stream, f"Every landed record of {stream.name}, whatever is in it: its bytes and where they lay.")],
+        specs=[
+            describe(
+                Layer.BRONZE,
+                stream,
+                f"Every landed record of {stream.name}, whatever is in it: its bytes and where they lay.",
+            )
+        ],
         can_subset=True,
         partitions_def=ARRIVAL_HOURS,
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_PER_RUN),

@@ -14,20 +14,27 @@ import duckdb
 import pandera.errors
 import polars as pl
 import pyarrow as pa
-from contracts.stream import Stream
 from pyiceberg.table import Table
-from resources.lake import Lake, files_of, read
-from resources.schemas import Layer
 
 from assets.reconcile import LOSERS, Named, during, within
 from assets.report import Verdict
+from contracts.stream import Stream
+from partitions import ARRIVAL_HOURS
+from resources.lake import Lake, files_of, read
+from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 
 def _spec(layer: Layer, stream: Stream, name: str, description: str, blocking: bool = False) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(name, asset=[layer.value, stream.name], description=description, blocking=blocking)
+    return dg.AssetCheckSpec(
+        name,
+        asset=[layer.value, stream.name],
+        description=description,
+        blocking=blocking,
+        partitions_def=ARRIVAL_HOURS,
+    )
 
 
 def complete_spec(stream: Stream) -> dg.AssetCheckSpec:
@@ -48,7 +55,9 @@ def contract_spec(stream: Stream) -> dg.AssetCheckSpec:
 
 
 def share_spec(stream: Stream) -> dg.AssetCheckSpec:
-    return _spec(Layer.REJECTED, stream, "rejected_share", "The share of rejected records is within the contract's limits")
+    return _spec(
+        Layer.REJECTED, stream, "rejected_share", "The share of rejected records is within the contract's limits"
+    )
 
 
 def freshness_spec(stream: Stream) -> dg.AssetCheckSpec:
@@ -119,7 +128,9 @@ def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.
 
 def rejected_share(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
     """Rejected records by reason as shares of the hour's records, against the contract's limits; duplicates apart."""
-    grouped = _grouped(lake.table(Layer.REJECTED, stream), named.rejected, hours, ["reason"], "count(*) AS rows", "reason")
+    grouped = _grouped(
+        lake.table(Layer.REJECTED, stream), named.rejected, hours, ["reason"], "count(*) AS rows", "reason"
+    )
     totals = dict(_grouped(lake.table(Layer.BRONZE, stream), named.bronze, hours, [], "count(*) AS rows").iter_rows())
     limits, found = stream.rejected_share, {}
     for hour in hours:
@@ -129,22 +140,27 @@ def rejected_share(lake: Lake, stream: Stream, named: Named, hours: Hours) -> di
         losers = sum(rows for reason, rows in counts.items() if reason in LOSERS) / total
         passed = refused <= limits.warn and losers <= limits.duplicates_warn
         severity = ERROR if refused > limits.error else WARN
-        metadata = {"refused_share": refused, "duplicate_share": losers, **{f"rejected_{r}": n for r, n in counts.items()}}
+        metadata = {
+            "refused_share": refused,
+            "duplicate_share": losers,
+            **{f"rejected_{r}": n for r, n in counts.items()},
+        }
         found[hour] = Verdict(share_spec(stream), passed, metadata, severity)
     return found
 
 
 def freshness(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
     """How far behind the end of its arrival hour the newest event of each hour is."""
-    grouped = _grouped(
-        lake.table(Layer.SILVER, stream), named.silver, hours, ["event_at"], "max(event_at) AS newest"
-    )
+    grouped = _grouped(lake.table(Layer.SILVER, stream), named.silver, hours, ["event_at"], "max(event_at) AS newest")
     newest, found = dict(grouped.iter_rows()), {}
     for hour in hours:
         at = newest.get(hour)
         behind = hour + dt.timedelta(hours=1) - at if at else None
         passed = behind is None or behind <= stream.freshness
-        metadata = {"newest_event": at.isoformat() if at else "none", "behind_s": behind.total_seconds() if behind else 0.0}
+        metadata = {
+            "newest_event": at.isoformat() if at else "none",
+            "behind_s": behind.total_seconds() if behind else 0.0,
+        }
         found[hour] = Verdict(freshness_spec(stream), passed, metadata, WARN)
     return found
 
@@ -164,7 +180,9 @@ def _grouped(
 ) -> pl.DataFrame:
     """Aggregates of a snapshot's rows by arrival hour (`hour`) and perhaps more, computed as the rows stream by."""
     batches: Iterable[pa.RecordBatch] = _hourly(table, snapshot, hours, ["_arrival_hour", *columns])
-    schema = pa.schema([table.schema().as_arrow().field(name).remove_metadata() for name in ["_arrival_hour", *columns]])
+    schema = pa.schema(
+        [table.schema().as_arrow().field(name).remove_metadata() for name in ["_arrival_hour", *columns]]
+    )
     with duckdb.connect(":memory:", config={"threads": "2"}) as con:
         con.execute("SET TimeZone = 'UTC'")
         con.register("rows", pa.RecordBatchReader.from_batches(schema, (b.cast(schema) for b in batches)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dagster as dg
-from contracts.stream import Stream
 from pyiceberg.table import Table
+
+from contracts.stream import Stream
 from resources.schemas import Layer, definition
 
 

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from contracts.stream import Stream
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
-from partitions import DATE_FORMAT, EVENT_DATES
 from pydantic import Field
+
+from assets.report import Verdict, record
+from assets.warehouse import POOL
+from contracts.stream import Stream
+from partitions import DATE_FORMAT, EVENT_DATES
 from resources import dbt
 from resources.lake import Lake, difference
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
-
-from assets.report import Verdict, record
-from assets.warehouse import POOL
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 
@@ -167,5 +167,7 @@ def _materialize(
             rows = {None: total}
         for partition, count in rows.items():
             name = "dagster/row_count" if partition is None else "dagster/partition_row_count"
-            event = dg.AssetMaterialization(specs[result.unique_id].key, partition=partition, metadata={**metadata, name: count})
+            event = dg.AssetMaterialization(
+                specs[result.unique_id].key, partition=partition, metadata={**metadata, name: count}
+            )
             context.log_event(event)

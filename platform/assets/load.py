@@ -13,10 +13,11 @@ from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
-from contracts.stream import Stream
-from events import decode
 from pyiceberg.expressions import And, GreaterThanOrEqual, IsNull, LessThan, Or
 from pyiceberg.table import Table
+
+from contracts.stream import Stream
+from events import decode
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, commit, files_of, frame, read, recompute, rows_snapshot
 from resources.landing import FolderLanding, LandedObject
@@ -174,7 +175,9 @@ def _holding(bronze: Table, hours: list[object], paths: set[str]) -> list[object
     )
     found = []
     for file in files_of(bronze, within):
-        sources = {path for batch in read(bronze, [file], ["_source_file"]) for path in batch.column(0).unique().to_pylist()}
+        sources = {
+            path for batch in read(bronze, [file], ["_source_file"]) for path in batch.column(0).unique().to_pylist()
+        }
         if sources & paths:
             found.append(file)
     return found

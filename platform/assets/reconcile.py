@@ -17,18 +17,18 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyiceberg.expressions import And, BooleanExpression, GreaterThanOrEqual, LessThan
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
+from assets.spool import Spool
 from contracts.stream import Scope, Stream
 from events.conform import Conformed, Conformers
 from events.decode import OVERSIZE
 from events.judge import Census, hashes, scope_of, verdicts
-from pyiceberg.expressions import And, BooleanExpression, GreaterThanOrEqual, LessThan
-from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, commit, event_date, files_of, path_in, read, recompute, restore, rows_snapshot
 from resources.schemas import Layer
-
-from assets.spool import Spool
 
 BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejected-snapshot", "contract-version"
 LOSERS = ("duplicate", "conflict")
@@ -199,7 +199,11 @@ class _Attempt:
         losers = pl.concat([moves.lost, moves.demoted, moves.relabelled])
         for rows in self._raw_of(losers):
             detail = pl.when(pl.col("verdict") == "duplicate").then(pl.lit(SAME)).otherwise(pl.lit(OTHER))
-            self.rejected_writer.write(self._stamped(rows.rename({"reason": "_"}).with_columns(pl.col("verdict").alias("reason"), detail.alias("detail"))))
+            self.rejected_writer.write(
+                self._stamped(
+                    rows.rename({"reason": "_"}).with_columns(pl.col("verdict").alias("reason"), detail.alias("detail"))
+                )
+            )
         gone = pl.concat([moves.promoted, moves.relabelled])
         rejected = self._replace(self.rejected, self.rejected_writer, moves.stale, gone, {})
         bronze = rows_snapshot(self.bronze)
@@ -267,9 +271,7 @@ def _counts(batches: Iterable[pa.RecordBatch], columns: list[str]) -> pl.DataFra
 def within(hours: Sequence[dt.datetime]) -> BooleanExpression:
     """The lake's filter for the span of some arrival hours."""
     last = max(hours) + dt.timedelta(hours=1)
-    return And(
-        GreaterThanOrEqual("_arrival_hour", min(hours).isoformat()), LessThan("_arrival_hour", last.isoformat())
-    )
+    return And(GreaterThanOrEqual("_arrival_hour", min(hours).isoformat()), LessThan("_arrival_hour", last.isoformat()))
 
 
 def during(hours: Sequence[dt.datetime]) -> pc.Expression:

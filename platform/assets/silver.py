@@ -4,16 +4,16 @@ import datetime as dt
 from collections.abc import Iterator
 
 import dagster as dg
-from contracts.stream import Stream
-from events.conform import Conformers
-from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, hour_of, key_of
-from resources.lake import Lake
-from resources.schemas import Layer
 
 from assets import checks
 from assets.describe import describe, links
 from assets.reconcile import reconcile
 from assets.report import PartitionReport, publish
+from contracts.stream import Stream
+from events.conform import Conformers
+from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, hour_of, key_of
+from resources.lake import Lake
+from resources.schemas import Layer
 
 
 class Judging(dg.Config):
@@ -32,7 +32,12 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
         name=f"silver_{stream.name}",
         specs=[
             describe(Layer.SILVER, stream, typed, deps=[bronze]),
-            describe(Layer.REJECTED, stream, f"Records of {stream.name} that are not in silver, each with its reason.", deps=[bronze]),
+            describe(
+                Layer.REJECTED,
+                stream,
+                f"Records of {stream.name} that are not in silver, each with its reason.",
+                deps=[bronze],
+            ),
         ],
         can_subset=True,
         partitions_def=ARRIVAL_HOURS,

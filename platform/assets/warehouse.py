@@ -1,12 +1,12 @@
 """Warehouse assets: silver's relation in the warehouse, following silver's snapshots."""
 
 import dagster as dg
+
+from assets.describe import describe_relation, links
 from contracts.stream import Stream
 from resources.lake import Lake
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
-
-from assets.describe import describe_relation, links
 
 POOL = "warehouse"
 
@@ -15,9 +15,7 @@ def warehouse_asset(stream: Stream) -> dg.AssetsDefinition:
     """`warehouse/<stream>`: no partitions, it holds one snapshot of silver whole."""
 
     @dg.multi_asset(name=f"warehouse_{stream.name}", specs=[describe_relation(stream)], pool=POOL)
-    def relation(
-        lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
-    ) -> dg.MaterializeResult[None]:
+    def relation(lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         silver = lake.table(Layer.SILVER, stream)
         snapshot = silver.current_snapshot()
         snapshot_id = snapshot.snapshot_id if snapshot else None

@@ -154,7 +154,9 @@ class Stream:
         missing = [name for name in Envelope.to_schema().columns if name not in self.schema.columns]
         unknown = [name for name in self.key if name not in self.schema.columns]
         if missing or unknown:
-            raise ValueError(f"contract {self.name!r}: envelope columns missing {missing}, key columns unknown {unknown}")
+            raise ValueError(
+                f"contract {self.name!r}: envelope columns missing {missing}, key columns unknown {unknown}"
+            )
 
     def __hash__(self) -> int:
         return hash((self.name, self.version))

@@ -22,8 +22,8 @@ import pandera.polars as pandera
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-from contracts.stream import Personal, Stream
 
+from contracts.stream import Personal, Stream
 from events.fields import PROBLEMS, Extraction, Extractor, columns_of
 
 MAX_NESTING = 64
@@ -89,8 +89,10 @@ class Conformer:
         """The malformed ones, and the documents that are JSON objects of bearable depth."""
         self.con.register("documents", documents)
         depth = "strlen(raw) - strlen(replace(replace(raw, '{', ''), '[', ''))"
-        sound = f"json_valid(raw) AND ltrim(raw, ' \t\r\n')[1] = '{{'"
-        flags = self.con.sql(f"SELECT {depth} > {MAX_NESTING} AS deep, {sound} AS sound FROM documents").to_arrow_table()
+        sound = "json_valid(raw) AND ltrim(raw, ' \t\r\n')[1] = '{'"
+        flags = self.con.sql(
+            f"SELECT {depth} > {MAX_NESTING} AS deep, {sound} AS sound FROM documents"
+        ).to_arrow_table()
         self.con.unregister("documents")
         raw = documents.column("raw")
         sound_mask = flags.column("sound").fill_null(True)
@@ -111,7 +113,9 @@ class Conformer:
         required = [n for n, spec in self.stream.schema.columns.items() if not spec.nullable]
         fills = [pl.lit(None, dtype=types[n]).alias(n) for n in types if n not in frame.columns]
         blanks = [
-            pl.when(pl.col(n) != "").then(pl.col(n)).alias(n) for n in required if types[n] == pl.String and n in frame.columns
+            pl.when(pl.col(n) != "").then(pl.col(n)).alias(n)
+            for n in required
+            if types[n] == pl.String and n in frame.columns
         ]
         frame = frame.with_columns(*fills, *blanks)
         for name in self.hashed:
@@ -243,7 +247,9 @@ def _oversize(records: pa.Table) -> pl.DataFrame:
 
 
 def _problems(why: dict[int, str], reason: str, column: str | None = None) -> pl.DataFrame:
-    frame = pl.DataFrame({"_row": list(why), "detail": list(why.values())}, schema={"_row": pl.UInt32, "detail": pl.String})
+    frame = pl.DataFrame(
+        {"_row": list(why), "detail": list(why.values())}, schema={"_row": pl.UInt32, "detail": pl.String}
+    )
     return frame.select(
         "_row", pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason"), "detail"
     ).cast(PROBLEMS)  # type: ignore[arg-type]
@@ -254,6 +260,8 @@ def _worst(problems: pl.DataFrame) -> pl.DataFrame:
     rank = pl.col("reason").replace_strict({r: i for i, r in enumerate(REASONS)}, return_dtype=pl.Int8)
     detail = pl.when(pl.col("column").is_null()).then("detail").otherwise(pl.format("{}: {}", "column", "detail"))
     ordered = problems.with_columns(rank.alias("rank"), detail.alias("detail")).sort("_row", "rank", "column", "detail")
-    return ordered.group_by("_row", maintain_order=True).agg(
-        pl.col("reason").first(), pl.col("column").first(), pl.col("detail").str.join("; ")
-    ).cast(REFUSED)  # type: ignore[arg-type]
+    return (
+        ordered.group_by("_row", maintain_order=True)
+        .agg(pl.col("reason").first(), pl.col("column").first(), pl.col("detail").str.join("; "))
+        .cast(REFUSED)
+    )  # type: ignore[arg-type]

@@ -154,7 +154,9 @@ class _Lines:
             yield _batch(numbers, lines, None)
 
 
-def _batch(numbers: list[int], lines: list[bytes] | list[None], oversize: list[dict[str, object]] | None) -> pa.RecordBatch:
+def _batch(
+    numbers: list[int], lines: list[bytes] | list[None], oversize: list[dict[str, object]] | None
+) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [
             pa.array(numbers, pa.int64()),

@@ -155,7 +155,9 @@ def _is_time(column: Column) -> bool:
 def _wanted(column: Column) -> str:
     if isinstance(column.dtype, pl.Decimal):
         return f"decimal({column.dtype.precision},{column.dtype.scale})"
-    return {pl.String: "text", pl.Int64: "64-bit integer", pl.Datetime: "timestamp", pl.List: "array"}[type(column.dtype)]
+    return {pl.String: "text", pl.Int64: "64-bit integer", pl.Datetime: "timestamp", pl.List: "array"}[
+        type(column.dtype)
+    ]
 
 
 def _acceptable(column: Column, kind: str) -> bool:

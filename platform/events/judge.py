@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import duckdb
 import polars as pl
 import pyarrow as pa
+
 from contracts.stream import Scope
 
 IDENTITY = ("_arrival_hour", "_source_file", "_source_version", "_line")

@@ -6,18 +6,20 @@ needs the resource, never at import.
 
 from __future__ import annotations
 
+import logging
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dagster as dg
+
 from contracts.stream import Stream
 
 DEVELOPMENT_KEY = "development"
-Factory = Callable[[Sequence[Stream]], Any]
+Log = logging.Logger
+Factory = Callable[[Sequence[Stream], Log], Any]
 
 
 class Misconfigured(Exception):
@@ -37,7 +39,7 @@ def data_dir() -> Path:
     return (Path(__file__).resolve().parents[2] / os.environ.get("DATA_DIR", ".data")).resolve()
 
 
-def _folder_landing(_: Sequence[Stream]) -> Any:
+def _folder_landing(_: Sequence[Stream], __: Log) -> Any:
     from resources.landing import FolderLanding
 
     url = urlsplit(os.environ.get("LANDING_URL", ""))
@@ -46,7 +48,7 @@ def _folder_landing(_: Sequence[Stream]) -> Any:
     return FolderLanding(Path(unquote(url.path)) if url.path else data_dir() / "landing")
 
 
-def _sqlite_lake(_: Sequence[Stream]) -> Any:
+def _sqlite_lake(_: Sequence[Stream], __: Log) -> Any:
     from resources.lake import Lake
 
     folder = data_dir() / "lake"
@@ -55,23 +57,23 @@ def _sqlite_lake(_: Sequence[Stream]) -> Any:
     return Lake(properties, data_dir() / "scratch")
 
 
-def _duckdb_warehouse(_: Sequence[Stream]) -> Any:
+def _duckdb_warehouse(_: Sequence[Stream], __: Log) -> Any:
     from resources.warehouse.duckdb import DuckDBWarehouse
 
     folder = data_dir()
     return DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", folder / "scratch")
 
 
-def _dbt_work(_: Sequence[Stream]) -> Any:
+def _dbt_work(_: Sequence[Stream], __: Log) -> Any:
     return data_dir() / "dbt"
 
 
-def _conformers(streams: Sequence[Stream]) -> Any:
+def _conformers(streams: Sequence[Stream], log: Log) -> Any:
     from events.conform import Conformers
 
-    key = os.environ.get("PERSONAL_DATA_KEY", DEVELOPMENT_KEY)
+    key = os.environ.get("PERSONAL_DATA_KEY") or DEVELOPMENT_KEY
     if key == DEVELOPMENT_KEY:
-        warnings.warn("PERSONAL_DATA_KEY is not set: personal data is hashed with the development key", stacklevel=2)
+        log.warning("PERSONAL_DATA_KEY is not set: personal data is hashed with a key that everybody knows")
     return {stream.name: Conformers(stream, key.encode()) for stream in streams}
 
 
@@ -90,6 +92,11 @@ def resources(streams: Sequence[Stream]) -> dict[str, dg.ResourceDefinition]:
     """Every resource of the platform, each made when first needed for the deployment of that moment."""
 
     def definition(name: str) -> dg.ResourceDefinition:
-        return dg.ResourceDefinition(lambda _: DEPLOYMENTS[deployment()][name](streams))
+        return dg.ResourceDefinition(lambda context: make(name, streams, context.log))
 
     return {name: definition(name) for name in DEPLOYMENTS["local"]}
+
+
+def make(name: str, streams: Sequence[Stream], log: Log) -> Any:
+    """One resource of the present deployment. Raises `Misconfigured`."""
+    return DEPLOYMENTS[deployment()][name](streams, log)

@@ -20,10 +20,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from contracts.stream import Stream
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, NamespaceAlreadyExistsError, NoSuchTableError
-from pyiceberg.exceptions import TableAlreadyExistsError
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NamespaceAlreadyExistsError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression
 from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
 from pyiceberg.manifest import DataFile, ManifestEntryStatus, ManifestFile
@@ -31,6 +34,7 @@ from pyiceberg.table import Table, Transaction
 from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
 
+from contracts.stream import Stream
 from resources.schemas import Layer, definition, evolve
 
 ROWS_OF = "rows-of"  # a housekeeping snapshot names here the snapshot whose rows it holds
@@ -129,7 +133,11 @@ def read(
     paths = [path_in(file) for file in files]
     dataset = ds.dataset(paths, schema=schema, filesystem=filesystem, format="parquet")
     scanner = dataset.scanner(
-        columns=list(columns) if columns else None, filter=where, batch_size=batch_rows, batch_readahead=4, fragment_readahead=2
+        columns=list(columns) if columns else None,
+        filter=where,
+        batch_size=batch_rows,
+        batch_readahead=4,
+        fragment_readahead=2,
     )
     for batch in scanner.to_batches():
         if batch.num_rows:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import polars as pl
-from contracts.stream import Stream
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.table import Table
@@ -28,6 +27,8 @@ from pyiceberg.types import (
     StructType,
     TimestamptzType,
 )
+
+from contracts.stream import Stream
 
 
 class Layer(StrEnum):
@@ -184,7 +185,10 @@ def _compare(table: str, path: str, have: IcebergType, want: IcebergType) -> boo
         return _compare(table, path, have.element_type, want.element_type)
     if isinstance(have, StructType) and isinstance(want, StructType):
         known = {field.name: field for field in have.fields}
-        found = [_compare_field(table, f"{path}.{field.name}".strip("."), known.get(field.name), field) for field in want.fields]
+        found = [
+            _compare_field(table, f"{path}.{field.name}".strip("."), known.get(field.name), field)
+            for field in want.fields
+        ]
         return any(found)
     if have != want:
         raise IncompatibleContract(

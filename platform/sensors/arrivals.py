@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
+
 from assets.load import ledger_rows
 from contracts.stream import Stream
 from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
 from resources.lake import Lake
 from resources.landing import FolderLanding, LandedObject
 from resources.schemas import Layer
-
 from sensors.retrying import Standing, attempts, standing
 
 RECENT_HOURS = 3
@@ -86,9 +86,7 @@ def decide(news: Sequence[News], asked: Mapping[str, str]) -> list[Ask]:
 
     One run an hour for all streams; hours of a backlog share runs of at most a day.
     """
-    fresh = sorted(
-        (n for n in news if asked.get(_name(n)) != n.change), key=lambda n: (n.hour, n.stream)
-    )
+    fresh = sorted((n for n in news if asked.get(_name(n)) != n.change), key=lambda n: (n.hour, n.stream))
     hours = sorted({n.hour for n in fresh})
     width = HOURS_PER_RUN if len(hours) > FEW_HOURS else 1
     asks: list[Ask] = []
@@ -114,7 +112,9 @@ def still_asked(
     current = {_name(n): n.change for n in news}
     broken = set(failed)
     return {
-        name: (change, run) for name, (change, run) in asked.items() if current.get(name) == change and run not in broken
+        name: (change, run)
+        for name, (change, run) in asked.items()
+        if current.get(name) == change and run not in broken
     }
 
 

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 import dagster as dg
+
 from assets.gold import touched_dates
 from contracts.stream import Stream
 from resources.lake import Lake
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
-
 from sensors.retrying import Attempt, Standing, attempts, standing
 
 TRIES = 20

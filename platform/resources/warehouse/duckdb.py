@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from contracts.stream import Stream
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import (
@@ -32,6 +31,7 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
+from contracts.stream import Stream
 from resources.lake import files_of, path_in
 from resources.warehouse.protocol import GOLD_SCHEMAS, PATIENCE_S, Applied, WarehouseBusy
 
@@ -152,7 +152,8 @@ def view(schema: Schema, paths: Sequence[str]) -> str:
         nothing = ", ".join(f'NULL::{sql_type(f.field_type)} AS "{f.name}"' for f in schema.fields)
         return f"SELECT {nothing} WHERE false"
     columns = ", ".join(
-        f"{f.field_id}: {{name: '{f.name}', type: '{sql_type(f.field_type)}', default_value: NULL}}" for f in schema.fields
+        f"{f.field_id}: {{name: '{f.name}', type: '{sql_type(f.field_type)}', default_value: NULL}}"
+        for f in schema.fields
     )
     files = ", ".join(f"'{_quoted(path)}'" for path in paths)
     return f"SELECT * FROM read_parquet([{files}], schema = MAP {{{columns}}})"

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from contracts.stream import Stream
 from pyiceberg.table import Table
+
+from contracts.stream import Stream
 
 GOLD_SCHEMAS = ("marts", "analytics")
 PATIENCE_S = 600.0

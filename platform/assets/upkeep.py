@@ -1,0 +1,80 @@
+"""Upkeep: the job that keeps the lake's files few and its history short. It changes no row of any table."""
+
+import dataclasses
+import datetime as dt
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+from pyiceberg.table import Table
+
+from assets.load import BY_DAY, BY_HOUR
+from assets.reconcile import BRONZE_SNAPSHOT, BY_EVENT_DATE, BY_SCOPE, CONTRACT_VERSION, REJECTED_SNAPSHOT
+from contracts.stream import Stream
+from resources.housekeeping import GRACE, tidy
+from resources.lake import Lake
+from resources.schemas import Layer
+from resources.warehouse.protocol import Warehouse
+
+NAMES = (BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION)
+# Silver first: the snapshots of the others that its own name stay as long as they do.
+PARTITIONED_BY: dict[Layer, pl.Expr] = {
+    Layer.SILVER: BY_EVENT_DATE,
+    Layer.REJECTED: BY_SCOPE,
+    Layer.BRONZE: BY_HOUR,
+    Layer.LEDGER: BY_DAY,
+}
+
+
+def upkeep_op(stream: Stream) -> dg.OpDefinition:
+    """Tidies the four tables of a stream."""
+
+    @dg.op(name=f"upkeep_{stream.name}", pool=f"lake_{stream.name}", out=dg.Out(dg.Nothing))
+    def upkeep(
+        context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
+    ) -> None:
+        now = dt.datetime.now(dt.UTC)
+        held = (warehouse.applied().get(stream.name), warehouse.released().get(stream.name))
+        needed = {snapshot for snapshot in held if snapshot is not None}
+        for layer, by in PARTITIONED_BY.items():
+            table = lake.table(layer, stream)
+            tidied = tidy(table, by, NAMES, needed, now)
+            context.log.info(f"{layer}.{stream.name}: {dataclasses.asdict(tidied)}")
+            if layer is Layer.SILVER:
+                needed = _named(table)
+                snapshot = table.current_snapshot()
+                warehouse.apply(stream, table, snapshot.snapshot_id if snapshot else None)
+        _sweep_scratch(lake.scratch, now)
+
+    return upkeep
+
+
+def _named(silver: Table) -> set[int]:
+    """The bronze and rejected snapshots that silver's snapshots name."""
+    found = set()
+    for snapshot in silver.snapshots():
+        summary = snapshot.summary.additional_properties if snapshot.summary else {}
+        found |= {
+            int(value) for name in (BRONZE_SNAPSHOT, REJECTED_SNAPSHOT) if (value := summary.get(name, "")).isdigit()
+        }
+    return found
+
+
+def _sweep_scratch(scratch: Path, now: dt.datetime) -> None:
+    """Remove what runs that were killed have left in the scratch folder."""
+    for folder in scratch.glob("spool-*"):
+        if dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC) < now - GRACE:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def upkeep_job(streams: Sequence[Stream]) -> dg.JobDefinition:
+    """`upkeep`, for all streams."""
+
+    @dg.job(name="upkeep", description="Merges small files, expires old snapshots, deletes files nobody refers to")
+    def upkeep() -> None:
+        for stream in streams:
+            upkeep_op(stream)()
+
+    return upkeep

@@ -1,0 +1,133 @@
+"""Housekeeping: small files become large ones, old snapshots go, and with them the files that nobody needs.
+
+Belongs here: what may go and when. Not here: when it runs and for which tables (`assets.upkeep`). Nothing here changes
+a row: a compaction's snapshot names the snapshot whose rows it holds, and whoever follows rows skips it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+from pyarrow import fs
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
+
+from resources.datafiles import DataFileWriter
+from resources.lake import ROWS_OF, commit, files_of, read, rows_snapshot
+
+TIME_TRAVEL = dt.timedelta(days=7)
+GRACE = dt.timedelta(hours=6)
+SMALL_FILE = 64 << 20
+MANY_SMALL = 4
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """What was done to a table."""
+
+    files_merged: int
+    files_written: int
+    snapshots_expired: int
+    files_deleted: int
+    bytes_deleted: int
+
+
+def compact(table: Table, by: pl.Expr, names: Collection[str]) -> tuple[int, int]:
+    """Merge the small files of partitions that have many; how many files were merged, and into how many.
+
+    `names` are the snapshot properties that have to stay on the current snapshot. Does nothing when a commit of
+    somebody else comes first: the next housekeeping will find the files again.
+    """
+    small: dict[object, list[DataFile]] = defaultdict(list)
+    for file in files_of(table):
+        if file.file_size_in_bytes < SMALL_FILE:
+            small[file.partition[0]].append(file)
+    merged = [file for files in small.values() if len(files) >= MANY_SMALL for file in files]
+    if not merged:
+        return 0, 0
+    writer = DataFileWriter(table, by)
+    for batch in read(table, merged):
+        writer.write(pl.DataFrame(pl.from_arrow(batch)))
+    written = writer.finish()
+    snapshot = table.current_snapshot()
+    summary: Mapping[str, str | None] = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
+    kept = {name: value for name in names if (value := summary.get(name))}
+    try:
+        commit(table, written, merged, {**kept, ROWS_OF: str(rows_snapshot(table))})
+    except CommitFailedException:
+        return 0, 0
+    return len(merged), len(written)
+
+
+def expire(table: Table, needed: Collection[int], now: dt.datetime) -> int:
+    """Expire snapshots that are past time travel, and thin older ones to one an hour; how many went.
+
+    Never one that is `needed`, or that came after a needed one, as the way from there to the present is needed too.
+    """
+    snapshots = sorted(table.snapshots(), key=lambda snapshot: snapshot.timestamp_ms)
+    oldest_needed = min((s.timestamp_ms for s in snapshots if s.snapshot_id in needed), default=None)
+    heads = {ref.snapshot_id for ref in table.refs().values()}
+    candidates = [
+        s
+        for s in snapshots
+        if s.snapshot_id not in heads
+        and s.snapshot_id not in needed
+        and (oldest_needed is None or s.timestamp_ms < oldest_needed)
+    ]
+    last_of_hour = {_at(s).replace(minute=0, second=0, microsecond=0): s.snapshot_id for s in snapshots}
+    gone = [
+        s.snapshot_id
+        for s in candidates
+        if now - _at(s) > TIME_TRAVEL or (now - _at(s) > GRACE and s.snapshot_id not in last_of_hour.values())
+    ]
+    if gone:
+        table.maintenance.expire_snapshots().by_ids(gone).commit()
+    return len(gone)
+
+
+def _at(snapshot: Snapshot) -> dt.datetime:
+    return dt.datetime.fromtimestamp(snapshot.timestamp_ms / 1000, dt.UTC)
+
+
+def sweep(table: Table, now: dt.datetime) -> tuple[int, int]:
+    """Delete the table's files that no snapshot refers to and that are older than the grace period; files and bytes.
+
+    A younger one may belong to a commit that is under way.
+    """
+    scheme, netloc, root = PyArrowFileIO.parse_location(table.location())
+    filesystem: fs.FileSystem = table.io.fs_by_scheme(scheme, netloc)  # type: ignore[attr-defined]
+    referred = {PyArrowFileIO.parse_location(path)[2] for path in _referred(table)}
+    files = filesystem.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
+    orphans = [f for f in files if f.type == fs.FileType.File and f.path not in referred and f.mtime < now - GRACE]
+    for orphan in orphans:
+        filesystem.delete_file(orphan.path)
+    return len(orphans), sum(orphan.size for orphan in orphans)
+
+
+def _referred(table: Table) -> Iterator[str]:
+    """All files that the table's metadata and its snapshots refer to."""
+    yield table.metadata_location
+    for entry in table.metadata.metadata_log:
+        yield entry.metadata_file
+    manifests = {}
+    for snapshot in table.snapshots():
+        yield snapshot.manifest_list
+        manifests |= {manifest.manifest_path: manifest for manifest in snapshot.manifests(table.io)}
+    for path, manifest in manifests.items():
+        yield path
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
+            yield entry.data_file.file_path
+
+
+def tidy(table: Table, by: pl.Expr, names: Collection[str], needed: Collection[int], now: dt.datetime) -> Tidied:
+    """Compact, expire and sweep one table."""
+    merged, written = compact(table, by, names)
+    expired = expire(table, needed, now)
+    return Tidied(merged, written, expired, *sweep(table, now))
