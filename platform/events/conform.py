@@ -24,12 +24,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.stream import Personal, Stream
+from events.exact import is_json
 from events.fields import PROBLEMS, Extraction, Extractor, columns_of
 
 MAX_NESTING = 64
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
 REASONS = ("oversize", "malformed", "type", "missing", "rule", "clock", "conflict", "duplicate")
 REFUSED = {"_row": pl.UInt32, "reason": pl.String, "column": pl.String, "detail": pl.String}
+# More brackets than may be nested, or a comma before a closing one, which DuckDB lets pass: a closer look is due.
+_SUSPECT = (
+    f"strlen(raw) - strlen(replace(replace(raw, '{{', ''), '[', '')) > {MAX_NESTING}"
+    " OR contains(raw, ',}') OR contains(raw, ',]') OR contains(raw, ', }') OR contains(raw, ', ]')"
+)
+_SOUND = "json_valid(raw) AND ltrim(raw, ' \t\r\n')[1] = '{'"
+# What could overflow a recursive function's stack, or is not JSON, goes no further than this.
+GUARDED = f"""(SELECT _row, suspect, sound, CASE WHEN sound AND NOT suspect THEN raw END AS raw
+    FROM (SELECT *, {_SUSPECT} AS suspect, {_SOUND} AS sound FROM documents))"""
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -74,38 +84,33 @@ class Conformer:
         lineage: pl.DataFrame = pl.from_arrow(  # type: ignore[assignment]
             records.select([*Stream.LINEAGE]).append_column("_row", rows)
         )
-        problems = [_oversize(records)]
-        raw, undecodable = _text(records.column("raw"))
+        raw, problems = _text(records)
         documents = pa.table({"_row": rows, "raw": raw})
-        malformed, documents = self._parseable(documents, undecodable)
-        problems.append(malformed)
-        extraction = self.extractor.extract(documents, self.extra)
+        extraction = self.extractor.extract(documents, GUARDED, f", sound, suspect{self.extra}")
+        problems += self._malformed(extraction, documents)
         problems += extraction.problems
         typed = self._complete(extraction, lineage)
         problems += self._check(typed.join(pl.concat(problems).select("_row"), on="_row", how="anti"))
         return self._split(typed, pl.concat(problems), lineage, records)
 
-    def _parseable(self, documents: pa.Table, undecodable: set[int]) -> tuple[pl.DataFrame, pa.Table]:
-        """The malformed ones, and the documents that are JSON objects of bearable depth."""
-        self.con.register("documents", documents)
-        depth = "strlen(raw) - strlen(replace(replace(raw, '{', ''), '[', ''))"
-        sound = "json_valid(raw) AND ltrim(raw, ' \t\r\n')[1] = '{'"
-        flags = self.con.sql(
-            f"SELECT {depth} > {MAX_NESTING} AS deep, {sound} AS sound FROM documents"
-        ).to_arrow_table()
-        self.con.unregister("documents")
-        raw = documents.column("raw")
-        sound_mask = flags.column("sound").fill_null(True)
-        why = dict.fromkeys(undecodable, "the bytes are not UTF-8")
-        for row in pc.indices_nonzero(flags.column("deep").fill_null(False)).to_pylist():
-            if row not in why and nesting(raw[row].as_py().encode()) > MAX_NESTING:
+    def _malformed(self, extraction: Extraction, documents: pa.Table) -> list[pl.DataFrame]:
+        """What is no JSON object of bearable depth; suspects that prove sound are extracted after all."""
+        flags = extraction.frame.select("_row", "sound", "suspect").drop_nulls()
+        why = dict.fromkeys(flags.filter(~pl.col("sound"))["_row"], "not a JSON object")
+        rows = flags.filter(pl.col("sound") & pl.col("suspect"))["_row"].to_arrow()
+        suspects = documents.filter(pc.is_in(documents.column("_row"), rows))
+        for row, raw in zip(suspects.column("_row").to_pylist(), suspects.column("raw").to_pylist(), strict=True):
+            if nesting(raw.encode()) > MAX_NESTING:
                 why[row] = f"nested deeper than {MAX_NESTING}"
-        for row in pc.indices_nonzero(pc.invert(sound_mask)).to_pylist():
-            why.setdefault(row, "not a JSON object")
-        keep = pc.is_valid(raw)
-        if why:
-            keep = pc.and_(keep, pc.invert(pc.is_in(documents.column("_row"), pa.array(why, pa.uint32()))))
-        return _problems(why, "malformed"), documents if pc.all(keep).as_py() else documents.filter(keep)
+            elif not is_json(raw):
+                why[row] = "not a JSON object"
+        fine = suspects.filter(pc.invert(pc.is_in(suspects.column("_row"), pa.array(why, pa.uint32()))))
+        if len(fine):
+            again = self.extractor.extract(fine, extra=f", true AS sound, false AS suspect{self.extra}")
+            others = extraction.frame.join(again.frame, on="_row", how="anti", maintain_order="left")
+            extraction.frame = pl.concat([others, again.frame.select(others.columns)])
+            extraction.problems += again.problems
+        return [_problems(why, "malformed")]
 
     def _complete(self, extraction: Extraction, lineage: pl.DataFrame) -> pl.DataFrame:
         """Silver's columns in the contract's order, with required empty texts as nulls, personal data hashed."""
@@ -220,30 +225,19 @@ def nesting(raw: bytes) -> int:
     return deepest
 
 
-def _text(raw: pa.ChunkedArray) -> tuple[pa.ChunkedArray, set[int]]:
-    """Bytes as text; those that are not UTF-8 become null, and are named."""
-    try:
-        return raw.cast(pa.large_string()), set()
-    except pa.ArrowInvalid:
-        values = raw.to_pylist()
-    bad = {row for row, value in enumerate(values) if value is not None and not _is_utf8(value)}
-    kept = [None if row in bad or value is None else value.decode() for row, value in enumerate(values)]
-    return pa.chunked_array([pa.array(kept, pa.large_string())]), bad
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _oversize(records: pa.Table) -> pl.DataFrame:
+def _text(records: pa.Table) -> tuple[pa.Array, list[pl.DataFrame]]:
+    """The records' bytes as text, null where there are none or they are not UTF-8, and the problems that this is."""
+    raw = pl.Series("raw", records.column("raw"), dtype=pl.Binary)
+    text = raw.cast(pl.String, strict=False)
+    undecodable = (raw.is_not_null() & text.is_null()).arg_true().to_list()
     column = records.column("oversize")
-    rows = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
-    why = {row: "{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in rows}
-    return _problems(why, "oversize")
+    large = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
+    why = {row: "{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in large}
+    problems = [
+        _problems(dict.fromkeys(undecodable, "the bytes are not UTF-8"), "malformed"),
+        _problems(why, "oversize"),
+    ]
+    return text.to_arrow(), problems
 
 
 def _problems(why: dict[int, str], reason: str, column: str | None = None) -> pl.DataFrame:

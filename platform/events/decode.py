@@ -16,6 +16,7 @@ from isal import igzip, isal_zlib
 
 MAX_RECORD = 16 << 20
 BLOCK = 8 << 20
+HEAD = 4096
 OVERSIZE = pa.struct([("offset", pa.int64()), ("length", pa.int64()), ("sha256", pa.string())])
 RECORDS = pa.schema([("_line", pa.int64()), ("raw", pa.large_binary()), ("oversize", OVERSIZE)])
 
@@ -40,12 +41,12 @@ def decompressed(source: BinaryIO, name: str) -> BinaryIO:
 
     Raises `Unreadable` for a format that is not one of the three.
     """
-    head = source.read(4096)
+    head = source.read(HEAD)
     source.seek(0)
     if head.startswith(_GZIP):
         return cast(BinaryIO, igzip.IGzipFile(fileobj=source, mode="rb"))
     if head.startswith(_ZSTD):
-        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(source), "zstd"))
+        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(source, mode="r"), "zstd"))
     for magic, kind in _FOREIGN.items():
         if head.startswith(magic):
             raise Unreadable(f"wrong magic: {kind} content; expected gzip, zstd or plain text")
@@ -60,7 +61,7 @@ def _looks_like_text(head: bytes) -> bool:
     try:
         head.decode()
     except UnicodeDecodeError as error:
-        return error.start >= len(head) - 3
+        return len(head) == HEAD and error.start > HEAD - 4  # the head may end within a character
     return True
 
 

@@ -9,10 +9,8 @@ mean together (`conform`).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import duckdb
@@ -20,12 +18,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,4})?")
+from events.exact import Refused, at, exact, parse
+
 _TIMESTAMP = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?$"
 _LOOSE = "DOUBLE"
 _NUMERIC = frozenset({"BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", _LOOSE})
 _PRECISE_DIGITS = 15  # what every double keeps
-INT64 = range(-(2**63), 2**63)
 PROBLEMS = {"_row": pl.UInt32, "column": pl.String, "reason": pl.String, "detail": pl.String}
 
 
@@ -98,40 +96,46 @@ class Extractor:
         self.spec = json.dumps(spec).replace("'", "''")
         self.nested = {c.name: Extractor(c.each, con) for c in columns if c.each}
 
-    def sql(self, extra: str = "") -> str:
-        """The query over view `documents` (`_row`, `raw`): texts, times, and a signature of the JSON types."""
-        texts = ", ".join(
-            f'x.{".".join(chr(34) + p + chr(34) for p in c.path.split("."))} AS "{c.name}"' for c in self.columns
-        )
+    def sql(self, source: str, extra: str) -> str:
+        """The query over `source` (`_row`, `raw`): texts, times, and a signature of the JSON types."""
+        texts = ", ".join(f'x.{_quoted(c.path)} AS "{c.name}"' for c in self.columns)
         times = "".join(f', try_cast("{c.name}" AS TIMESTAMPTZ) AS "{c.name}:at"' for c in self.columns if _is_time(c))
-        inner = f"SELECT _row, raw, json_transform(raw, '{self.spec}') AS x FROM documents"
+        inner = f"SELECT *, json_transform(raw, '{self.spec}') AS x FROM {source}"
         signature = f"hash(json_type(raw, {self.paths})) AS _signature"
         return f"SELECT *{times} FROM (SELECT _row, {signature}, {texts}{extra} FROM ({inner}))"
 
-    def extract(self, documents: pa.Table, extra: str = "") -> Extraction:
-        """Typed columns of `documents` (`_row` uint32, `raw` text of JSON objects); `extra` is more SQL on `raw`."""
+    def extract(self, documents: pa.Table, source: str = "documents", extra: str = "") -> Extraction:
+        """Typed columns of `documents` (`_row` uint32, `raw` text of JSON objects, or null).
+
+        `source` is SQL that makes such rows of view `documents`, `extra` more SQL columns on them.
+        """
         self.con.register("documents", documents)
-        texts: pl.DataFrame = pl.from_arrow(self.con.sql(self.sql(extra)).to_arrow_table())  # type: ignore[assignment]
-        types = self._types(texts, documents)
+        texts: pl.DataFrame = pl.from_arrow(self.con.sql(self.sql(source, extra)).to_arrow_table())  # type: ignore[assignment]
+        kinds = self._kinds(texts, source)
         self.con.unregister("documents")
         result = Extraction(texts)
         for column in self.columns:
-            self._take(column, result, types[column.name], documents)
+            self._refuse_kinds(column, result, kinds[column.name])
+        self._take_scalars(result, kinds, documents)
+        for column in self.columns:
+            if column.each:
+                _take_list(column, result, self.nested[column.name])
         result.frame = result.frame.drop("_signature", *(f"{c.name}:at" for c in self.columns if _is_time(c)))
         return result
 
-    def _types(self, texts: pl.DataFrame, documents: pa.Table) -> dict[str, dict[str, list[int]]]:
+    def _kinds(self, texts: pl.DataFrame, source: str) -> dict[str, dict[str, list[int]]]:
         """For each column, the signatures by JSON type; one document stands for all of its signature."""
         chosen = texts.group_by("_signature").agg(pl.col("_row").first()).sort("_row")
         ids = ", ".join(map(str, chosen["_row"])) or "NULL"
-        query = f"SELECT json_type(raw, {self.paths}) FROM documents WHERE _row IN ({ids}) ORDER BY _row"
+        query = f"SELECT json_type(raw, {self.paths}) FROM {source} WHERE _row IN ({ids}) ORDER BY _row"
         found: dict[str, dict[str, list[int]]] = {column.name: {} for column in self.columns}
         for signature, (types,) in zip(chosen["_signature"], self.con.execute(query).fetchall(), strict=True):
-            for column, kind in zip(self.columns, types, strict=True):
+            for column, kind in zip(self.columns, types or [None] * len(self.columns), strict=True):
                 found[column.name].setdefault(kind or "NULL", []).append(signature)
         return found
 
-    def _take(self, column: Column, result: Extraction, kinds: dict[str, list[int]], documents: pa.Table) -> None:
+    def _refuse_kinds(self, column: Column, result: Extraction, kinds: dict[str, list[int]]) -> None:
+        """Values of a JSON type that the column cannot be made of become null."""
         wrong = {kind: signatures for kind, signatures in kinds.items() if not _acceptable(column, kind)}
         for kind, signatures in wrong.items():
             rows = result.frame.filter(pl.col("_signature").is_in(signatures))["_row"]
@@ -139,13 +143,27 @@ class Extractor:
         if wrong:
             bad = pl.col("_signature").is_in([s for signatures in wrong.values() for s in signatures])
             result.frame = result.frame.with_columns(pl.when(~bad).then(pl.col(column.name)).alias(column.name))
-        if column.each:
-            _take_list(column, result, self.nested[column.name])
-        elif _is_time(column):
-            _take_time(column, result)
-        else:
-            loose = pl.col("_signature").is_in(kinds.get(_LOOSE, []))
-            _take_scalar(column, result, loose, documents)
+
+    def _take_scalars(self, result: Extraction, kinds: dict[str, dict[str, list[int]]], documents: pa.Table) -> None:
+        """Plain texts are cast all at once; what is left is looked at one by one, from the document where need be."""
+        plain: dict[str, tuple[Column, pl.Expr, pl.Expr]] = {}
+        for column in self.columns:
+            loose = pl.col("_signature").is_in(kinds[column.name].get(_LOOSE, []))
+            if not column.each and (column.dtype != pl.String or _LOOSE in kinds[column.name]):
+                plain[column.name] = (column, _is_plain(column, loose), loose)
+        if not plain:
+            return
+        texts = result.frame
+        odd = texts.select(_is_odd(column, is_plain).any().alias(n) for n, (column, is_plain, _) in plain.items())
+        result.frame = texts.with_columns(_value(column, is_plain) for column, is_plain, _ in plain.values())
+        for name in (name for name, some in odd.row(0, named=True).items() if some):
+            column, is_plain, loose = plain[name]
+            rows = texts.filter(_is_odd(column, is_plain))
+            _take_odd(column, result, rows.select("_row", pl.col(name).alias("text"), loose.alias("loose")), documents)
+
+
+def _quoted(path: str) -> str:
+    return ".".join(f'"{part}"' for part in path.split("."))
 
 
 def _is_time(column: Column) -> bool:
@@ -168,26 +186,25 @@ def _acceptable(column: Column, kind: str) -> bool:
     return kind == "VARCHAR" or (kind in _NUMERIC and not _is_time(column))
 
 
-def _take_time(column: Column, result: Extraction) -> None:
-    text, at = pl.col(column.name), pl.col(f"{column.name}:at")
-    good = text.str.contains(_TIMESTAMP) & at.is_not_null()
-    wrong = result.frame.filter(text.is_not_null() & (text != "") & ~good).select("_row", column.name)
-    result.refuse(wrong["_row"], column, "type", [_shown(column, v) + " is no timestamp" for v in wrong[column.name]])
-    result.frame = result.frame.with_columns(pl.when(good).then(at).cast(column.dtype).alias(column.name))
-
-
-def _take_scalar(column: Column, result: Extraction, loose: pl.Expr, documents: pa.Table) -> None:
-    """Plain texts are cast at once; what is left is looked at one by one, from the document where need be."""
+def _is_plain(column: Column, loose: pl.Expr) -> pl.Expr:
+    """Whether a text is for certain the value as sent; `loose` says that it went through a double."""
     text = pl.col(column.name)
     if isinstance(column.dtype, pl.String):
-        plain = ~loose
-    else:
-        plain = text.str.contains(_plain_pattern(column.dtype)) & ~(loose & (text.str.len_bytes() > _PRECISE_DIGITS))
-    odd = result.frame.filter(text.is_not_null() & ~plain).select("_row", text.alias("text"), loose.alias("loose"))
-    value = pl.when(plain).then(text).cast(column.dtype, strict=False)
-    result.frame = result.frame.with_columns(value.alias(column.name))
-    if len(odd):
-        _take_odd(column, result, odd, documents)
+        return ~loose
+    if _is_time(column):
+        return text.str.contains(_TIMESTAMP) & pl.col(f"{column.name}:at").is_not_null()
+    return text.str.contains(_plain_pattern(column.dtype)) & ~(loose & (text.str.len_bytes() > _PRECISE_DIGITS))
+
+
+def _is_odd(column: Column, is_plain: pl.Expr) -> pl.Expr:
+    """Whether there is a value that is not plain; an empty text where a time is wanted is none."""
+    text = pl.col(column.name)
+    return (text != "" if _is_time(column) else text.is_not_null()) & ~is_plain
+
+
+def _value(column: Column, is_plain: pl.Expr) -> pl.Expr:
+    source = pl.col(f"{column.name}:at" if _is_time(column) else column.name)
+    return pl.when(is_plain).then(source).cast(column.dtype, strict=False).alias(column.name)
 
 
 def _plain_pattern(dtype: pl.DataType) -> str:
@@ -199,16 +216,20 @@ def _plain_pattern(dtype: pl.DataType) -> str:
 
 
 def _take_odd(column: Column, result: Extraction, odd: pl.DataFrame, documents: pa.Table) -> None:
+    if _is_time(column):
+        details = [_shown(column, text) + " is no timestamp" for text in odd["text"]]
+        result.refuse(odd["_row"], column, "type", details)
+        return
     loose_rows = pa.array(odd.filter("loose")["_row"], pa.uint32())
     sent_in = documents.filter(pc.is_in(documents.column("_row"), loose_rows))
     raw = dict(zip(sent_in.column("_row").to_pylist(), sent_in.column("raw").to_pylist(), strict=True))
     values: dict[int, Any] = {}
     problems: dict[str, list[tuple[int, str]]] = {"type": [], "rule": []}
     for row, text, loose in odd.iter_rows():
-        sent = literal(raw[row], column.path) if loose else text
+        sent = str(at(parse(raw[row]), column.path)) if loose else text
         try:
             values[row] = exact(sent, column.dtype)
-        except _Refused as refused:
+        except Refused as refused:
             problems[refused.reason].append((row, f"{_shown(column, sent)} {refused}"))
     for reason, found in problems.items():
         result.refuse(pl.Series([r for r, _ in found], dtype=pl.UInt32), column, reason, [d for _, d in found])
@@ -217,56 +238,6 @@ def _take_odd(column: Column, result: Extraction, odd: pl.DataFrame, documents: 
     )
     joined = result.frame.join(patch, on="_row", how="left", maintain_order="left")
     result.frame = joined.with_columns(pl.coalesce("patch", column.name).alias(column.name)).drop("patch")
-
-
-class _Refused(Exception):
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-def exact(text: str, dtype: pl.DataType) -> Any:
-    """The value of a number's text, or of text: exactly it or `_Refused` (`type`: not one; `rule`: would be cut)."""
-    if isinstance(dtype, pl.String):
-        if _NUMBER.fullmatch(text):
-            return text
-        raise _Refused("type", "is no JSON number, and text is wanted")
-    precision, scale = (dtype.precision, dtype.scale) if isinstance(dtype, pl.Decimal) else (19, 0)
-    wanted = f"decimal({precision},{scale})" if scale else "64-bit integer"
-    if not _NUMBER.fullmatch(text):
-        raise _Refused("type", f"is no {wanted}")
-    try:
-        number = Decimal(text)
-        digits, exponent = number.normalize().as_tuple()[1:]
-    except InvalidOperation as error:  # pragma: no cover - the pattern admits numbers only
-        raise _Refused("type", f"is no {wanted}") from error
-    if not isinstance(exponent, int) or len(digits) + exponent > precision - scale:
-        raise _Refused("type", f"is out of the range of {wanted}")
-    if exponent < -scale:
-        raise _Refused("rule" if scale else "type", f"has more decimals than {wanted} holds")
-    if scale:
-        return number.quantize(Decimal(1).scaleb(-scale))
-    if int(number) not in INT64:
-        raise _Refused("type", f"is out of the range of {wanted}")
-    return int(number)
-
-
-class _Literal(str):
-    """A number as it stands in JSON text."""
-
-
-def literal(raw: str, path: str) -> str:
-    """The JSON text of the number at a dotted path, exactly as sent, the first of duplicate keys."""
-
-    def first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        return dict(reversed(pairs))
-
-    node = json.loads(
-        raw, parse_float=_Literal, parse_int=_Literal, parse_constant=_Literal, object_pairs_hook=first_wins
-    )
-    for part in path.split("."):
-        node = node[part]
-    return str(node)
 
 
 def _shown(column: Column, value: str) -> str:

@@ -1,0 +1,199 @@
+"""The benchmark: events per second and peak memory of every stage, and the limit that DuckDB sets on the same files.
+
+    make bench                     1,000,000 events in 4 arrival hours
+    N=4000000 HOURS=4 make bench   more of them
+    MODE=history make bench        an hour of 100,000 events into an empty lake, and behind 1,000 hours of 10,000
+
+Each stage runs in a process of its own, so that its peak memory is its own. Figures are comparable within one run.
+Writes $DATA_DIR/bench.json; works in $DATA_DIR/bench and empties that folder first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(os.environ["DATA_DIR"]) / "bench"
+START = dt.datetime(2026, 1, 1)
+Figures = dict[str, float]
+
+
+def main() -> None:
+    mode = os.environ.get("MODE", "landing")
+    report = {"landing": landing, "history": history}[mode]()
+    out = Path(os.environ["DATA_DIR"]) / "bench.json"
+    out.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"\nwritten to {out}")
+
+
+def landing() -> dict[str, Any]:
+    """Landing to gold in one go, next to the limit."""
+    events, hours = int(os.environ.get("N", "1000000")), int(os.environ.get("HOURS", "4"))
+    data = fresh("landing")
+    stages = {"simulate": stage(data, "simulate", hours, events // hours)}
+    landed = int(stages["simulate"]["events"])
+    megabytes = stages["simulate"]["bytes"] / 1e6
+    for name in ("limit", "bronze", "silver", "warehouse", "gold"):
+        stages[name] = stage(data, name, hours)
+    seconds = stages["bronze"]["seconds"] + stages["silver"]["seconds"]
+    limit = landed / stages["limit"]["seconds"]
+    table(stages, landed, megabytes)
+    both = landed / seconds
+    peak = max(stages[name]["peak_rss_mib"] for name in ("bronze", "silver"))
+    print(f"\nlanding to silver {both:,.0f} events/s, {both / limit:.2f} of the limit; peak memory {peak:,.0f} MiB")
+    return {
+        "events": landed,
+        "limit_events_per_s": limit,
+        "landing_to_silver_events_per_s": both,
+        "ratio_to_limit": both / limit,
+        "peak_rss_mib": peak,
+        "stages": stages,
+    }
+
+
+def history() -> dict[str, Any]:
+    """What an hour costs when there are many before it, against the same hour in an empty lake."""
+    past, hour_events = int(os.environ.get("PAST", "1000")), 100_000
+    figures = {}
+    for name, hours in (("empty", 0), ("behind", past)):
+        data = fresh(name)
+        if hours:
+            stage(data, "simulate", hours, 10_000)
+            stage(data, "backfill", hours)
+            stage(data, "upkeep", hours)
+        stage(data, "simulate", 1, hour_events, hours)
+        figures[name] = stage(data, "hour", hours)
+        print(f"{name:<8} an hour of {hour_events:,} events: {figures[name]['seconds']:.2f} s, {figures[name]['peak_rss_mib']:,.0f} MiB")
+    ratio = figures["behind"]["seconds"] / figures["empty"]["seconds"]
+    print(f"behind {past:,} hours it costs {ratio:.2f} times as much")
+    return {"past_hours": past, "ratio": ratio, "stages": figures}
+
+
+def fresh(name: str) -> Path:
+    shutil.rmtree(ROOT / name, ignore_errors=True)
+    (ROOT / name).mkdir(parents=True)
+    return ROOT / name
+
+
+def stage(data: Path, name: str, *arguments: int) -> Figures:
+    """Run one stage in a process of its own; what it says of itself."""
+    environment = {**os.environ, "DATA_DIR": str(data), "PERSONAL_DATA_KEY": "bench"}
+    command = [sys.executable, __file__, name, *map(str, arguments)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"stage {name} failed:\n{done.stdout[-4000:]}")
+    figures: Figures = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def table(stages: dict[str, Figures], events: int, megabytes: float) -> None:
+    print(f"{events:,} events, {megabytes:,.0f} MB gzip\n\n{'stage':<12}{'s':>8}{'events/s':>12}{'MB/s':>8}{'peak MiB':>10}")
+    for name, figures in stages.items():
+        s = figures["seconds"]
+        print(f"{name:<12}{s:>8.2f}{events / s:>12,.0f}{megabytes / s:>8.1f}{figures['peak_rss_mib']:>10,.0f}")
+
+
+def simulated(hours: int, rate: int, after: int = 0) -> Figures:
+    from simulate.plan import Plan
+    from simulate.run import simulate
+    from simulate.streams import STREAMS
+
+    folder = Path(os.environ["DATA_DIR"]) / "landing"
+    plan = Plan(START + dt.timedelta(hours=after), hours=hours, rate=rate, seed=7 + after)
+    truth = simulate(STREAMS["commerce"], plan, folder).figures()
+    return {"events": truth["landed"]["total"], "bytes": truth["bytes"]}
+
+
+def limit(hours: int) -> Figures:
+    """DuckDB alone: the same files, typed by explicit columns, to one zstd Parquet file."""
+    import duckdb
+
+    folder = Path(os.environ["DATA_DIR"])
+    columns = {
+        "event_id": "VARCHAR",
+        "session_id": "VARCHAR",
+        "event_timestamp": "TIMESTAMPTZ",
+        "event_type": "VARCHAR",
+        "customer": "STRUCT(customer_id VARCHAR, email VARCHAR, first_name VARCHAR, last_name VARCHAR, country VARCHAR)",
+        "order": """STRUCT(order_id VARCHAR, status VARCHAR, currency VARCHAR, total_amount DECIMAL(18,2),
+            tax DECIMAL(18,2), shipping DECIMAL(18,2), items STRUCT(product STRUCT(id VARCHAR, name VARCHAR,
+            category VARCHAR, price DECIMAL(18,2)), quantity BIGINT)[])""",
+        "session": "STRUCT(channel VARCHAR, device VARCHAR)",
+    }
+    typed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    con = duckdb.connect(config={"threads": "2", "preserve_insertion_order": "false"})
+    con.execute("SET TimeZone = 'UTC'")
+    files = f"read_json('{folder}/landing/**/*.json.gz', format = 'newline_delimited', columns = {{{typed}}}, ignore_errors = true)"
+    con.execute(f"COPY (FROM {files}) TO '{folder}/limit.parquet' (FORMAT parquet, COMPRESSION zstd)")
+    return {}
+
+
+def materialized(prefixes: tuple[str, ...], hours: int, first: int = 0) -> Figures:
+    """The assets, through Dagster, checks on; a run for every day of hours."""
+    import dagster as dg
+    from definitions import defs
+    from partitions import HOURS_PER_RUN, key_of
+
+    keys = [key_of((START + dt.timedelta(hours=first + i)).replace(tzinfo=dt.UTC)) for i in range(hours)]
+    selection = [dg.AssetKey([prefix, "commerce"]) for prefix in prefixes]
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = defs.resolve_job_def("ingest")
+        for start in range(0, len(keys), HOURS_PER_RUN):
+            span = keys[start : start + HOURS_PER_RUN]
+            tags = {"dagster/asset_partition_range_start": span[0], "dagster/asset_partition_range_end": span[-1]}
+            job.execute_in_process(instance=instance, tags=tags, asset_selection=selection)
+    return {}
+
+
+def job(name: str) -> Figures:
+    import dagster as dg
+    from definitions import defs
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        defs.resolve_job_def(name).execute_in_process(instance=instance)
+    return {}
+
+
+LAKE = ("bronze", "silver", "rejected")
+STAGES: dict[str, Callable[..., Figures]] = {
+    "simulate": simulated,
+    "limit": limit,
+    "bronze": lambda hours: materialized(("bronze",), hours),
+    "silver": lambda hours: materialized(("silver", "rejected"), hours),
+    "warehouse": lambda hours: materialized(("warehouse",), min(hours, 1)),
+    "gold": lambda hours: job("gold"),
+    "backfill": lambda hours: materialized(LAKE, hours),
+    "upkeep": lambda hours: job("upkeep"),
+    "hour": lambda before: materialized(LAKE, 1, before),
+}
+
+
+def run_stage(name: str, arguments: list[int]) -> None:
+    """In the stage's own process: warm up the imports, run, print the figures as the last line."""
+    import logging
+
+    if name not in ("simulate", "limit"):
+        import definitions  # noqa: F401
+
+        logging.disable(logging.WARNING)
+    started = time.perf_counter()
+    figures = STAGES[name](*arguments)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({**figures, "seconds": seconds, "peak_rss_mib": peak}))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        run_stage(sys.argv[1], [int(argument) for argument in sys.argv[2:]])
+    else:
+        main()
