@@ -16,11 +16,11 @@ import polars as pl
 import pyarrow as pa
 from pyiceberg.table import Table
 
-from assets.reconcile import LOSERS, Named, during, within
+from assets.reconcile import LOSERS, Named, during
 from assets.report import Verdict
 from contracts.stream import Stream
 from partitions import ARRIVAL_HOURS
-from resources.lake import Lake, files_of, read
+from resources.lake import Lake, files_of, read, within
 from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]

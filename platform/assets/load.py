@@ -6,34 +6,36 @@ Belongs here: the reconciliation of bronze. Not here: Dagster (`bronze`), format
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
-from pyiceberg.expressions import And, GreaterThanOrEqual, IsNull, LessThan, Or
+from pyiceberg.expressions import BooleanExpression, IsNull, Or, Reference
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from contracts.stream import Stream
 from events import decode
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, commit, files_of, frame, read, recompute, rows_snapshot
+from resources.lake import Lake, between, commit, files_of, frame, read, recompute, rows_snapshot, within
 from resources.landing import FolderLanding, LandedObject
 from resources.schemas import Layer
 
 Item = TypeVar("Item")
+WAITING_BYTES = 64 << 20
 BY_HOUR = pl.col("_arrival_hour")
 BY_DAY = pl.col("arrival_hour").dt.date()
-LEDGER = {
-    "path": pl.String,
-    "version": pl.String,
-    "size": pl.Int64,
+LEDGER: dict[str, pl.DataType] = {
+    "path": pl.String(),
+    "version": pl.String(),
+    "size": pl.Int64(),
     "arrival_hour": pl.Datetime("us", "UTC"),
-    "records": pl.Int64,
-    "refused": pl.String,
-    "current": pl.Boolean,
+    "records": pl.Int64(),
+    "refused": pl.String(),
+    "current": pl.Boolean(),
     "_ingested_at": pl.Datetime("us", "UTC"),
 }
 
@@ -99,11 +101,14 @@ def ledger_rows(ledger: Table, hours: Sequence[dt.datetime]) -> pl.DataFrame:
     return frame(read(ledger, files_of(ledger, _days(hours))), LEDGER)
 
 
-def _days(hours: Sequence[dt.datetime]) -> Or:
+def _days(hours: Sequence[dt.datetime]) -> BooleanExpression:
+    """The lake's filter for the ledger's rows of the days of some hours, and for those of no hour."""
+    astray = IsNull(Reference("arrival_hour"))
+    if not hours:
+        return astray
     first = min(hours).replace(hour=0)
     last = max(hours).replace(hour=0) + dt.timedelta(days=1)
-    inside = And(GreaterThanOrEqual("arrival_hour", first.isoformat()), LessThan("arrival_hour", last.isoformat()))
-    return Or(inside, IsNull("arrival_hour"))
+    return Or(between("arrival_hour", first, last), astray)
 
 
 def _entry(
@@ -123,22 +128,52 @@ def _entry(
 
 def _take(landing: FolderLanding, landed: LandedObject, writer: DataFileWriter, now: dt.datetime) -> dict[str, object]:
     """Write an object's records and return its ledger row; nothing of it is written when it cannot be read whole."""
-    with landing.open(landed) as source:
-        try:
-            decode.verify(source, landed.path)
-        except decode.Unreadable as reason:
-            return _entry(landed, now, refused=str(reason))
-        total = 0
-        constants = [
-            pl.lit(landed.arrival_hour, pl.Datetime("us", "UTC")).alias("_arrival_hour"),
-            pl.lit(landed.path).alias("_source_file"),
-            pl.lit(landed.version).alias("_source_version"),
-            pl.lit(now, pl.Datetime("us", "UTC")).alias("_ingested_at"),
-        ]
-        for batch in ahead(decode.records(source, landed.path)):
+    total = 0
+    try:
+        for batch in _whole(landing, landed):
             total += batch.num_rows
-            writer.write(pl.DataFrame(pl.from_arrow(batch)).with_columns(constants))
+            writer.write_arrow(landed.arrival_hour, _lineage(batch, landed, now).select(writer.columns))
+    except decode.Unreadable as reason:
+        return _entry(landed, now, refused=str(reason))
     return _entry(landed, now, records=total)
+
+
+def _whole(landing: FolderLanding, landed: LandedObject) -> Iterator[pa.RecordBatch]:
+    """The records of an object that is known to be readable to its end. Raises `Unreadable` before the first one.
+
+    A small object waits in memory until its end has been seen; a large one is read twice.
+    """
+    waiting: list[pa.RecordBatch] = []
+    waiting_bytes, known = 0, False
+    with landing.open(landed) as source:
+        for batch in ahead(decode.records(source, landed.path)):
+            if known:
+                yield batch
+                continue
+            waiting.append(batch)
+            waiting_bytes += batch.nbytes
+            if waiting_bytes > WAITING_BYTES:
+                with landing.open(landed) as again:
+                    decode.verify(again, landed.path)
+                known = True
+                yield from waiting
+                waiting = []
+    yield from waiting
+
+
+def _lineage(batch: pa.RecordBatch, landed: LandedObject, now: dt.datetime) -> pa.Table:
+    """Records with the lineage columns of bronze."""
+    instant = pa.timestamp("us", "UTC")
+    constants = {
+        "_arrival_hour": pa.scalar(landed.arrival_hour, instant),
+        "_source_file": pa.scalar(landed.path, pa.large_string()),
+        "_source_version": pa.scalar(landed.version, pa.large_string()),
+        "_ingested_at": pa.scalar(now, instant),
+    }
+    rows = pa.Table.from_batches([batch])
+    for name, value in constants.items():
+        rows = rows.append_column(name, pa.repeat(value, batch.num_rows))
+    return rows
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
@@ -150,43 +185,31 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item
 
 
-def _replace(bronze: Table, entries: list[dict[str, object]], writer: DataFileWriter) -> None:
+def _replace(bronze: Table, entries: Sequence[Mapping[str, Any]], writer: DataFileWriter) -> None:
     """Commit the written records in place of all earlier ones of the same objects."""
-    paths = pa.array([str(entry["path"]) for entry in entries], pa.string())
-    hours = sorted({entry["arrival_hour"] for entry in entries})  # type: ignore[type-var]
-    removed = []
-    for file in _holding(bronze, hours, set(paths.to_pylist())):
-        removed.append(file)
-        for batch in read(bronze, [file]):
-            rows = pl.DataFrame(pl.from_arrow(batch))
-            writer.write(rows.filter(~pl.col("_source_file").is_in(paths.to_pylist())))
+    paths = {entry["path"] for entry in entries}
+    removed = _holding(bronze, sorted({entry["arrival_hour"] for entry in entries}), paths)
+    for batch in read(bronze, removed):
+        rows = pl.DataFrame(pl.from_arrow(batch))
+        writer.write(rows.filter(~pl.col("_source_file").is_in(list(paths))))
     added = writer.finish()
     if added or removed:
         commit(bronze, added, removed, {})
 
 
-def _holding(bronze: Table, hours: list[object], paths: set[str]) -> list[object]:
+def _holding(bronze: Table, hours: Sequence[dt.datetime], paths: set[str]) -> list[DataFile]:
     """Bronze's data files that hold rows of some landed objects."""
-    if not hours:
-        return []
-    within = And(
-        GreaterThanOrEqual("_arrival_hour", hours[0].isoformat()),  # type: ignore[attr-defined]
-        LessThan("_arrival_hour", (hours[-1] + dt.timedelta(hours=1)).isoformat()),  # type: ignore[operator]
-    )
     found = []
-    for file in files_of(bronze, within):
-        sources = {
-            path for batch in read(bronze, [file], ["_source_file"]) for path in batch.column(0).unique().to_pylist()
-        }
-        if sources & paths:
+    for file in files_of(bronze, within(hours)) if hours else []:
+        batches = read(bronze, [file], ["_source_file"])
+        if paths & {path for batch in batches for path in batch.column(0).unique().to_pylist()}:
             found.append(file)
     return found
 
 
 def _enter(ledger: Table, entries: pl.DataFrame) -> None:
     """Write the entries into the ledger; earlier versions of the same objects stay, no longer current."""
-    days = sorted(hour for hour in entries["arrival_hour"] if hour is not None)
-    files = files_of(ledger, _days(days) if days else IsNull("arrival_hour"))
+    files = files_of(ledger, _days([hour for hour in entries["arrival_hour"] if hour is not None]))
     before = frame(read(ledger, files), LEDGER)
     again = before.join(entries, on=["path", "version"], how="anti")
     loaded = entries.filter(pl.col("records").is_not_null())["path"].implode()

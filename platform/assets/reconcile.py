@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.expressions import And, BooleanExpression, GreaterThanOrEqual, LessThan
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
@@ -27,7 +26,7 @@ from events.conform import Conformed, Conformers
 from events.decode import OVERSIZE
 from events.judge import Census, hashes, scope_of, verdicts
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, commit, event_date, files_of, path_in, read, recompute, restore, rows_snapshot
+from resources.lake import Lake, commit, event_date, files_of, path_in, read, recompute, restore, rows_snapshot, within
 from resources.schemas import Layer
 
 BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejected-snapshot", "contract-version"
@@ -234,7 +233,7 @@ class _Attempt:
         """Commit what was written, without the rows that go; the snapshot that then holds the table's rows."""
         files = self._holding(table, stale, set(moved["_file"]))
         chosen = {f.file_path for f in files}
-        files += [f for f in _many_small(table, set(writer.partitions)) if f.file_path not in chosen]
+        files += [f for f in _many_small(table, writer.written) if f.file_path not in chosen]
         for batch in read(table, files):
             rows = pl.DataFrame(pl.from_arrow(batch)).join(stale, on=SOURCE, how="anti")
             writer.write(rows.join(moved, on=list(LINEAGE), how="anti"))
@@ -266,12 +265,6 @@ def _counts(batches: Iterable[pa.RecordBatch], columns: list[str]) -> pl.DataFra
     schema = {**dict.fromkeys(columns, pl.String), "len": pl.UInt32}
     parts = [pl.DataFrame(pl.from_arrow(batch)).group_by(columns).len() for batch in batches]
     return pl.concat([pl.DataFrame(schema=schema), *parts]).group_by(columns).agg(pl.col("len").sum())
-
-
-def within(hours: Sequence[dt.datetime]) -> BooleanExpression:
-    """The lake's filter for the span of some arrival hours."""
-    last = max(hours) + dt.timedelta(hours=1)
-    return And(GreaterThanOrEqual("_arrival_hour", min(hours).isoformat()), LessThan("_arrival_hour", last.isoformat()))
 
 
 def during(hours: Sequence[dt.datetime]) -> pc.Expression:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 
@@ -60,10 +61,9 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
         now = dt.datetime.now(dt.UTC)
         named, changed = reconcile(lake, stream, conformers[stream.name], hours, now, config.again)
         context.log.info("silver and rejected changed" if changed else "nothing to change")
-        found = [
-            check(lake, stream, named, hours)
-            for check in (checks.conservation, checks.contract, checks.freshness, checks.rejected_share)
-        ]
+        with ThreadPoolExecutor(2) as pool:
+            computations = (checks.conservation, checks.contract, checks.freshness, checks.rejected_share)
+            found = list(pool.map(lambda check: check(lake, stream, named, hours), computations))
         tables = {key: lake.table(layer, stream) for key, layer in ((silver, Layer.SILVER), (rejected, Layer.REJECTED))}
         reports = {}
         for hour in hours:

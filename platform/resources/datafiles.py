@@ -7,6 +7,7 @@ Until a commit names them the files are nobody's: a crash leaves orphans, which 
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,22 +20,34 @@ from pyiceberg.table import Table
 
 ROW_GROUP_BYTES = 32 << 20
 FILE_BYTES = 256 << 20
+THREADS = 2
 _UNREPEATED = {"raw", "_key", "_content", "event_id"}  # a dictionary of these only costs
 
 
 @dataclass
-class _Partition:
-    """One partition's rows: those that wait for a full row group, and the file they go to."""
+class _File:
+    """A Parquet file that row groups are being written to."""
 
-    waiting: list[pl.DataFrame] = field(default_factory=list)
+    path: str
+    stream: Any
+    writer: pq.ParquetWriter
+
+
+@dataclass
+class _Partition:
+    """One partition's rows that wait for a full row group, and its files: those idle, those being written to."""
+
+    waiting: list[pa.Table] = field(default_factory=list)
     waiting_bytes: int = 0
-    writer: pq.ParquetWriter | None = None
-    stream: Any = None
-    path: str = ""
+    idle: list[_File] = field(default_factory=list)
+    pending: list[Future[None]] = field(default_factory=list)
 
 
 class DataFileWriter:
-    """Writes frames of a table's columns; `by` is the expression whose values tell a table's partitions apart."""
+    """Writes frames of a table's columns; `by` is the expression whose values tell a table's partitions apart.
+
+    Row groups are encoded on two threads, so that a large partition gets two files at a time.
+    """
 
     def __init__(self, table: Table, by: pl.Expr) -> None:
         self.table, self.by = table, by
@@ -42,67 +55,88 @@ class DataFileWriter:
         self.columns = self.schema.names
         self.locations = table.location_provider()
         self.partitions: dict[Any, _Partition] = {}
+        self.written: set[Any] = set()
         self.paths: list[str] = []
+        self.pool = ThreadPoolExecutor(THREADS)
 
     def write(self, frame: pl.DataFrame) -> None:
         """Take rows of any partitions; columns that the frame lacks are null."""
         if frame.is_empty():
             return
         rest = [pl.lit(None).alias(name) for name in self.columns if name not in frame.columns]
-        frame = frame.with_columns(*rest, self.by.alias("_partition"))
-        for (value,), part in frame.partition_by("_partition", as_dict=True).items():
-            partition = self.partitions.setdefault(value, _Partition())
-            partition.waiting.append(part.select(self.columns))
-            partition.waiting_bytes += int(part.estimated_size())
-            if partition.waiting_bytes >= ROW_GROUP_BYTES:
-                self._flush(partition)
+        values = frame.select(self.by.alias("_partition"))["_partition"]
+        frame = frame.with_columns(*rest).select(self.columns)
+        if values.n_unique() == 1:
+            self.write_arrow(values[0], frame.to_arrow())
+            return
+        parts = frame.with_columns(values).partition_by("_partition", as_dict=True, include_key=False)
+        for (value,), part in parts.items():
+            self.write_arrow(value, part.to_arrow())
+
+    def write_arrow(self, value: Any, rows: pa.Table) -> None:
+        """Take rows of one partition, given by its value, that have all of the table's columns in order."""
+        partition = self.partitions.setdefault(value, _Partition())
+        self.written.add(value)
+        partition.waiting.append(rows)
+        partition.waiting_bytes += rows.nbytes
+        if partition.waiting_bytes >= ROW_GROUP_BYTES:
+            self._flush(partition)
 
     def finish_partition(self, value: Any) -> None:
         """No more rows of this partition will come: let go of what it holds."""
         if partition := self.partitions.pop(value, None):
             self._flush(partition)
-            self._close(partition)
+            for future in partition.pending:
+                future.result()
+            for file in partition.idle:
+                self._close(file)
 
     def finish(self) -> list[DataFile]:
         """The data files of all rows written; none for no rows."""
         for value in list(self.partitions):
             self.finish_partition(value)
+        self.pool.shutdown()
         return [parquet_file_to_data_file(self.table.io, self.table.metadata, path) for path in self.paths]
 
     def _flush(self, partition: _Partition) -> None:
         if not partition.waiting:
             return
-        arrow = pl.concat(partition.waiting).to_arrow().cast(self.schema)
+        rows = pa.concat_tables(partition.waiting)
         partition.waiting, partition.waiting_bytes = [], 0
-        if partition.writer is None:
-            self._open(partition)
-        assert partition.writer is not None
-        partition.writer.write_table(arrow, row_group_size=len(arrow))
-        if partition.stream.tell() >= FILE_BYTES:
-            self._close(partition)
+        while len(partition.pending) >= THREADS:  # so that no more rows wait than are being written
+            partition.pending.pop(0).result()
+        partition.pending.append(self.pool.submit(self._encode, partition, rows))
 
-    def _open(self, partition: _Partition) -> None:
-        partition.path = self.locations.new_data_location(f"{uuid.uuid4()}.parquet")
-        partition.stream = self.table.io.new_output(partition.path).create()
-        partition.writer = pq.ParquetWriter(
-            partition.stream,
+    def _encode(self, partition: _Partition, rows: pa.Table) -> None:
+        try:
+            file = partition.idle.pop()
+        except IndexError:
+            file = self._open()
+        file.writer.write_table(rows.cast(self.schema), row_group_size=len(rows))
+        if file.stream.tell() >= FILE_BYTES:
+            self._close(file)
+        else:
+            partition.idle.append(file)
+
+    def _open(self) -> _File:
+        path = self.locations.new_data_location(f"{uuid.uuid4()}.parquet")
+        stream = self.table.io.new_output(path).create()
+        leaves = _leaf_paths("", self.schema)
+        writer = pq.ParquetWriter(
+            stream,
             self.schema,
             compression="zstd",
             compression_level=1,
-            use_dictionary=[name for name in self._leaves() if name.split(".")[0] not in _UNREPEATED],
-            write_statistics=[name for name in self._leaves() if name not in {"raw", "_key", "_content"}],
+            use_dictionary=[name for name in leaves if name.split(".")[0] not in _UNREPEATED],
+            write_statistics=[name for name in leaves if name not in _UNREPEATED],
             store_decimal_as_integer=True,
         )
+        return _File(path, stream, writer)
 
-    def _leaves(self) -> list[str]:
-        return _leaf_paths("", self.schema)
-
-    def _close(self, partition: _Partition) -> None:
-        if partition.writer is not None:
-            partition.writer.close()
-            partition.stream.close()
-            self.paths.append(partition.path)
-            partition.writer = partition.stream = None
+    def _close(self, file: _File) -> None:
+        file.writer.close()
+        file.stream.close()
+        self.paths.append(file.path)
 
 
 def _leaf_paths(prefix: str, fields: pa.Schema | pa.StructType) -> list[str]:

@@ -27,7 +27,7 @@ from pyiceberg.exceptions import (
     NoSuchTableError,
     TableAlreadyExistsError,
 )
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, LessThan, Reference
 from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
 from pyiceberg.manifest import DataFile, ManifestEntryStatus, ManifestFile
 from pyiceberg.table import Table, Transaction
@@ -102,6 +102,17 @@ class Lake:
                 table = self.catalog.load_table(identifier)
         self._known.add((layer.value, stream))
         return table
+
+
+def between(column: str, first: dt.datetime, end: dt.datetime) -> BooleanExpression:
+    """The filter for instants from `first` up to `end`, which is left out."""
+    from_first = GreaterThanOrEqual(Reference(column), value=first.isoformat())
+    return And(from_first, LessThan(Reference(column), value=end.isoformat()))
+
+
+def within(hours: Sequence[dt.datetime]) -> BooleanExpression:
+    """The filter for the span of some arrival hours."""
+    return between("_arrival_hour", min(hours), max(hours) + dt.timedelta(hours=1))
 
 
 def files_of(
