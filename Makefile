@@ -35,4 +35,7 @@ check: setup  ## ruff, mypy --strict and dagster definitions validate
 bench: setup  ## events/s and memory, as ratios to DuckDB's limit; N=4000000 make bench
 	@$(PY) bench/bench.py
 
-.PHONY: help setup demo test dev check bench
+sources: setup  ## write dbt's sources.yml from the contracts
+	@$(PY) -m resources.sources
+
+.PHONY: help setup demo test dev check bench sources

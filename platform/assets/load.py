@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
-from pyiceberg.expressions import BooleanExpression, IsNull, Or, Reference
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
@@ -101,14 +100,13 @@ def ledger_rows(ledger: Table, hours: Sequence[dt.datetime]) -> pl.DataFrame:
     return frame(read(ledger, files_of(ledger, _days(hours))), LEDGER)
 
 
-def _days(hours: Sequence[dt.datetime]) -> BooleanExpression:
+def _days(hours: Sequence[dt.datetime]) -> str:
     """The lake's filter for the ledger's rows of the days of some hours, and for those of no hour."""
-    astray = IsNull(Reference("arrival_hour"))
     if not hours:
-        return astray
+        return "arrival_hour is null"
     first = min(hours).replace(hour=0)
     last = max(hours).replace(hour=0) + dt.timedelta(days=1)
-    return Or(between("arrival_hour", first, last), astray)
+    return f"({between('arrival_hour', first, last)}) or arrival_hour is null"
 
 
 def _entry(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pandera.polars as pa
 import polars as pl
 
-from contracts.stream import MONEY, UTC_MICROSECONDS, Envelope, Personal, Stream, column
+from contracts.stream import Envelope, Instant, Money, Personal, Stream, column
 
 ITEM = pl.Struct(
     {
         "product_id": pl.String,
         "product_name": pl.String,
         "product_category": pl.String,
-        "unit_price": MONEY,
+        "unit_price": pl.Decimal(18, 2),
         "quantity": pl.Int64,
     }
 )
@@ -23,22 +25,22 @@ class CommerceEvent(Envelope):
 
     event_id: str = column("event_id", nullable=False, description="The producer's id of the event")
     event_name: str = column("event_type", nullable=False, description="page_view, order_completed, ...")
-    event_at: UTC_MICROSECONDS = column("event_timestamp", nullable=False, description="When it happened, UTC")
+    event_at: Instant = column("event_timestamp", nullable=False, description="When it happened, UTC")
     user_id: str = column("customer.customer_id", description="The customer's id, as text")
     session_id: str = column("session_id", description="The visit it belongs to")
     device_platform: str = column("session.device", description="mobile, desktop or tablet")
     channel: str = column("session.channel", description="The marketing channel that brought the visit")
     customer_email: str = column(
-        "customer.email", personal=Personal.HASH, description="Keyed hash of the email address"
+        "customer.email", personal=Personal.HASH, description="Keyed hash of the email"
     )
     country: str = column("customer.country", description="The customer's country")
     order_id: str = column("order.order_id", description="The order that the event is about")
     order_status: str = column("order.status", description="The order's state after the event")
     currency: str = column("order.currency", str_matches=r"^[A-Z]{3}$", description="ISO 4217 code of all amounts")
-    order_total: MONEY = column("order.total_amount", ge=0, description="Gross total: items, tax and shipping")
-    order_tax: MONEY = column("order.tax", ge=0, description="Tax within the total")
-    order_shipping: MONEY = column("order.shipping", ge=0, description="Shipping within the total")
-    items: pl.List(ITEM) = column(
+    order_total: Money = column("order.total_amount", ge=0, description="Gross total: items, tax and shipping")
+    order_tax: Money = column("order.tax", ge=0, description="Tax within the total")
+    order_shipping: Money = column("order.shipping", ge=0, description="Shipping within the total")
+    items: Annotated[pl.List, ITEM] = column(
         "order.items",
         each={
             "product_id": "product.id",

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pandera.polars as pa
 import polars as pl
 
-UTC_MICROSECONDS = pl.Datetime("us", "UTC")
-MONEY = pl.Decimal(18, 2)
+# The column types that have parameters, as annotations of a model.
+Instant = Annotated[pl.Datetime, "us", "UTC"]
+Money = Annotated[pl.Decimal, 18, 2]
 
 
 class Personal(StrEnum):
@@ -56,7 +57,7 @@ class Envelope(pa.DataFrameModel):
 
     event_id: str = column(description="The producer's id of the event")
     event_name: str = column(description="What happened")
-    event_at: UTC_MICROSECONDS = column(nullable=False, description="When it happened, UTC, microseconds")
+    event_at: Instant = column(nullable=False, description="When it happened, UTC, microseconds")
     user_id: str = column(description="The producer's id of the identified person")
     anonymous_id: str = column(description="The producer's id of the unidentified device or browser")
     session_id: str = column(description="The producer's id of the visit")
@@ -100,20 +101,23 @@ class Layout:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        return re.compile("^" + "/".join(self.levels) + "/")
+        return re.compile("^" + "/".join(self.levels) + "/", re.ASCII)
 
     def covers(self, parts: tuple[str, ...], window: tuple[dt.datetime, dt.datetime]) -> bool:
-        """Whether a folder, given by its path's parts, holds only hours inside a window."""
-        found = [re.fullmatch(level, part) for level, part in zip(self.levels, parts, strict=False)]
-        numbers = [int(match[1]) for match in found if match]
-        if len(numbers) < len(found):
-            return False
+        """Whether a folder, given by its path's parts, is of one hour, and that is inside a window.
+
+        The folders above hold hours, but may hold objects of no hour as well.
+        """
+        hour = self.hour("/".join([*parts, ""]))
+        return hour is not None and window[0] <= hour < window[1]
+
+    def hour(self, path: str) -> dt.datetime | None:
+        """The UTC hour that a path names, or None when the scheme does not fit it."""
+        found = self.pattern.match(path)
         try:
-            start = dt.datetime(*[*numbers, *(1, 1, 1, 0)[len(numbers) :]], tzinfo=dt.UTC)  # type: ignore[misc, arg-type]
+            return dt.datetime(*map(int, found.groups()), tzinfo=dt.UTC) if found else None  # type: ignore[arg-type]
         except ValueError:
-            return False
-        length = {1: 366, 2: 31, 3: 1}.get(len(numbers), 1 / 24)  # days; too long is on the safe side
-        return window[0] <= start and start + dt.timedelta(days=length) <= window[1]
+            return None
 
 
 PLAIN = Layout("%Y/%m/%d/%H", (r"(\d{4})", r"(\d{2})", r"(\d{2})", r"(\d{2})"))
@@ -153,9 +157,11 @@ class Stream:
     def __post_init__(self) -> None:
         missing = [name for name in Envelope.to_schema().columns if name not in self.schema.columns]
         unknown = [name for name in self.key if name not in self.schema.columns]
-        if missing or unknown:
+        nullable = [name for name in self.key if name not in unknown and self.schema.columns[name].nullable]
+        if missing or unknown or nullable:
             raise ValueError(
-                f"contract {self.name!r}: envelope columns missing {missing}, key columns unknown {unknown}"
+                f"contract {self.name!r}: envelope columns missing {missing}, "
+                f"key columns unknown {unknown}, key columns nullable {nullable}"
             )
 
     def __hash__(self) -> int:
@@ -184,9 +190,6 @@ class Stream:
     def arrival_hour(self, relative_path: str) -> dt.datetime | None:
         """The UTC hour that a path below `folder` names, or None when no layout fits it."""
         for layout in self.layouts:
-            if found := layout.pattern.match(relative_path):
-                try:
-                    return dt.datetime(*(int(part) for part in found.groups()), tzinfo=dt.UTC)  # type: ignore[misc]
-                except ValueError:
-                    return None
+            if hour := layout.hour(relative_path):
+                return hour
         return None

@@ -24,18 +24,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.stream import Personal, Stream
-from events.exact import is_json
+from events.exact import INEXACT, quoted_numbers
 from events.fields import PROBLEMS, Extraction, Extractor, columns_of
 
 MAX_NESTING = 64
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
 REASONS = ("oversize", "malformed", "type", "missing", "rule", "clock", "conflict", "duplicate")
 REFUSED = {"_row": pl.UInt32, "reason": pl.String, "column": pl.String, "detail": pl.String}
-# More brackets than may be nested, or a comma before a closing one, which DuckDB lets pass: a closer look is due.
-_SUSPECT = (
-    f"strlen(raw) - strlen(replace(replace(raw, '{{', ''), '[', '')) > {MAX_NESTING}"
-    " OR contains(raw, ',}') OR contains(raw, ',]') OR contains(raw, ', }') OR contains(raw, ', ]')"
-)
+# More brackets than may be nested, or what DuckDB does not take as it was sent: a closer look is due.
+_SUSPECT = f"inexact OR strlen(raw) - strlen(replace(replace(raw, '{{', ''), '[', '')) > {MAX_NESTING}"
 _SOUND = "json_valid(raw) AND ltrim(raw, ' \t\r\n')[1] = '{'"
 # What could overflow a recursive function's stack, or is not JSON, goes no further than this.
 GUARDED = f"""(SELECT _row, suspect, sound, CASE WHEN sound AND NOT suspect THEN raw END AS raw
@@ -62,12 +59,11 @@ class Conformer:
         self.con.execute("SET TimeZone = 'UTC'")
         self.extractor = Extractor(columns_of(stream.types, stream.source_of), self.con)
         self.hashed = [n for n in stream.types if stream.source_of(n)["personal"] is Personal.HASH]
-        self.extra = f", unhex(md5({self._content()})) AS _content"
 
-    def _content(self) -> str:
-        """SQL of a record's canonical text: keys sorted (RFC 8785's idea), volatile fields taken out."""
+    def _content(self, raw: str) -> str:
+        """SQL of `_content`: a digest of a record's keys sorted (RFC 8785's idea), volatile fields taken out."""
         if not self.stream.volatile:
-            return "json_normalize(raw)"
+            return f"unhex(md5(json_normalize({raw}))) AS _content"
         patch: dict[str, Any] = {}
         for path in self.stream.volatile:
             *parents, leaf = path.split(".")
@@ -76,7 +72,7 @@ class Conformer:
                 node = node.setdefault(part, {})
             node[leaf] = None
         text = json.dumps(patch).replace("'", "''")
-        return f"json_normalize(json_merge_patch(raw, '{text}'))"
+        return f"unhex(md5(json_normalize(json_merge_patch({raw}, '{text}')))) AS _content"
 
     def conform(self, records: pa.Table) -> Conformed:
         """`records`: lineage columns, `raw` (binary, null where oversize) and `oversize`. Never raises on bad data."""
@@ -85,8 +81,8 @@ class Conformer:
             records.select([*Stream.LINEAGE]).append_column("_row", rows)
         )
         raw, problems = _text(records)
-        documents = pa.table({"_row": rows, "raw": raw})
-        extraction = self.extractor.extract(documents, GUARDED, f", sound, suspect{self.extra}")
+        documents = pa.table({"_row": rows, "raw": raw, "inexact": pc.match_substring_regex(raw, INEXACT)})
+        extraction = self.extractor.extract(documents, GUARDED, f", sound, suspect, {self._content('raw')}")
         problems += self._malformed(extraction, documents)
         problems += extraction.problems
         typed = self._complete(extraction, lineage)
@@ -94,22 +90,28 @@ class Conformer:
         return self._split(typed, pl.concat(problems), lineage, records)
 
     def _malformed(self, extraction: Extraction, documents: pa.Table) -> list[pl.DataFrame]:
-        """What is no JSON object of bearable depth; suspects that prove sound are extracted after all."""
+        """What is no JSON object of bearable depth; suspects that prove sound are extracted with exact numbers."""
         flags = extraction.frame.select("_row", "sound", "suspect").drop_nulls()
         why = dict.fromkeys(flags.filter(~pl.col("sound"))["_row"], "not a JSON object")
-        rows = flags.filter(pl.col("sound") & pl.col("suspect"))["_row"].to_arrow()
-        suspects = documents.filter(pc.is_in(documents.column("_row"), rows))
+        rows = [*flags.filter(pl.col("sound") & pl.col("suspect"))["_row"], *extraction.inexact]
+        suspects = documents.filter(pc.is_in(documents.column("_row"), pa.array(rows, pa.uint32())))
+        texts = {}
         for row, raw in zip(suspects.column("_row").to_pylist(), suspects.column("raw").to_pylist(), strict=True):
             if nesting(raw.encode()) > MAX_NESTING:
                 why[row] = f"nested deeper than {MAX_NESTING}"
-            elif not is_json(raw):
+            elif (text := quoted_numbers(raw)) is None:
                 why[row] = "not a JSON object"
-        fine = suspects.filter(pc.invert(pc.is_in(suspects.column("_row"), pa.array(why, pa.uint32()))))
-        if len(fine):
-            again = self.extractor.extract(fine, extra=f", true AS sound, false AS suspect{self.extra}")
+            else:
+                texts[row] = (text, raw)
+        if texts:
+            fine = pl.DataFrame(
+                [(row, *pair) for row, pair in texts.items()], {"_row": pl.UInt32, "raw": pl.String, "sent": pl.String}, orient="row"
+            ).to_arrow()
+            again = self.extractor.extract(fine, extra=f", true AS sound, false AS suspect, {self._content('sent')}")
             others = extraction.frame.join(again.frame, on="_row", how="anti", maintain_order="left")
             extraction.frame = pl.concat([others, again.frame.select(others.columns)])
-            extraction.problems += again.problems
+            known = [problem.filter(~pl.col("_row").is_in(rows)) for problem in extraction.problems]
+            extraction.problems = known + again.problems
         return [_problems(why, "malformed")]
 
     def _complete(self, extraction: Extraction, lineage: pl.DataFrame) -> pl.DataFrame:
@@ -227,17 +229,28 @@ def nesting(raw: bytes) -> int:
 
 def _text(records: pa.Table) -> tuple[pa.Array, list[pl.DataFrame]]:
     """The records' bytes as text, null where there are none or they are not UTF-8, and the problems that this is."""
-    raw = pl.Series("raw", records.column("raw"), dtype=pl.Binary)
-    text = raw.cast(pl.String, strict=False)
-    undecodable = (raw.is_not_null() & text.is_null()).arg_true().to_list()
+    raw = records.column("raw").combine_chunks()
     column = records.column("oversize")
     large = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
     why = {row: "{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in large}
-    problems = [
-        _problems(dict.fromkeys(undecodable, "the bytes are not UTF-8"), "malformed"),
-        _problems(why, "oversize"),
-    ]
-    return text.to_arrow(), problems
+    problems = [_problems(why, "oversize")]
+    try:
+        return raw.cast(pa.large_string()), problems
+    except pa.ArrowInvalid:
+        unchecked = raw.view(pa.large_string())  # only to ask which rows are plain ASCII
+    rows = pc.indices_nonzero(pc.invert(pc.fill_null(pc.string_is_ascii(unchecked), True))).to_pylist()
+    bad = [row for row in rows if not _is_utf8(raw[row].as_py())]
+    problems.append(_problems(dict.fromkeys(bad, "the bytes are not UTF-8"), "malformed"))
+    keep = pc.invert(pc.is_in(pa.array(range(len(raw)), pa.uint32()), pa.array(bad, pa.uint32())))
+    return pc.if_else(keep, raw, pa.scalar(None, raw.type)).cast(pa.large_string()), problems
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _problems(why: dict[int, str], reason: str, column: str | None = None) -> pl.DataFrame:

@@ -46,13 +46,25 @@ def decompressed(source: BinaryIO, name: str) -> BinaryIO:
     if head.startswith(_GZIP):
         return cast(BinaryIO, igzip.IGzipFile(fileobj=source, mode="rb"))
     if head.startswith(_ZSTD):
-        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(source, mode="r"), "zstd"))
+        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(_Lent(source), mode="r"), "zstd"))
     for magic, kind in _FOREIGN.items():
         if head.startswith(magic):
             raise Unreadable(f"wrong magic: {kind} content; expected gzip, zstd or plain text")
     if name.endswith((".gz", ".zst")) and head and not _looks_like_text(head):
         raise Unreadable(f"wrong magic: named {name.rsplit('.', 1)[1]}, but the content is neither compressed nor text")
     return source
+
+
+class _Lent:
+    """A source that stays open when its reader, which closes what it reads, is done."""
+
+    closed = False
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.read = source.read
+
+    def close(self) -> None:
+        """Nothing: whoever opened the source closes it."""
 
 
 def _looks_like_text(head: bytes) -> bool:

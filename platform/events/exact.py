@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,6 +15,9 @@ import polars as pl
 
 INT64 = range(-(2**63), 2**63)
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+# Where DuckDB lets pass what JSON forbids (nan in lower case, a comma too many) or changes a number: one longer than
+# a double is exact, and -0.
+INEXACT = r"[:,\[ \t\r\n]-?(?:[nN][aA][nN]|[iI][nN][fF]|[0-9.]{16})|[:,\[ \t\r\n]-0|,[ \t\r\n]*[}\]]"
 
 
 class Refused(Exception):
@@ -28,24 +32,26 @@ class _Literal(str):
     """A number as it stands in JSON text."""
 
 
-def parse(raw: str) -> Any:
+def parse(raw: str, constants: Callable[[str], Any] = _Literal) -> Any:
     """A JSON document with its numbers as text, the first of duplicate keys winning. Raises `ValueError`."""
 
     def first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return dict(reversed(pairs))
 
     return json.loads(
-        raw, parse_float=_Literal, parse_int=_Literal, parse_constant=_Literal, object_pairs_hook=first_wins
+        raw, parse_float=_Literal, parse_int=_Literal, parse_constant=constants, object_pairs_hook=first_wins
     )
 
 
-def is_json(raw: str) -> bool:
-    """Whether a text is JSON, or would be without its NaN and Infinity."""
+def quoted_numbers(raw: str) -> str | None:
+    """The document with each number as the text that it was sent as, so that no parser can change it.
+
+    Of duplicate keys only the first is left, NaN and Infinity stay what they are; None where it is no JSON.
+    """
     try:
-        parse(raw)
+        return json.dumps(parse(raw, constants=float))
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def literal(raw: str, path: str) -> str:

@@ -18,9 +18,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from events.exact import Refused, at, exact, parse
+from events.exact import Refused, exact, literal
 
-_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?$"
+_ZONE = r"Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?"
+_TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+_TIMESTAMP = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_TIME}(?:{_ZONE})?)?$"
 _LOOSE = "DOUBLE"
 _NUMERIC = frozenset({"BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", _LOOSE})
 _PRECISE_DIGITS = 15  # what every double keeps
@@ -66,10 +68,14 @@ def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Colum
 
 @dataclass
 class Extraction:
-    """Typed values by `_row`, and what was wrong: one row a problem, `PROBLEMS` columns."""
+    """Typed values by `_row`, and what was wrong: one row a problem, `PROBLEMS` columns.
+
+    `inexact` are rows with a number in a list where text is wanted, whose spelling the parser has lost.
+    """
 
     frame: pl.DataFrame
     problems: list[pl.DataFrame] = field(default_factory=list)
+    inexact: set[int] = field(default_factory=set)
 
     def refuse(self, rows: pl.Series, column: Column, reason: str, details: Iterable[str] | str) -> None:
         if len(rows):
@@ -116,6 +122,8 @@ class Extractor:
         result = Extraction(texts)
         for column in self.columns:
             self._refuse_kinds(column, result, kinds[column.name])
+            if column.dtype == pl.String and (loose := kinds[column.name].get(_LOOSE)):
+                result.inexact.update(texts.filter(pl.col("_signature").is_in(loose))["_row"])
         self._take_scalars(result, kinds, documents)
         for column in self.columns:
             if column.each:
@@ -192,7 +200,7 @@ def _is_plain(column: Column, loose: pl.Expr) -> pl.Expr:
     if isinstance(column.dtype, pl.String):
         return ~loose
     if _is_time(column):
-        return text.str.contains(_TIMESTAMP) & pl.col(f"{column.name}:at").is_not_null()
+        return text.str.contains(_TIMESTAMP) & pl.col(f"{column.name}:at").dt.year().is_between(1, 9999).fill_null(False)
     return text.str.contains(_plain_pattern(column.dtype)) & ~(loose & (text.str.len_bytes() > _PRECISE_DIGITS))
 
 
@@ -209,9 +217,9 @@ def _value(column: Column, is_plain: pl.Expr) -> pl.Expr:
 
 def _plain_pattern(dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.Decimal):
-        return rf"^-?\d{{1,{dtype.precision - dtype.scale}}}(?:\.\d{{1,{dtype.scale}}}0*)?$"
+        return rf"^-?[0-9]{{1,{(dtype.precision or 38) - dtype.scale}}}(?:\.[0-9]{{1,{dtype.scale}}}0*)?$"
     if isinstance(dtype, pl.Int64):
-        return r"^-?\d{1,18}$"
+        return r"^-?[0-9]{1,18}$"
     raise ValueError(f"no column can be {dtype}: text, 64-bit integer, decimal, timestamp and lists of structs are")
 
 
@@ -226,7 +234,7 @@ def _take_odd(column: Column, result: Extraction, odd: pl.DataFrame, documents: 
     values: dict[int, Any] = {}
     problems: dict[str, list[tuple[int, str]]] = {"type": [], "rule": []}
     for row, text, loose in odd.iter_rows():
-        sent = str(at(parse(raw[row]), column.path)) if loose else text
+        sent = literal(raw[row], column.path) if loose else text
         try:
             values[row] = exact(sent, column.dtype)
         except Refused as refused:
@@ -261,9 +269,10 @@ def _take_list(column: Column, result: Extraction, extractor: Extractor) -> None
     elements = elements.filter(pl.col("element").fill_null("").str.starts_with("{")).with_row_index("_row")
     documents = elements.select("_row", pl.col("element").alias("raw")).to_arrow()
     inner = extractor.extract(documents) if len(elements) else Extraction(_empty(extractor.columns))
-    parents = dict(zip(elements["_row"], elements["_parent"], strict=True)) if inner.problems else {}
+    parents = elements["_parent"]
+    result.inexact.update(parents.gather(sorted(inner.inexact)))
     for problem in inner.problems:
-        rows = pl.Series([parents[row] for row in problem["_row"]], dtype=pl.UInt32)
+        rows = parents.gather(problem["_row"])
         details = [f"{c}: {d}" for c, d in zip(problem["column"], problem["detail"], strict=True)]
         result.refuse(rows, column, problem["reason"][0], details)
     structs = inner.frame.join(elements.select("_row", "_parent"), on="_row").sort("_row")

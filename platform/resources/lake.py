@@ -27,7 +27,7 @@ from pyiceberg.exceptions import (
     NoSuchTableError,
     TableAlreadyExistsError,
 )
-from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, LessThan, Reference
+from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
 from pyiceberg.manifest import DataFile, ManifestEntryStatus, ManifestFile
 from pyiceberg.table import Table, Transaction
@@ -104,19 +104,18 @@ class Lake:
         return table
 
 
-def between(column: str, first: dt.datetime, end: dt.datetime) -> BooleanExpression:
+def between(column: str, first: dt.datetime, end: dt.datetime) -> str:
     """The filter for instants from `first` up to `end`, which is left out."""
-    from_first = GreaterThanOrEqual(Reference(column), value=first.isoformat())
-    return And(from_first, LessThan(Reference(column), value=end.isoformat()))
+    return f"{column} >= '{first.isoformat()}' and {column} < '{end.isoformat()}'"
 
 
-def within(hours: Sequence[dt.datetime]) -> BooleanExpression:
+def within(hours: Sequence[dt.datetime]) -> str:
     """The filter for the span of some arrival hours."""
     return between("_arrival_hour", min(hours), max(hours) + dt.timedelta(hours=1))
 
 
 def files_of(
-    table: Table, row_filter: BooleanExpression | None = None, snapshot_id: int | None = None
+    table: Table, row_filter: str | None = None, snapshot_id: int | None = None
 ) -> list[DataFile]:
     """The data files of a snapshot (the current one by default) that may hold rows of a filter."""
     if snapshot_id is None and table.current_snapshot() is None:

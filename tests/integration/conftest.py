@@ -1,0 +1,64 @@
+"""Fixtures of the integration tests: platforms of their own, each in a folder that no other test sees."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+# Test modules are imported by path, so that helpers beside them are found only when their folder is named.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from driving import Platform
+from simulate.commerce import Commerce
+from simulate.plan import Plan, Shares
+from simulate.run import simulate
+
+DENSE = Shares(duplicates=0.05, conflicts=0.02, late=0.05, malformed=0.01, missing=0.01, type=0.01, rule=0.01, clock=0.01)
+
+
+@pytest.fixture(scope="session")
+def definitions() -> dg.Definitions:
+    """Assembled once: reading dbt's manifest is what costs."""
+    from definitions import build_defs
+
+    return build_defs()
+
+
+@pytest.fixture(scope="session")
+def make_platform(definitions: dg.Definitions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """A function that makes platforms, each with an empty folder and an instance in memory."""
+    instances = []
+
+    def make(name: str = "platform") -> Platform:
+        instance = dg.DagsterInstance.ephemeral()
+        instances.append(instance)
+        return Platform(tmp_path_factory.mktemp(name), definitions, instance)
+
+    yield make
+    for instance in instances:
+        instance.dispose()
+
+
+@pytest.fixture
+def platform(make_platform) -> Platform:
+    """An empty platform."""
+    return make_platform()
+
+
+@pytest.fixture(scope="session")
+def calm(make_platform) -> Platform:
+    """A platform on which nothing went wrong: what the same landing files have to give under any disturbance.
+
+    Five hours across midnight, dense with duplicates and conflicts between hours, so that order could matter.
+    """
+    calm = make_platform("calm")
+    simulate(Commerce(), Plan(dt.datetime(2026, 2, 27, 21), 5, 1200, seed=7, shares=DENSE), calm.landing)
+    calm.hours = [dt.datetime(2026, 2, 27, 21) + dt.timedelta(hours=index) for index in range(5)]
+    calm.ingest(calm.hours[0], calm.hours[-1])
+    calm.gold()
+    return calm

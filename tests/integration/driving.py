@@ -1,0 +1,132 @@
+"""Driving: a platform in a folder of its own, run as a person runs it: files in, jobs, and nothing else.
+
+Not here: reading what came of it (`reading`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = sys.executable
+Run = dg.ExecuteInProcessResult | dg.DagsterRun
+
+
+def key(hour: dt.datetime) -> str:
+    """The partition key of an arrival hour."""
+    return hour.strftime("%Y-%m-%d-%H:%M")
+
+
+def jsonl(records: Iterable[Mapping[str, object] | bytes]) -> bytes:
+    """Records as lines; bytes are lines already."""
+    lines = [record if isinstance(record, bytes) else json.dumps(record).encode() for record in records]
+    return b"".join(line + b"\n" for line in lines)
+
+
+@dataclass
+class Platform:
+    """One installation: its folder, the definitions, and the instance that remembers its runs."""
+
+    data: Path
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    hours: list[dt.datetime] = field(default_factory=list)
+
+    @property
+    def landing(self) -> Path:
+        return self.data / "landing"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings; a key of its own, as the development one warns."""
+        return {
+            "DEPLOYMENT": "local",
+            "DATA_DIR": str(self.data),
+            "LANDING_URL": "",
+            "PERSONAL_DATA_KEY": "integration",
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+        }
+
+    def for_child(self, **more: str) -> dict[str, str]:
+        """The environment of a process that runs this platform."""
+        return {**os.environ, **self.environment, "PYTHONPATH": str(ROOT / "platform"), **more}
+
+    def land(self, hour: dt.datetime, name: str, content: bytes | Iterable[Mapping[str, object] | bytes]) -> Path:
+        """Put an object into an hour; records become JSON lines, gzipped where the name says so.
+
+        A new inode with a new modification time, as an upload is: the version tells by that.
+        """
+        path = self.landing / "commerce" / hour.strftime("%Y/%m/%d/%H") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not isinstance(content, bytes):
+            content = gzip.compress(jsonl(content)) if name.endswith(".gz") else jsonl(content)
+        hidden = path.with_name(f".{name}")
+        hidden.write_bytes(content)
+        hidden.replace(path)
+        return path
+
+    def run(
+        self, job: str, tags: Mapping[str, str], config: Mapping[str, object], check: bool = True
+    ) -> dg.ExecuteInProcessResult:
+        """Execute a job in this process; `check`: it has to succeed."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return self.definitions.resolve_job_def(job).execute_in_process(
+                instance=self.instance, tags=dict(tags), run_config=dict(config), raise_on_error=check
+            )
+
+    def ingest(
+        self, first: dt.datetime, last: dt.datetime | None = None, check: bool = True
+    ) -> dg.ExecuteInProcessResult:
+        """Run the job `ingest` for an hour or a range of hours, in one run."""
+        tags = {
+            "dagster/asset_partition_range_start": key(first),
+            "dagster/asset_partition_range_end": key(last or first),
+        }
+        return self.run("ingest", tags, {}, check)
+
+    def gold(self, as_of: str | None = None) -> dg.ExecuteInProcessResult:
+        """Run the job `gold`."""
+        (op,) = self.definitions.resolve_job_def("gold").nodes
+        return self.run("gold", {}, {"ops": {op.name: {"config": {"as_of": as_of}}}} if as_of else {})
+
+    def _events(self, run: Run, kind: dg.DagsterEventType) -> list[dg.DagsterEvent]:
+        return [log.get_dagster_event() for log in self.instance.all_logs(run.run_id, of_type=kind)]
+
+    def checks(self, run: Run) -> dict[tuple[str, str, str | None], bool]:
+        """What a run recorded of checks: (asset, check, partition) to whether it passed."""
+        found = [event.asset_check_evaluation_data for event in self._events(run, dg.DagsterEventType.ASSET_CHECK_EVALUATION)]
+        keys = [(e.asset_key.to_user_string(), e.check_name, e.partition) for e in found]
+        assert len(keys) == len(set(keys)), "one evaluation of each check and partition"
+        return {name: e.passed for name, e in zip(keys, found, strict=True)}
+
+    def materializations(self, run: Run) -> dict[tuple[str, str | None], dict[str, object]]:
+        """What a run recorded of assets: (asset, partition) to the materialization's metadata."""
+        found = [
+            event.step_materialization_data.materialization
+            for event in self._events(run, dg.DagsterEventType.ASSET_MATERIALIZATION)
+        ]
+        keys = [(m.asset_key.to_user_string(), m.partition) for m in found]
+        assert len(keys) == len(set(keys)), "one materialization of each asset and partition"
+        values = ({name: value.value for name, value in m.metadata.items()} for m in found)
+        return dict(zip(keys, values, strict=True))
+
+
+def start_child(platform: Platform, first: dt.datetime, last: dt.datetime, *jobs: str) -> subprocess.Popen[str]:
+    """Run jobs in a process (group) of its own, whose log is read from its standard error."""
+    return subprocess.Popen(
+        [PYTHON, str(Path(__file__).with_name("child.py")), key(first), key(last), *jobs],
+        env=platform.for_child(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip

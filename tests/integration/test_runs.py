@@ -1,0 +1,115 @@
+"""What runs of many hours tell Dagster: each hour by itself, also where one of them is bad."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import dagster as dg
+import hostile
+import pytest
+import reading
+from driving import Platform, key
+from simulate.commerce import Commerce
+from simulate.plan import Plan
+from simulate.run import simulate
+
+pytestmark = pytest.mark.integration
+LAKE = ("bronze/commerce", "silver/commerce", "rejected/commerce")
+CHECKS = {
+    ("bronze/commerce", "complete"),
+    ("bronze/commerce", "readable"),
+    ("silver/commerce", "conservation"),
+    ("silver/commerce", "contract"),
+    ("silver/commerce", "freshness"),
+    ("rejected/commerce", "rejected_share"),
+}
+DAY = [dt.datetime(2026, 2, 3) + dt.timedelta(hours=hour) for hour in range(24)]
+HOURS = [hostile.HOUR + dt.timedelta(hours=index) for index in range(3)]
+BAD = HOURS[1]
+
+
+@pytest.fixture(scope="module")
+def day(make_platform) -> tuple[Platform, dg.ExecuteInProcessResult]:
+    """A day of small hours, materialized in one run."""
+    platform = make_platform("day")
+    simulate(Commerce(), Plan(DAY[0], 24, 60), platform.landing)
+    return platform, platform.ingest(DAY[0], DAY[-1])
+
+
+def test_a_day_is_one_run_and_24_partitions(day: tuple[Platform, dg.ExecuteInProcessResult]) -> None:
+    """Materializations and checks are those of single hours, and say their rows and snapshot."""
+    platform, run = day
+    made = platform.materializations(run)
+    warehouse = made.pop(("warehouse/commerce", None))
+    assert set(made) == {(asset, key(hour)) for asset in LAKE for hour in DAY}
+    assert set(platform.checks(run)) == {(asset, check, key(hour)) for asset, check in CHECKS for hour in DAY}
+    assert all(passed for (_, check, _), passed in platform.checks(run).items() if check in ("complete", "conservation"))
+    for asset in LAKE:
+        layer = asset.split("/")[0]
+        current = str(reading.snapshots(platform.data)[layer][-1])
+        sql = f"SELECT strftime(_arrival_hour, '%Y-%m-%d-%H:%M'), count(*) FROM {layer} GROUP BY 1"
+        rows = dict(reading.query(platform.data, sql))
+        for hour in map(key, DAY):
+            assert made[asset, hour]["dagster/partition_row_count"] == rows.get(hour, 0)
+            assert made[asset, hour]["snapshot_id"] == current
+    ((silver,),) = reading.query(platform.data, "SELECT count(*) FROM silver")
+    assert warehouse["dagster/row_count"] == silver
+
+
+def test_a_day_is_one_commit(day: tuple[Platform, dg.ExecuteInProcessResult]) -> None:
+    """Snapshots make commits slow, so a range may not cost one for each of its hours."""
+    platform, _ = day
+    assert {layer: len(ids) for layer, ids in reading.snapshots(platform.data).items()} == dict.fromkeys(reading.LAYERS, 1)
+
+
+def test_assets_show_their_columns(definitions: dg.Definitions) -> None:
+    """Every asset has an owner, a group, a description and a column schema, without being materialized."""
+    specs = list(definitions.resolve_all_asset_specs())
+    assert {"/".join(spec.key.path) for spec in specs} >= {*LAKE, "warehouse/commerce", "gold/fct_orders"}
+    for spec in specs:
+        assert spec.description, spec.key
+        assert spec.owners, spec.key
+        assert spec.group_name, spec.key
+        assert spec.metadata["dagster/column_schema"].columns, spec.key
+
+
+def without_last_row(real: object) -> object:
+    """`files_of` for silver's check, which is to miss the file that holds the bad hour's only event."""
+
+    def fewer(table: object, row_filter: object = None, snapshot_id: int | None = None) -> list[object]:
+        files = real(table, row_filter, snapshot_id)
+        is_silver = table.name()[0] == "silver"
+        return [f for f in files if not (is_silver and f.partition[0] == (BAD + dt.timedelta(days=-40) - dt.datetime(1970, 1, 1)).days)]
+
+    return fewer
+
+
+def test_one_bad_hour_does_not_spoil_the_others(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conservation is made to fail for one of three hours, by hiding from the check the file of its one old event."""
+    for hour in HOURS:
+        old = (BAD - dt.timedelta(days=40)).isoformat() + "Z"
+        at = old if hour == BAD else hour.isoformat() + "Z"
+        platform.land(hour, "orders.json.gz", [hostile.order(hour.hour, event_timestamp=at), b"bad"])
+    from assets import checks
+
+    monkeypatch.setattr(checks, "files_of", without_last_row(checks.files_of))
+    run = platform.ingest(HOURS[0], HOURS[-1], check=False)
+    assert not run.success
+    conserved = {hour: platform.checks(run)["silver/commerce", "conservation", key(hour)] for hour in HOURS}
+    assert conserved == {HOURS[0]: True, BAD: False, HOURS[2]: True}
+    made = platform.materializations(run)
+    for asset in LAKE[1:]:
+        assert {partition for name, partition in made if name == asset} == {key(HOURS[0]), key(HOURS[2])}
+    assert ("warehouse/commerce", None) not in made, "nothing downstream of a failed blocking check"
+    monkeypatch.undo()
+    again = platform.ingest(HOURS[0], HOURS[-1])
+    assert {("silver/commerce", key(hour)) for hour in HOURS} <= set(platform.materializations(again))
+
+
+def test_a_stream_without_a_bad_record_runs_again(platform: Platform) -> None:
+    """Nothing was ever rejected, so that there is no snapshot of rejected to name: the next runs have to cope."""
+    for number in range(3):
+        platform.land(HOURS[0], f"{number // 2}.json.gz", [hostile.order(number)])
+        platform.ingest(HOURS[0])
+    assert reading.query(platform.data, "SELECT event_id FROM silver ORDER BY 1") == [("e-1",), ("e-2",)]
+    assert reading.query(platform.data, "SELECT count(*) FROM rejected") == [(0,)]

@@ -1,0 +1,117 @@
+"""`dagster dev` as a person meets it: the graph, a file that is dropped, and a backfill, in a real browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import hostile
+import pytest
+import reading
+from driving import Platform, key
+from serving import CHROMIUM, Browser, browser, served, until
+from simulate.commerce import Commerce
+from simulate.plan import Plan, Shares
+from simulate.run import simulate
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}"),
+]
+ASSETS = ("bronze/commerce", "silver/commerce", "rejected/commerce", "warehouse/commerce", "gold/fct_orders")
+BACKFILLS = "{partitionBackfillsOrError(limit: 1) {... on PartitionBackfills {results {status numPartitions}}}}"
+ACTIVE = "{runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED]}) {... on Runs {results {jobName}}}}"
+FAILED = "{runsOrError(filter: {statuses: [FAILURE, CANCELED]}) {... on Runs {results {jobName}}}}"
+
+
+@pytest.fixture(scope="module")
+def place(make_platform: Callable[[str], Platform]) -> Platform:
+    """Where the served platform keeps its data: nothing has landed yet."""
+    return make_platform("served")
+
+
+@pytest.fixture(scope="module")
+def ui(place: Platform) -> Iterator[Browser]:
+    """`dagster dev`, and a browser on it; screenshots go where UI_SCREENSHOTS says."""
+    screenshots = Path(os.environ.get("UI_SCREENSHOTS", place.data / "screenshots"))
+    with served(place) as address, browser(address, screenshots) as opened:
+        yield opened
+
+
+def count(place: Platform, sql: str) -> int:
+    """A count from the released marts; 0 where nothing was released yet."""
+    return reading.gold(place.data, sql)[0][0] if (place.data / "gold.duckdb").exists() else 0
+
+
+def settled(ui: Browser) -> bool:
+    return not ui.ask(ACTIVE)["runsOrError"]["results"]
+
+
+def test_graph_shows_the_assets(ui: Browser) -> None:
+    """Every layer's asset is there, and leads on to gold."""
+    ui.go("jobs")
+    ui.page.get_by_text("ingest", exact=True).first.wait_for()
+    nodes = ui.ask("{assetNodes {assetKey {path}}}")["assetNodes"]
+    assert {"/".join(node["assetKey"]["path"]) for node in nodes} >= set(ASSETS)
+    ui.page.get_by_text("Lineage", exact=True).first.click()
+    ui.page.get_by_text("commerce").first.wait_for()
+    ui.look("1-graph")
+
+
+def test_a_dropped_file_reaches_gold_by_itself(ui: Browser, place: Platform) -> None:
+    """No click: the sensors see the file, and then the event dates that it touched."""
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    orders = [hostile.order(number, event_timestamp=now.isoformat() + "Z") for number in range(200)]
+    place.land(now, "dropped.json.gz", [*orders, b"not json"])
+    found = "SELECT count(*) FROM marts.fct_orders WHERE order_id IN ('o-0', 'o-199')"
+    until(lambda: count(place, found) == 2, 120, "the dropped orders are in gold")
+    assert reading.query(place.data, "SELECT count(*) FROM silver") == [(200,)]
+    assert reading.query(place.data, "SELECT reason FROM rejected") == [("malformed",)]
+    ui.go("runs")
+    ui.page.get_by_text("Success").first.wait_for()
+    ui.look("2-sensor-runs")
+
+
+def test_backfill_of_48_hours(ui: Browser, place: Platform) -> None:
+    """Launched in the dialog of the job `ingest`; two runs of a day each, and gold follows by itself."""
+    start = dt.datetime.now(dt.UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=20)
+    truth = simulate(Commerce(), Plan(start, 48, 100, shares=Shares.none()), place.landing)
+    ui.go("locations/definitions/jobs/ingest")
+    ui.page.get_by_role("button", name="Materialize all").click()
+    dialog = ui.page.get_by_role("dialog")
+    dialog.get_by_role("textbox").first.fill(f"[{key(start)}...{key(start + dt.timedelta(hours=47))}]")
+    dialog.get_by_text("48 partitions").first.wait_for()
+    ui.look("3-backfill-dialog")
+    dialog.get_by_role("button", name="Launch backfill").click()
+    until(lambda: _backfill(ui) == ("COMPLETED_SUCCESS", 48), 120, "the backfill completes")
+    completed = f"SELECT count(*) FROM marts.fct_orders WHERE is_completed AND ordered_date < '{start.date() + dt.timedelta(days=3)}'"
+    until(lambda: count(place, completed) == truth.completed_orders, 120, "gold holds the backfilled orders")
+    expected = {day: {c: Decimal(v) for c, v in sums.items()} for day, sums in truth.figures()["revenue"].items()}
+    assert {day: sums for day, sums in reading.revenue(place.data).items() if day in expected} == expected
+    ((silver,),) = reading.query(place.data, "SELECT count(*) FROM silver")
+    assert silver == truth.silver.total() + 200
+    ui.go("overview/backfills")
+    ui.page.get_by_text("Completed").first.wait_for()
+    ui.look("4-backfill")
+
+
+def _backfill(ui: Browser) -> tuple[str, int] | None:
+    results = ui.ask(BACKFILLS)["partitionBackfillsOrError"]["results"]
+    return (results[0]["status"], results[0]["numPartitions"]) if results else None
+
+
+def test_checks_are_green(ui: Browser) -> None:
+    """No run has failed, and the pages of the assets show their checks as passed."""
+    until(lambda: settled(ui), 60, "no run is under way")
+    assert ui.ask(FAILED)["runsOrError"]["results"] == []
+    for layer in ("bronze", "silver"):
+        ui.go(f"assets/{layer}/commerce?view=checks")
+        ui.page.get_by_text("Passed").first.wait_for()
+        ui.look(f"5-checks-{layer}")
+        assert ui.page.get_by_text("Failed").count() == 0
+    ui.go("locations/definitions/jobs/ingest")
+    ui.page.get_by_text("2 / 2 Passed").first.wait_for()
+    ui.look("6-job")

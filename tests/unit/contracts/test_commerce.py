@@ -1,0 +1,83 @@
+"""The shop's contract: what it does with people's data, and what its rules refuse."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pandera.errors
+import polars as pl
+import pytest
+
+from contracts.commerce import COMMERCE
+from contracts.stream import Personal
+
+GOOD = {
+    "event_id": "e1",
+    "event_name": "order_completed",
+    "order_id": "o1",
+    "currency": "EUR",
+    "order_total": Decimal("12.00"),
+    "items": [{"product_id": "p", "product_name": None, "product_category": None, "unit_price": 1, "quantity": 1}],
+}
+
+
+def checks_failed(**changes: Any) -> set[str]:
+    row = dict.fromkeys(COMMERCE.types) | GOOD | {"event_at": 0} | changes
+    frame = pl.DataFrame({name: [value] for name, value in row.items()}, strict=False).cast(COMMERCE.types)  # type: ignore[arg-type]
+    try:
+        COMMERCE.schema.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        return set(errors.failure_cases["check"])
+    return set()
+
+
+def item(**changes: Any) -> list[dict[str, Any]]:
+    return [GOOD["items"][0] | changes]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"event_name": "page_view", "order_id": None, "currency": None, "order_total": None},
+        {"order_total": 0},
+        {"items": None},
+        {"items": []},
+        {"items": item(quantity=None, unit_price=None)},
+        {"items": item(unit_price=0)},
+    ],
+)
+def test_what_the_shop_sends_is_accepted(changes: dict[str, Any]) -> None:
+    """Missing is not wrong: rules are about values that are there."""
+    assert checks_failed(**changes) == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        ({"order_id": None}, "an order event names its order, currency and total"),
+        ({"currency": None}, "an order event names its order, currency and total"),
+        ({"order_total": None}, "an order event names its order, currency and total"),
+        ({"currency": "eur"}, "str_matches('^[A-Z]{3}$')"),
+        ({"currency": "EURO"}, "str_matches('^[A-Z]{3}$')"),
+        ({"order_total": -1}, "greater_than_or_equal_to(0)"),
+        ({"order_tax": Decimal("-0.01")}, "greater_than_or_equal_to(0)"),
+        ({"items": item(quantity=0)}, "quantity is at least 1"),
+        ({"items": item() + item(quantity=-1)}, "quantity is at least 1"),
+        ({"items": item(unit_price=Decimal("-0.01"))}, "unit price is not negative"),
+        ({"event_id": None}, "not_nullable"),
+    ],
+)
+def test_what_cannot_be_summed_is_refused(changes: dict[str, Any], check: str) -> None:
+    """Each of these would make a wrong amount, or one that belongs to no order or currency."""
+    assert checks_failed(**changes) == {check}
+
+
+def test_the_email_is_hashed_and_the_names_are_dropped() -> None:
+    """Silver is read by many; the shop's customers are in it under keyed hashes only."""
+    personal = {name for name in COMMERCE.types if COMMERCE.source_of(name)["personal"]}
+    assert personal == {"customer_email"}
+    assert dict(COMMERCE.dropped) == {"customer.first_name": Personal.DROP, "customer.last_name": Personal.DROP}
+    kept = {COMMERCE.source_of(name)["path"] for name in COMMERCE.types}
+    assert not kept & set(COMMERCE.dropped)

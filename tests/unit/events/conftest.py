@@ -1,0 +1,64 @@
+"""What the tests of the pure core share: records as decode hands them on, and their outcomes by line."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from contracts.commerce import COMMERCE
+from contracts.stream import Stream
+from events.conform import Conformed, Conformer
+from events.decode import OVERSIZE
+
+Conform = Callable[..., Conformed]
+
+
+@pytest.fixture(scope="session")
+def conform(hour: dt.datetime) -> Conform:
+    """Conforms JSON lines of one landed file; `lines` are their numbers, `key` the secret of personal data
+    and `no_key` a contract without a key."""
+    conformers: dict[tuple[Any, ...], Conformer] = {}
+
+    def run(
+        raws: Sequence[bytes],
+        lines: Sequence[int] | None = None,
+        at: dt.datetime = hour,
+        key: bytes = b"key",
+        no_key: bool = False,
+        **changes: Any,
+    ) -> Conformed:
+        if no_key:
+            changes["key"] = ()
+        stream: Stream = dataclasses.replace(COMMERCE, **changes)
+        setup = (key, *map(str, changes.items()))
+        known = conformers[setup] = conformers.get(setup) or Conformer(stream, key)
+        n = len(raws)
+        records = {
+            "_arrival_hour": pa.array([at] * n, pa.timestamp("us", "UTC")),
+            "_source_file": pa.array(["commerce/f"] * n, pa.string()),
+            "_source_version": pa.array(["v"] * n, pa.string()),
+            "_line": pa.array(lines or range(1, n + 1), pa.int64()),
+            "raw": pa.array(raws, pa.large_binary()),
+            "oversize": pa.nulls(n, OVERSIZE),
+        }
+        return known.conform(pa.table(records))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def outcome(conform: Conform) -> Callable[..., dict[str, Any]]:
+    """What became of one record: silver's values, or `reason`, `column` and `detail`."""
+
+    def run(raw: bytes, **options: Any) -> dict[str, Any]:
+        result = conform([raw], **options)
+        assert len(result.accepted) + len(result.refused) == 1
+        frame = result.accepted if len(result.accepted) else result.refused
+        return frame.row(0, named=True)
+
+    return run

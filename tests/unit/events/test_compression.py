@@ -1,0 +1,126 @@
+"""Compression is told by content, and an object that cannot be read whole is refused whole."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from events import decode
+from events.decode import Unreadable
+
+CONTENT = b'{"a": 1}\n' * 50
+NAMES = ("f.json", "f.json.gz", "f.json.zst", "f")
+
+
+def zstd(content: bytes) -> bytes:
+    return bytes(pa.compress(content, "zstd", asbytes=True))
+
+
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "gzip": gzip.compress, "zstd": zstd}
+
+
+def lines(landed: bytes, name: str = "f.json.gz") -> list[bytes]:
+    """An object's records, read as bronze reads them: verified first, from one open handle."""
+    source = io.BytesIO(landed)
+    decode.verify(source, name)
+    found = [raw for batch in decode.records(source, name) for raw in batch.column("raw").to_pylist()]
+    assert not source.closed, "the source is its opener's to close"
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", COMPRESS)
+def test_the_content_tells_how_it_is_compressed(kind: str, name: str) -> None:
+    """Producers name files wrongly; the first bytes do not lie."""
+    assert lines(COMPRESS[kind](CONTENT), name) == CONTENT.splitlines()
+
+
+@given(st.lists(st.binary(max_size=50), min_size=1, max_size=4), st.sampled_from(["gzip", "zstd"]))
+@example([b"a\nb", b"c\nd"], "gzip")
+def test_members_are_read_on_end(parts: list[bytes], kind: str) -> None:
+    """Firehose and `cat` join compressed files; what comes after the first member is data, too."""
+    whole = b"".join(parts)
+    landed = b"".join(COMPRESS[kind](part) for part in parts)
+    assert lines(landed) == [line for line in whole.split(b"\n") if line.strip()]
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+def test_a_cut_off_object_is_unreadable_wherever_it_is_cut(kind: str) -> None:
+    """A half-written upload must not be half-loaded: its good prefix would look like all there is."""
+    landed = COMPRESS[kind](CONTENT)
+    for length in range(5, len(landed)):
+        with pytest.raises(Unreadable, match="broken compression"):
+            lines(landed[:length])
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+def test_a_second_member_that_is_cut_off_is_unreadable(kind: str) -> None:
+    """The first member alone would be a prefix of the object."""
+    landed = COMPRESS[kind](CONTENT)
+    with pytest.raises(Unreadable, match="broken compression"):
+        lines(landed + landed[:-3])
+
+
+def test_a_wrong_checksum_is_unreadable() -> None:
+    """Flipped bits may decompress to plausible JSON with other amounts in it."""
+    landed = bytearray(gzip.compress(CONTENT))
+    landed[-8] ^= 1
+    with pytest.raises(Unreadable, match="broken compression"):
+        lines(bytes(landed))
+
+
+@pytest.mark.parametrize(("magic", "kind"), decode._FOREIGN.items())
+def test_a_foreign_format_is_named(magic: bytes, kind: str) -> None:
+    """Whoever reads the ledger should see at once what has been dropped there."""
+    with pytest.raises(Unreadable, match=f"wrong magic: {kind} content; expected gzip, zstd or plain text"):
+        lines(magic + b"rest", "f.json")
+
+
+@pytest.mark.parametrize("garbage", [b"\xff\xfe", b"\x00\x01\x02", b"\x80" * 5000, b"text\x00text"])
+def test_garbage_named_as_compressed_is_refused(garbage: bytes) -> None:
+    """A compressed file whose head is damaged would otherwise become thousands of malformed records."""
+    with pytest.raises(Unreadable, match="named gz, but the content is neither compressed nor text"):
+        lines(garbage, "f.json.gz")
+    assert lines(garbage, "f.json"), "without that name it is taken for records, and each is judged"
+
+
+def test_a_character_across_the_end_of_the_head_is_text() -> None:
+    """Plain text is told by its first 4096 bytes, which may end in the middle of a character."""
+    for shift in range(4):
+        content = b"x" * (decode.HEAD - shift) + "😀".encode() + b"\n"
+        assert lines(content, "f.json.gz") == [content[:-1]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_object_has_no_records(name: str) -> None:
+    """Producers close files in which nothing was written."""
+    assert lines(b"", name) == []
+    assert lines(gzip.compress(b""), name) == []
+
+
+class Failing(io.BytesIO):
+    """A source whose storage fails after its head."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() >= 8:
+            raise OSError(5, "Input/output error")
+        return super().read(min(8, 8 if size is None or size < 0 else size))
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        part = self.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+def test_an_error_of_the_storage_is_not_the_objects_fault(kind: str) -> None:
+    """Refusing the object would note it as broken for ever; the run has to fail and be tried again."""
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        decode.verify(Failing(COMPRESS[kind](CONTENT)), "f.json")
+    assert caught.value.errno == 5

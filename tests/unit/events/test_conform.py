@@ -1,0 +1,195 @@
+"""Conforming: every record is accepted or refused, once, and people are not recognised in what comes out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.commerce import COMMERCE
+from events.conform import REASONS, Conformers, nesting
+from events.decode import OVERSIZE
+
+IDENTITY = ["_source_file", "_source_version", "_line"]
+
+
+@given(st.lists(st.one_of(st.binary(max_size=40), st.text(max_size=20).map(lambda t: json.dumps({"event_id": t}).encode()))))
+def test_every_record_is_in_exactly_one_of_the_two(conform: Any, raws: list[bytes]) -> None:
+    """The law of conservation starts here: a record that neither side has would be lost without a trace."""
+    result = conform(raws)
+    both = pl.concat([result.accepted.select(IDENTITY), result.refused.select(IDENTITY)])
+    assert sorted(both["_line"]) == list(range(1, len(raws) + 1))
+    assert set(result.refused["reason"]) <= set(REASONS)
+    assert {row["_line"]: row["raw"] for row in result.refused.iter_rows(named=True)}.items() <= dict(enumerate(raws, 1)).items()
+
+
+def records(raws: list[bytes | None], hour: dt.datetime, file: str = "f") -> pa.RecordBatch:
+    sizes = [None if raw is not None else {"offset": 7, "length": 99, "sha256": "ab"} for raw in raws]
+    return pa.RecordBatch.from_pydict(
+        {
+            "_arrival_hour": pa.array([hour] * len(raws), pa.timestamp("us", "UTC")),
+            "_source_file": [file] * len(raws),
+            "_source_version": ["v"] * len(raws),
+            "_line": pa.array(range(1, len(raws) + 1), pa.int64()),
+            "raw": pa.array(raws, pa.large_binary()),
+            "oversize": pa.array(sizes, OVERSIZE),
+        }
+    )
+
+
+def test_an_oversize_record_is_refused_with_its_whereabouts(hour: dt.datetime, event: Any) -> None:
+    """There are no bytes to judge, but whoever asks has to be able to find them."""
+    (result,) = Conformers(COMMERCE, b"key").conform([records([event(), None], hour)])
+    assert result.accepted["_line"].to_list() == [1]
+    refused = result.refused.row(0, named=True)
+    assert (refused["_line"], refused["reason"], refused["raw"]) == (2, "oversize", None)
+    assert refused["detail"] == "99 bytes at offset 7, sha256 ab"
+
+
+def test_batches_come_back_in_their_order(hour: dt.datetime, event: Any) -> None:
+    """Threads finish as they like; rows that jump about would make every run's files different."""
+    batches = [records([event(f"{n}-{i}") for i in range(1 + n % 3)], hour, f"f{n}") for n in range(12)]
+    found = [result.accepted["_source_file"][0] for result in Conformers(COMMERCE, b"key", threads=3).conform(batches)]
+    assert found == [f"f{n}" for n in range(12)]
+
+
+@pytest.mark.parametrize("required", ["event_id", "event_type", "event_timestamp"])
+@pytest.mark.parametrize("value", ["", None, ...])
+def test_what_is_required_may_not_be_missing_or_empty(outcome: Any, event: Any, required: str, value: Any) -> None:
+    """Producers send an empty text for what they do not know."""
+    record = json.loads(event()) | {required: value}
+    if value is ...:
+        del record[required]
+    refused = outcome(json.dumps(record).encode())
+    assert refused["reason"] == "missing"
+    assert refused["detail"].endswith("required")
+
+
+def test_an_empty_text_that_is_not_required_stays(outcome: Any, event: Any) -> None:
+    """It is what was sent, and no key depends on it."""
+    assert outcome(event(session_id=""))["session_id"] == ""
+
+
+def test_the_first_reason_counts_and_all_are_told(outcome: Any, event: Any) -> None:
+    """One reason a record keeps the counts right; whoever mends the producer wants to see all of them."""
+    refused = outcome(event(event_id=True, order={"total_amount": "12.345", "tax": "x"}))
+    assert refused["reason"] == "type"
+    assert refused["detail"] == (
+        "event_id: text wanted, boolean found; order_tax: 'x' is no decimal(18,2); "
+        "order_total: '12.345' has more decimals than decimal(18,2) holds"
+    )
+
+
+MICROSECOND = dt.timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (dt.datetime(2024, 5, 1, 12), None),
+        (dt.datetime(2024, 5, 1, 12) + MICROSECOND, "clock"),
+        (dt.datetime(1990, 1, 1), None),
+        (dt.datetime(1990, 1, 1) - MICROSECOND, "clock"),
+    ],
+)
+def test_the_clocks_edges(outcome: Any, event: Any, at: dt.datetime, reason: str | None) -> None:
+    """An hour's records may be an hour ahead of its end, and no older than the first event date."""
+    assert outcome(event(event_timestamp=at.isoformat())).get("reason") == reason
+
+
+def test_the_clock_depends_on_the_hour_of_arrival_alone(outcome: Any, event: Any) -> None:
+    """Replayed years later, a record gets the verdict that it got at first."""
+    late = event(event_timestamp="2030-01-01T00:00:00Z")
+    assert outcome(late)["reason"] == "clock"
+    assert "reason" not in outcome(late, at=dt.datetime(2029, 12, 31, 22, tzinfo=dt.UTC))
+
+
+PERSON = {"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace", "customer_id": "c1"}
+
+
+def test_an_email_becomes_a_keyed_hash_of_the_identity_space(outcome: Any, event: Any) -> None:
+    """Two shops' silver must not be joined on it, and without the key nobody can try addresses out."""
+    raw = event(customer=PERSON)
+    hashed = outcome(raw)["customer_email"]
+    secret = hmac.digest(b"key", b"shop", "sha256")
+    assert hashed == hmac.new(secret, b"ada@example.com", hashlib.sha256).hexdigest()
+    others = [outcome(raw, identity_space="site")["customer_email"], outcome(raw, key=b"other")["customer_email"]]
+    assert len({hashed, *others}) == 3
+    assert outcome(event(customer={"email": None}))["customer_email"] is None
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"event_id": None},
+        {"event_id": ["x"]},
+        {"order": {"currency": "euro", "total_amount": "x"}},
+        {"event_timestamp": "2199-01-01"},
+        {"customer": PERSON | {"email": ["ada@example.com"]}},
+        {"customer": PERSON | {"email": {"a": "ada@example.com"}}},
+        {},
+    ],
+)
+def test_nobody_is_named_in_what_comes_out(conform: Any, event: Any, spoilt: dict[str, Any]) -> None:
+    """Details are read in logs and in the UI, and silver by all; the record itself stays under bronze's protection."""
+    result = conform([event(**{"customer": PERSON, **spoilt})])
+    shown = str(result.accepted.rows()) + str(result.refused.drop("raw").rows())
+    assert not [value for value in ("ada@example.com", "Ada", "Lovelace") if value in shown]
+
+
+def content(outcome: Any, raw: str, **options: Any) -> bytes:
+    found: bytes = outcome(raw.encode(), **options)["_content"]
+    return found
+
+
+BASE = '{"event_id":"e","event_timestamp":"2024-05-01","event_type":"v","x":{"a":1,"b":[1,2]}}'
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        '{"x":{"b":[1,2],"a":1},"event_type":"v","event_id":"e","event_timestamp":"2024-05-01"}',
+        '{ "event_id" : "e", "event_timestamp":"2024-05-01",\t"event_type":"v","x":{"a":1,"b":[ 1, 2 ]} }\r',
+        '{"event_id":"\\u0065","event_timestamp":"2024-05-01","event_type":"v","x":{"a":1,"b":[1,2]}}',
+    ],
+)
+def test_the_same_record_written_differently_is_the_same(outcome: Any, same: str) -> None:
+    """A retry by another serializer is a duplicate, not a conflict that somebody has to look into."""
+    assert content(outcome, same) == content(outcome, BASE)
+
+
+@pytest.mark.parametrize(("old", "new"), [("[1,2]", "[2,1]"), ('"a":1', '"a":2'), ('"a":1', '"a":"1"'), ('"x"', '"y"')])
+def test_another_value_is_another_content(outcome: Any, old: str, new: str) -> None:
+    """Also in fields that no column keeps: the producer did say something else."""
+    assert content(outcome, BASE.replace(old, new)) != content(outcome, BASE)
+
+
+def test_volatile_fields_are_left_out_of_the_content(outcome: Any) -> None:
+    """A time of sending differs in every retry; it says nothing of the event."""
+    base, options = BASE[:-1] + ',"sent":1,"y":{"t":1,"u":1}}', {"volatile": ("sent", "y.t")}
+    assert content(outcome, base.replace('"sent":1', '"sent":2'), **options) == content(outcome, base, **options)
+    assert content(outcome, base.replace('"t":1', '"t":2'), **options) == content(outcome, base, **options)
+    assert content(outcome, base.replace('"u":1', '"u":2'), **options) != content(outcome, base, **options)
+    assert content(outcome, base.replace('"sent":1', '"sent":2')) != content(outcome, base)
+
+
+def test_the_key_is_the_producers_id_or_else_the_content(outcome: Any) -> None:
+    """What makes two records one event must not depend on anything else in them."""
+    other = BASE.replace('"a":1', '"a":2')
+    assert outcome(BASE.encode())["_key"] == outcome(other.encode())["_key"] == hashlib.md5(b"e").digest()
+    keyless = [outcome(raw.encode(), no_key=True) for raw in (BASE, other)]
+    assert [row["_key"] for row in keyless] == [row["_content"] for row in keyless]
+    assert keyless[0]["_key"] != keyless[1]["_key"]
+
+
+def test_brackets_inside_texts_do_not_nest() -> None:
+    """A text full of brackets is a text, also one with escaped quotes in it."""
+    assert nesting(b'{"a": "[[[[", "b": "\\"[[", "c": [{}]}') == 3

@@ -1,0 +1,115 @@
+"""Verdicts: of all records of a key one wins, whoever asks and in whatever order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.stream import Scope
+from events.judge import IDENTITY, KEY, Census, hashes, judge, scope_of, verdicts
+
+HOUR = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
+SCHEMA = pl.Schema(
+    {
+        "_arrival_hour": pl.Datetime("us", "UTC"),
+        "_source_file": pl.String,
+        "_source_version": pl.String,
+        "_line": pl.Int64,
+        "_key": pl.Binary,
+        "_scope": pl.Date,
+        "_content": pl.Binary,
+    }
+)
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 2).map(lambda n: HOUR + dt.timedelta(hours=n)),
+        st.sampled_from(["f", "g"]),
+        st.just("v"),
+        st.integers(1, 3),
+        st.sampled_from([b"k1", b"k2"]),
+        st.sampled_from([dt.date(2024, 5, 1), dt.date(2024, 5, 2)]),
+        st.sampled_from([b"A", b"B"]),
+    ),
+    unique_by=lambda row: row[:4],
+    max_size=10,
+)
+
+
+def frame(rows: list[Any]) -> pl.DataFrame:
+    return pl.DataFrame(rows, SCHEMA, orient="row")
+
+
+def told(judged: pl.DataFrame) -> dict[tuple[Any, ...], str]:
+    return {row[:4]: row[4] for row in judged.select(*IDENTITY, "verdict").iter_rows()}
+
+
+def reference(rows: list[Any]) -> dict[tuple[Any, ...], str]:
+    first: dict[Any, Any] = {}
+    found = {}
+    for row in sorted(rows, key=lambda row: (row[0], row[1], row[3])):
+        winner = first.setdefault(row[4:6], row)
+        found[row[:4]] = "winner" if winner is row else "duplicate" if winner[6] == row[6] else "conflict"
+    return found
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_verdicts_are_a_function_of_the_set(rows: list[Any], random: Any) -> None:
+    """Partitions run backwards and two at once: the order in which records are met must not show."""
+    expected = reference(rows)
+    random.shuffle(rows)
+    found = told(judge(frame(rows)))
+    assert found == expected
+    winners = [row[4:6] for row in rows if found[row[:4]] == "winner"]
+    assert sorted(winners) == sorted({row[4:6] for row in rows}), "exactly one winner a key and scope"
+
+
+def test_the_same_content_again_after_another() -> None:
+    """A, B, A: the third says what the winner says, though the one before it did not."""
+    rows = [(HOUR, "f", "v", line, b"k", dt.date(2024, 5, 1), content) for line, content in ((1, b"A"), (2, b"B"), (3, b"A"))]
+    assert list(told(judge(frame(rows))).values()) == ["winner", "conflict", "duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "winners"), [(Scope.EVENT_DATE, ["winner", "winner"]), (Scope.EVER, ["winner", "duplicate"])]
+)
+def test_a_key_is_unique_within_its_scope(scope: Scope, winners: list[str]) -> None:
+    """Ids that producers use again every day are not each other's duplicates, unless the contract says so."""
+    rows = [(HOUR, "f", "v", line, b"k", dt.date(2024, 5, line), b"A") for line in (1, 2)]
+    events = frame(rows).with_columns(event_at=pl.col("_scope").cast(pl.Datetime("us", "UTC"))).drop("_scope")
+    judged = judge(events.with_columns(scope_of(scope)))
+    assert judged["verdict"].to_list() == winners
+
+
+@given(ROWS, ROWS, ROWS)
+def test_the_census_misses_no_key_that_wants_a_verdict(new: list[Any], stored: list[Any], leaving: list[Any]) -> None:
+    """One repeated key that it overlooked would be two rows of one event in silver for good."""
+    census = Census()
+    for half in (new[::2], new[1::2]):
+        census.add(frame(half))
+    census.leave(frame(leaving))
+    met = census.meet(iter([frame(stored[:3]), frame(stored[3:])]), SCHEMA)
+    keys = [row[4:6] for row in new]
+    wanted = {*keys, *(row[4:6] for row in leaving)}
+    assert sorted(met.rows()) == sorted(row for row in stored if row[4:6] in wanted)
+    repeated = {key for key in keys if keys.count(key) > 1} | {row[4:6] for row in stored if row[4:6] in wanted}
+    every = frame([*new, *stored]).with_columns(hashes()).unique(KEY)
+    by_key = {row[:2]: row[2] for row in every.select(*KEY, "hash").iter_rows()}
+    assert {by_key[key] for key in repeated} == set(census.repeated())
+
+
+def test_stored_records_are_judged_with_the_new() -> None:
+    """A record that arrived earlier but was loaded later takes the place of the winner, which is then a loser."""
+    day = dt.date(2024, 5, 1)
+
+    def row(hour: int, content: bytes) -> Any:
+        return (HOUR + dt.timedelta(hours=hour), "f", "v", 1, b"k", day, content)
+
+    reason = pl.Series("reason", ["conflict"])
+    judged = verdicts(frame([row(0, b"B")]), frame([row(1, b"A")]), frame([row(2, b"B")]).with_columns(reason))
+    moves = judged.select("origin", "reason", "verdict").rows()
+    assert moves == [("new", None, "winner"), ("silver", "winner", "conflict"), ("rejected", "conflict", "duplicate")]
