@@ -16,11 +16,12 @@ import polars as pl
 import pyarrow as pa
 from pyiceberg.table import Table
 
-from assets.reconcile import LOSERS, Named, during
+from assets.contest import LOSERS
+from assets.reconcile import Named
 from assets.report import Verdict
 from contracts.stream import Stream
 from partitions import ARRIVAL_HOURS
-from resources.lake import Lake, files_of, read, within
+from resources.lake import Lake, read_hours
 from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]
@@ -172,7 +173,7 @@ def _snapshots(named: Named) -> Iterator[tuple[Layer, int | None]]:
 
 
 def _hourly(table: Table, snapshot: int | None, hours: Hours, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    yield from read(table, files_of(table, within(hours), snapshot), columns, during(hours))
+    yield from read_hours(table, hours, columns, snapshot)
 
 
 def _grouped(

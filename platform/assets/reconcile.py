@@ -20,22 +20,31 @@ import pyarrow.compute as pc
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from assets.contest import LINEAGE, SOURCE, UTC, Contest, Moves
 from assets.spool import Spool
-from contracts.stream import Scope, Stream
+from contracts.stream import Stream
 from events.conform import Conformed, Conformers
 from events.decode import OVERSIZE
-from events.judge import Census, hashes, scope_of, verdicts
+from events.judge import hashes, scope_of
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, commit, event_date, files_of, path_in, read, recompute, restore, rows_snapshot, within
+from resources.lake import (
+    Lake,
+    commit,
+    event_date,
+    files_of,
+    path_in,
+    read,
+    read_hours,
+    recompute,
+    restore,
+    rows_snapshot,
+    within,
+)
 from resources.schemas import Layer
 
 BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejected-snapshot", "contract-version"
-LOSERS = ("duplicate", "conflict")
 SAME, OTHER = "an earlier record has this key and content", "an earlier record has this key and other content"
-SOURCE = ["_source_file", "_source_version"]
-UTC = pl.Datetime("us", "UTC")
-LINEAGE = {"_arrival_hour": UTC, "_source_file": pl.String, "_source_version": pl.String, "_line": pl.Int64}
-KEYED = {**LINEAGE, "_key": pl.Binary, "_scope": pl.Date, "_content": pl.Binary}
+LINES = list(LINEAGE)
 SMALL_FILE, MANY_SMALL = 1 << 20, 6
 BY_EVENT_DATE, BY_SCOPE = pl.col("event_at").dt.date(), pl.col("_scope")
 
@@ -55,21 +64,6 @@ class Named:
         ids = [summary.get(name) if summary else None for name in (BRONZE_SNAPSHOT, REJECTED_SNAPSHOT)]
         bronze, rejected = (int(value) if value else None for value in ids)
         return cls(snapshot.snapshot_id if snapshot else None, bronze, rejected)
-
-
-@dataclass(frozen=True)
-class Moves:
-    """Rows that have to leave where they are, or may not go where they were going.
-
-    `stale` names landed objects (file, version) all of whose stored rows go; the others are records with the
-    `verdict` that they have now, and `_file`, the data file that holds them.
-    """
-
-    stale: pl.DataFrame
-    lost: pl.DataFrame
-    demoted: pl.DataFrame
-    promoted: pl.DataFrame
-    relabelled: pl.DataFrame
 
 
 def reconcile(
@@ -95,6 +89,7 @@ class _Attempt:
         self.silver = lake.table(Layer.SILVER, stream)
         self.named = Named.by(self.silver)
         self.rejected = restore(lake.table(Layer.REJECTED, stream), self.named.rejected)
+        self.contest = Contest(stream, conformers, (self.bronze, self.silver, self.rejected), self.hours)
         self.silver_writer = DataFileWriter(self.silver, BY_EVENT_DATE)
         self.rejected_writer = DataFileWriter(self.rejected, BY_SCOPE)
 
@@ -102,15 +97,14 @@ class _Attempt:
         pending, stale = self._differences(again)
         if pending.is_empty() and stale.is_empty():
             return self.named, False
-        with Spool(self.scratch) as spool:
-            census = Census()
+        with Spool(self.scratch) as spool, Spool(self.scratch) as raws:
             for conformed in self._conform(pending):
                 accepted = conformed.accepted.with_columns(scope_of(self.stream.scope))
                 spool.add(accepted)
-                census.add(accepted)
+                self.contest.census.add(accepted)
                 self._reject(conformed.refused)
-            moves = self._judge(spool, census, stale)
-            return self._write(spool, moves), True
+            moves = self.contest.decide(spool, raws, stale)
+            return self._write(spool, raws, moves), True
 
     def _differences(self, again: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Landed objects (file, version) of the hours whose records have to be judged, and whose rows have to go."""
@@ -128,81 +122,40 @@ class _Attempt:
 
     def _rows(self, table: Table, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """The hours' rows of a table."""
-        yield from read(table, files_of(table, within(self.hours)), columns, during(self.hours))
+        yield from read_hours(table, self.hours, columns)
 
     def _conform(self, pending: pl.DataFrame) -> Iterator[Conformed]:
-        sources = pc.field("_source_file").isin(pa.array(pending["_source_file"].to_list(), pa.string()))
-        files = files_of(self.bronze, within(self.hours))
-        columns = [*LINEAGE, "raw", "oversize"]
-        yield from self.conformers.conform(read(self.bronze, files, columns, during(self.hours) & sources))
+        wanted = pa.array(pending["_source_file"].to_list(), pa.large_string())
+        batches = self._rows(self.bronze, [*LINES, "raw", "oversize"])
+        yield from self.conformers.conform(_of_sources(batch, wanted) for batch in batches)
 
     def _reject(self, refused: pl.DataFrame) -> None:
         self.rejected_writer.write(self._stamped(refused.with_columns(pl.lit(None, pl.Date).alias("_scope"))))
+
+    def _lose(self, rows: pl.DataFrame) -> None:
+        """Reject records that another of their key has beaten."""
+        detail = pl.when(pl.col("verdict") == "duplicate").then(pl.lit(SAME)).otherwise(pl.lit(OTHER))
+        told = rows.drop("reason").with_columns(pl.col("verdict").alias("reason"), detail.alias("detail"))
+        self.rejected_writer.write(self._stamped(told))
 
     def _stamped(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows.with_columns(
             pl.lit(self.stream.version).alias("_contract_version"), pl.lit(self.now, UTC).alias("_ingested_at")
         )
 
-    def _judge(self, spool: Spool, census: Census, stale: pl.DataFrame) -> Moves:
-        """Verdicts for the keys that have more records than one, or whose winner leaves."""
-        days = {day for part in spool for day in part["_scope"].unique()}
-        if not stale.is_empty():
-            for leaving in self._keyed(self.silver, files_of(self.silver, within(self.hours))):
-                leaving = leaving.join(stale, on=SOURCE, how="semi")
-                census.leave(leaving)
-                days.update(leaving["_scope"].unique())
-        winners, losers = (self._met(table, census, days, stale) for table in (self.silver, self.rejected))
-        repeated = census.repeated().implode()
-        new = [part.filter(hashes().is_in(repeated)).select(list(KEYED)) for part in spool]
-        judged = verdicts(pl.concat([pl.DataFrame(schema=KEYED), *new]), winners, losers)
-        stored = pl.concat([winners, losers]).select(*LINEAGE, "_file")
-        moved = judged.filter(pl.col("verdict") != pl.col("reason").fill_null("winner")).join(
-            stored, on=list(LINEAGE), how="left"
-        )
-        origin, wins = pl.col("origin"), pl.col("verdict") == "winner"
-        return Moves(
-            stale,
-            lost=moved.filter(origin == "new"),
-            demoted=moved.filter(origin == "silver"),
-            promoted=moved.filter((origin == "rejected") & wins),
-            relabelled=moved.filter((origin == "rejected") & ~wins),
-        )
-
-    def _met(self, table: Table, census: Census, days: set[dt.date], stale: pl.DataFrame) -> pl.DataFrame:
-        """Records stored in one of the two tables, and not going, whose keys are among those of the run."""
-        ever = self.stream.scope is Scope.EVER
-        files = [f for f in files_of(table) if event_date(f) in days or (ever and event_date(f))]
-        stored = (part.join(stale, on=SOURCE, how="anti") for part in self._keyed(table, files))
-        return census.meet(stored, pl.Schema({**KEYED, "reason": pl.String, "_file": pl.String}))
-
-    def _keyed(self, table: Table, files: list[DataFile]) -> Iterator[pl.DataFrame]:
-        """The rows of silver, or rejected's losers, with what a verdict needs."""
-        own = ["event_at"] if table is self.silver else ["_scope", "reason"]
-        columns = [*LINEAGE, "_key", "_content", *own, "__filename"]
-        for batch in read(table, files, columns):
-            rows = pl.DataFrame(pl.from_arrow(batch)).rename({"__filename": "_file"})
-            if table is self.silver:
-                rows = rows.with_columns(scope_of(self.stream.scope), pl.lit(None, pl.String).alias("reason"))
-            else:
-                rows = rows.filter(pl.col("reason").is_in(LOSERS))
-            yield rows.select(*KEYED, "reason", "_file")
-
-    def _write(self, spool: Spool, moves: Moves) -> Named:
+    def _write(self, spool: Spool, raws: Spool, moves: Moves) -> Named:
         for part in spool:
-            winners = part if moves.lost.is_empty() else part.join(moves.lost, on=list(LINEAGE), how="anti")
-            self.silver_writer.write(self._stamped(winners))
+            contested = hashes().is_in(moves.repeated.implode())
+            self.silver_writer.write(self._stamped(part.filter(~contested)))
+            self.silver_writer.write(self._stamped(part.filter(contested).join(moves.lost, on=LINES, how="anti")))
         for conformed in self._conform_again(moves.promoted):
             self.silver_writer.write(self._stamped(conformed.accepted))
             self._reject(conformed.refused)
-        losers = pl.concat([moves.lost, moves.demoted, moves.relabelled])
-        for rows in self._raw_of(losers):
-            detail = pl.when(pl.col("verdict") == "duplicate").then(pl.lit(SAME)).otherwise(pl.lit(OTHER))
-            self.rejected_writer.write(
-                self._stamped(
-                    rows.rename({"reason": "_"}).with_columns(pl.col("verdict").alias("reason"), detail.alias("detail"))
-                )
-            )
+        losers = pl.concat([moves.lost, moves.demoted])
+        for rows in raws:
+            self._lose(rows.select(*LINES, "raw").join(losers, on=LINES))
+        for rows in self.contest.raw_of(moves.relabelled):
+            self._lose(rows)
         gone = pl.concat([moves.promoted, moves.relabelled])
         rejected = self._replace(self.rejected, self.rejected_writer, moves.stale, gone, {})
         bronze = rows_snapshot(self.bronze)
@@ -210,20 +163,10 @@ class _Attempt:
         silver = self._replace(self.silver, self.silver_writer, moves.stale, moves.demoted, names)
         return Named(silver, bronze, rejected)
 
-    def _raw_of(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Records together with their bytes, from bronze."""
-        if records.is_empty():
-            return
-        hours = sorted(records["_arrival_hour"].unique())
-        sources = pc.field("_source_file").isin(pa.array(records["_source_file"].unique().to_list(), pa.string()))
-        hourly = [f for hour in _runs(hours) for f in files_of(self.bronze, within(hour))]
-        for batch in read(self.bronze, hourly, [*LINEAGE, "raw"], during(hours) & sources):
-            yield pl.DataFrame(pl.from_arrow(batch)).join(records, on=list(LINEAGE), how="inner")
-
     def _conform_again(self, records: pl.DataFrame) -> Iterator[Conformed]:
         batches = (
-            rows.select(*LINEAGE, "raw").to_arrow().append_column("oversize", pa.nulls(len(rows), OVERSIZE))
-            for rows in self._raw_of(records)
+            rows.select(*LINES, "raw").to_arrow().append_column("oversize", pa.nulls(len(rows), OVERSIZE))
+            for rows in self.contest.raw_of(records)
         )
         yield from self.conformers.conform(b for table in batches for b in table.combine_chunks().to_batches())
 
@@ -236,7 +179,7 @@ class _Attempt:
         files += [f for f in _many_small(table, writer.written) if f.file_path not in chosen]
         for batch in read(table, files):
             rows = pl.DataFrame(pl.from_arrow(batch)).join(stale, on=SOURCE, how="anti")
-            writer.write(rows.join(moved, on=list(LINEAGE), how="anti"))
+            writer.write(rows.join(moved, on=LINES, how="anti"))
         added = writer.finish()
         if added or files or names:
             commit(table, added, files, names)
@@ -249,6 +192,12 @@ class _Attempt:
                 rows = pl.DataFrame(pl.from_arrow(batch)).join(stale, on=SOURCE, how="semi")
                 paths.update(rows["__filename"].unique())
         return [f for f in files_of(table) if path_in(f) in paths] if paths else []
+
+
+def _of_sources(batch: pa.RecordBatch, wanted: pa.Array) -> pa.RecordBatch:
+    """The rows of some landed objects; no copy where these are all."""
+    mask = pc.is_in(batch.column("_source_file").cast(pa.large_string()), wanted)
+    return batch if pc.all(mask).as_py() else batch.filter(mask)
 
 
 def _many_small(table: Table, days: set[dt.date | None]) -> list[DataFile]:
@@ -265,19 +214,3 @@ def _counts(batches: Iterable[pa.RecordBatch], columns: list[str]) -> pl.DataFra
     schema = {**dict.fromkeys(columns, pl.String), "len": pl.UInt32}
     parts = [pl.DataFrame(pl.from_arrow(batch)).group_by(columns).len() for batch in batches]
     return pl.concat([pl.DataFrame(schema=schema), *parts]).group_by(columns).agg(pl.col("len").sum())
-
-
-def during(hours: Sequence[dt.datetime]) -> pc.Expression:
-    return pc.field("_arrival_hour").isin(pa.array(list(hours), pa.timestamp("us", "UTC")))
-
-
-def _runs(hours: list[dt.datetime]) -> Iterator[list[dt.datetime]]:
-    """Sorted hours, cut where they are not consecutive."""
-    run: list[dt.datetime] = []
-    for hour in hours:
-        if run and hour - run[-1] > dt.timedelta(hours=1):
-            yield run
-            run = []
-        run.append(hour)
-    if run:
-        yield run

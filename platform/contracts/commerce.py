@@ -30,9 +30,7 @@ class CommerceEvent(Envelope):
     session_id: str = column("session_id", description="The visit it belongs to")
     device_platform: str = column("session.device", description="mobile, desktop or tablet")
     channel: str = column("session.channel", description="The marketing channel that brought the visit")
-    customer_email: str = column(
-        "customer.email", personal=Personal.HASH, description="Keyed hash of the email"
-    )
+    customer_email: str = column("customer.email", personal=Personal.HASH, description="Keyed hash of the email")
     country: str = column("customer.country", description="The customer's country")
     order_id: str = column("order.order_id", description="The order that the event is about")
     order_status: str = column("order.status", description="The order's state after the event")

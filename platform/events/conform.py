@@ -42,7 +42,7 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 @dataclass(frozen=True)
 class Conformed:
-    """`accepted`: silver's columns, lineage, `_key` and `_content`; `refused`: lineage, `raw`, and `REFUSED`'s why."""
+    """`accepted`: silver's columns, lineage and `_key`; `refused`: lineage, `raw`, and `REFUSED`'s why."""
 
     accepted: pl.DataFrame
     refused: pl.DataFrame
@@ -56,14 +56,15 @@ class Conformer:
         self.secret = hmac.digest(secret, stream.identity_space.encode(), "sha256")
         self.known_hashes: dict[str, str] = {}
         self.con = duckdb.connect(":memory:", config={"threads": "1"})
-        self.con.execute("SET TimeZone = 'UTC'")
+        self.con.execute("SET TimeZone = 'UTC'; SET arrow_output_version = '1.4'; SET produce_arrow_string_view = true")
         self.extractor = Extractor(columns_of(stream.types, stream.source_of), self.con)
+        self.content = f"unhex(md5({self._canonical()})) AS _content"
         self.hashed = [n for n in stream.types if stream.source_of(n)["personal"] is Personal.HASH]
 
-    def _content(self, raw: str) -> str:
-        """SQL of `_content`: a digest of a record's keys sorted (RFC 8785's idea), volatile fields taken out."""
+    def _canonical(self) -> str:
+        """SQL of a record's canonical text: keys sorted (RFC 8785's idea), volatile fields taken out."""
         if not self.stream.volatile:
-            return f"unhex(md5(json_normalize({raw}))) AS _content"
+            return "json_normalize(raw)"
         patch: dict[str, Any] = {}
         for path in self.stream.volatile:
             *parents, leaf = path.split(".")
@@ -72,7 +73,14 @@ class Conformer:
                 node = node.setdefault(part, {})
             node[leaf] = None
         text = json.dumps(patch).replace("'", "''")
-        return f"unhex(md5(json_normalize(json_merge_patch({raw}, '{text}')))) AS _content"
+        return f"json_normalize(json_merge_patch(raw, '{text}'))"
+
+    def contents(self, raw: pl.Series) -> pl.Series:
+        """The content of accepted records, given their bytes: equal for records that say the same."""
+        self.con.register("documents", pa.table({"raw": raw.cast(pl.String).to_arrow()}))
+        found = self.con.sql(f"SELECT {self.content} FROM documents").to_arrow_table()
+        self.con.unregister("documents")
+        return pl.Series("_content", found.column("_content"), dtype=pl.Binary)
 
     def conform(self, records: pa.Table) -> Conformed:
         """`records`: lineage columns, `raw` (binary, null where oversize) and `oversize`. Never raises on bad data."""
@@ -81,13 +89,14 @@ class Conformer:
             records.select([*Stream.LINEAGE]).append_column("_row", rows)
         )
         raw, problems = _text(records)
-        documents = pa.table({"_row": rows, "raw": raw, "inexact": pc.match_substring_regex(raw, INEXACT)})
-        extraction = self.extractor.extract(documents, GUARDED, f", sound, suspect, {self._content('raw')}")
+        documents = pa.table({"_row": rows, "raw": raw, "inexact": _inexact(raw)})
+        extraction = self.extractor.extract(documents, GUARDED, ", sound, suspect")
         problems += self._malformed(extraction, documents)
         problems += extraction.problems
         typed = self._complete(extraction, lineage)
-        problems += self._check(typed.join(pl.concat(problems).select("_row"), on="_row", how="anti"))
-        return self._split(typed, pl.concat(problems), lineage, records)
+        typed = _without(typed, problems)
+        found = self._check(typed)
+        return self._split(_without(typed, found), pl.concat(problems + found), lineage, records)
 
     def _malformed(self, extraction: Extraction, documents: pa.Table) -> list[pl.DataFrame]:
         """What is no JSON object of bearable depth; suspects that prove sound are extracted with exact numbers."""
@@ -102,12 +111,10 @@ class Conformer:
             elif (text := quoted_numbers(raw)) is None:
                 why[row] = "not a JSON object"
             else:
-                texts[row] = (text, raw)
+                texts[row] = text
         if texts:
-            fine = pl.DataFrame(
-                [(row, *pair) for row, pair in texts.items()], {"_row": pl.UInt32, "raw": pl.String, "sent": pl.String}, orient="row"
-            ).to_arrow()
-            again = self.extractor.extract(fine, extra=f", true AS sound, false AS suspect, {self._content('sent')}")
+            fine = pa.table({"_row": pa.array(texts, pa.uint32()), "raw": pa.array(texts.values(), pa.large_string())})
+            again = self.extractor.extract(fine, extra=", true AS sound, false AS suspect")
             others = extraction.frame.join(again.frame, on="_row", how="anti", maintain_order="left")
             extraction.frame = pl.concat([others, again.frame.select(others.columns)])
             known = [problem.filter(~pl.col("_row").is_in(rows)) for problem in extraction.problems]
@@ -127,7 +134,7 @@ class Conformer:
         frame = frame.with_columns(*fills, *blanks)
         for name in self.hashed:
             frame = frame.with_columns(self._hash(frame[name]))
-        return frame.select("_row", *types, "_content").join(lineage, on="_row", how="left", maintain_order="left")
+        return frame.sort("_row").select(*types).hstack(lineage)
 
     def _hash(self, values: pl.Series) -> pl.Series:
         unique = values.drop_nulls().unique()
@@ -171,18 +178,19 @@ class Conformer:
         ).cast(PROBLEMS)  # type: ignore[arg-type]
 
     def _split(
-        self, typed: pl.DataFrame, problems: pl.DataFrame, lineage: pl.DataFrame, records: pa.Table
+        self, accepted: pl.DataFrame, problems: pl.DataFrame, lineage: pl.DataFrame, records: pa.Table
     ) -> Conformed:
-        accepted = typed.join(problems.select("_row").unique(), on="_row", how="anti", maintain_order="left")
         refused = _worst(problems)
         raw = pl.Series("raw", records.column("raw").take(refused["_row"].to_arrow()), dtype=pl.Binary)
         refused = refused.join(lineage, on="_row", how="left", maintain_order="left").with_columns(raw)
-        return Conformed(accepted.with_columns(self._keys(accepted)).drop("_row"), refused.drop("_row"))
+        keys = self._keys(accepted, records)
+        return Conformed(accepted.with_columns(keys).drop("_row"), refused.drop("_row"))
 
-    def _keys(self, accepted: pl.DataFrame) -> pl.Series:
+    def _keys(self, accepted: pl.DataFrame, records: pa.Table) -> pl.Series:
         """Sixteen bytes that stand for the key: a digest of the producer's id, or the content where it gives none."""
         if not self.stream.key:
-            return accepted["_content"].alias("_key")
+            raw = pl.Series(records.column("raw").take(accepted["_row"].to_arrow()), dtype=pl.Binary)
+            return self.contents(raw).alias("_key")
         self.con.register("accepted", accepted.select(self.stream.key).to_arrow())
         text = f"concat_ws(chr(31), {', '.join(f'{chr(34)}{n}{chr(34)}' for n in self.stream.key)})"
         keys = self.con.sql(f"SELECT unhex(md5({text})) AS _key FROM accepted").to_arrow_table()
@@ -208,11 +216,24 @@ class Conformers:
             while waiting:
                 yield waiting.popleft().result()
 
+    def contents(self, raw: pl.Series) -> pl.Series:
+        """As `Conformer.contents`."""
+        return self._mine().contents(raw)
+
     def _one(self, batch: pa.RecordBatch) -> Conformed:
+        return self._mine().conform(pa.Table.from_batches([batch]))
+
+    def _mine(self) -> Conformer:
         if not hasattr(self.local, "conformer"):
             self.local.conformer = Conformer(self.stream, self.secret)
         conformer: Conformer = self.local.conformer
-        return conformer.conform(pa.Table.from_batches([batch]))
+        return conformer
+
+
+def _without(rows: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
+    """The rows that have no problem."""
+    bad = pl.concat(problems)["_row"]
+    return rows.filter(~pl.col("_row").is_in(bad.implode())) if len(bad) else rows
 
 
 def nesting(raw: bytes) -> int:
@@ -243,6 +264,11 @@ def _text(records: pa.Table) -> tuple[pa.Array, list[pl.DataFrame]]:
     problems.append(_problems(dict.fromkeys(bad, "the bytes are not UTF-8"), "malformed"))
     keep = pc.invert(pc.is_in(pa.array(range(len(raw)), pa.uint32()), pa.array(bad, pa.uint32())))
     return pc.if_else(keep, raw, pa.scalar(None, raw.type)).cast(pa.large_string()), problems
+
+
+def _inexact(raw: pa.Array) -> pa.Array:
+    """Whether a document has something in it that the parser does not take as it was sent."""
+    return pl.Series(raw, dtype=pl.String).str.contains_any(INEXACT).to_arrow()
 
 
 def _is_utf8(value: bytes) -> bool:

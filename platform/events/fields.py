@@ -16,9 +16,8 @@ from typing import Any
 import duckdb
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from events.exact import Refused, exact, literal
+from events.exact import Refused, exact
 
 _ZONE = r"Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?"
 _TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
@@ -70,7 +69,7 @@ def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Colum
 class Extraction:
     """Typed values by `_row`, and what was wrong: one row a problem, `PROBLEMS` columns.
 
-    `inexact` are rows with a number in a list where text is wanted, whose spelling the parser has lost.
+    `inexact` are rows with a number that went through a double and is not for certain what was sent.
     """
 
     frame: pl.DataFrame
@@ -122,9 +121,7 @@ class Extractor:
         result = Extraction(texts)
         for column in self.columns:
             self._refuse_kinds(column, result, kinds[column.name])
-            if column.dtype == pl.String and (loose := kinds[column.name].get(_LOOSE)):
-                result.inexact.update(texts.filter(pl.col("_signature").is_in(loose))["_row"])
-        self._take_scalars(result, kinds, documents)
+        self._take_scalars(result, kinds)
         for column in self.columns:
             if column.each:
                 _take_list(column, result, self.nested[column.name])
@@ -152,8 +149,8 @@ class Extractor:
             bad = pl.col("_signature").is_in([s for signatures in wrong.values() for s in signatures])
             result.frame = result.frame.with_columns(pl.when(~bad).then(pl.col(column.name)).alias(column.name))
 
-    def _take_scalars(self, result: Extraction, kinds: dict[str, dict[str, list[int]]], documents: pa.Table) -> None:
-        """Plain texts are cast all at once; what is left is looked at one by one, from the document where need be."""
+    def _take_scalars(self, result: Extraction, kinds: dict[str, dict[str, list[int]]]) -> None:
+        """Plain texts are cast all at once; what is left is looked at one by one."""
         plain: dict[str, tuple[Column, pl.Expr, pl.Expr]] = {}
         for column in self.columns:
             loose = pl.col("_signature").is_in(kinds[column.name].get(_LOOSE, []))
@@ -167,7 +164,8 @@ class Extractor:
         for name in (name for name, some in odd.row(0, named=True).items() if some):
             column, is_plain, loose = plain[name]
             rows = texts.filter(_is_odd(column, is_plain))
-            _take_odd(column, result, rows.select("_row", pl.col(name).alias("text"), loose.alias("loose")), documents)
+            result.inexact.update(rows.filter(loose)["_row"])
+            _take_odd(column, result, rows.select("_row", pl.col(name).alias("text")))
 
 
 def _quoted(path: str) -> str:
@@ -200,7 +198,9 @@ def _is_plain(column: Column, loose: pl.Expr) -> pl.Expr:
     if isinstance(column.dtype, pl.String):
         return ~loose
     if _is_time(column):
-        return text.str.contains(_TIMESTAMP) & pl.col(f"{column.name}:at").dt.year().is_between(1, 9999).fill_null(False)
+        return text.str.contains(_TIMESTAMP) & pl.col(f"{column.name}:at").dt.year().is_between(1, 9999).fill_null(
+            False
+        )
     return text.str.contains(_plain_pattern(column.dtype)) & ~(loose & (text.str.len_bytes() > _PRECISE_DIGITS))
 
 
@@ -223,22 +223,18 @@ def _plain_pattern(dtype: pl.DataType) -> str:
     raise ValueError(f"no column can be {dtype}: text, 64-bit integer, decimal, timestamp and lists of structs are")
 
 
-def _take_odd(column: Column, result: Extraction, odd: pl.DataFrame, documents: pa.Table) -> None:
+def _take_odd(column: Column, result: Extraction, odd: pl.DataFrame) -> None:
     if _is_time(column):
         details = [_shown(column, text) + " is no timestamp" for text in odd["text"]]
         result.refuse(odd["_row"], column, "type", details)
         return
-    loose_rows = pa.array(odd.filter("loose")["_row"], pa.uint32())
-    sent_in = documents.filter(pc.is_in(documents.column("_row"), loose_rows))
-    raw = dict(zip(sent_in.column("_row").to_pylist(), sent_in.column("raw").to_pylist(), strict=True))
     values: dict[int, Any] = {}
     problems: dict[str, list[tuple[int, str]]] = {"type": [], "rule": []}
-    for row, text, loose in odd.iter_rows():
-        sent = literal(raw[row], column.path) if loose else text
+    for row, text in odd.iter_rows():
         try:
-            values[row] = exact(sent, column.dtype)
+            values[row] = exact(text, column.dtype)
         except Refused as refused:
-            problems[refused.reason].append((row, f"{_shown(column, sent)} {refused}"))
+            problems[refused.reason].append((row, f"{_shown(column, text)} {refused}"))
     for reason, found in problems.items():
         result.refuse(pl.Series([r for r, _ in found], dtype=pl.UInt32), column, reason, [d for _, d in found])
     patch = pl.DataFrame({"_row": list(values), "patch": list(values.values())}, strict=False).cast(

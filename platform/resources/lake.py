@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.conversions import from_bytes
 from pyiceberg.exceptions import (
     CommitFailedException,
     NamespaceAlreadyExistsError,
@@ -40,6 +41,7 @@ from resources.schemas import Layer, definition, evolve
 ROWS_OF = "rows-of"  # a housekeeping snapshot names here the snapshot whose rows it holds
 ATTEMPTS = 8
 EPOCH = dt.date(1970, 1, 1)
+UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 Result = TypeVar("Result")
 
 
@@ -114,9 +116,7 @@ def within(hours: Sequence[dt.datetime]) -> str:
     return between("_arrival_hour", min(hours), max(hours) + dt.timedelta(hours=1))
 
 
-def files_of(
-    table: Table, row_filter: str | None = None, snapshot_id: int | None = None
-) -> list[DataFile]:
+def files_of(table: Table, row_filter: str | None = None, snapshot_id: int | None = None) -> list[DataFile]:
     """The data files of a snapshot (the current one by default) that may hold rows of a filter."""
     if snapshot_id is None and table.current_snapshot() is None:
         return []
@@ -152,6 +152,34 @@ def read(
     for batch in scanner.to_batches():
         if batch.num_rows:
             yield batch
+
+
+def read_hours(
+    table: Table, hours: Sequence[dt.datetime], columns: Sequence[str], snapshot_id: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the rows of some arrival hours; files that hold no others are read without a filter."""
+    files = files_of(table, within(hours), snapshot_id)
+    apart = [file for file in files if not _only(table, file, hours)]
+    yield from read(table, [file for file in files if file not in apart], columns)
+    yield from read(table, apart, columns, during(hours))
+
+
+def during(hours: Sequence[dt.datetime]) -> pc.Expression:
+    """The reader's filter for rows of some arrival hours."""
+    return pc.field("_arrival_hour").isin(pa.array(list(hours), pa.timestamp("us", "UTC")))
+
+
+def _only(table: Table, file: DataFile, hours: Sequence[dt.datetime]) -> bool:
+    """Whether a file's bounds say that all its rows are of consecutive arrival hours."""
+    first, last = min(hours), max(hours)
+    if last - first != (len(set(hours)) - 1) * dt.timedelta(hours=1):
+        return False
+    arrival = table.schema().find_field("_arrival_hour")
+    bounds = [(bound or {}).get(arrival.field_id) for bound in (file.lower_bounds, file.upper_bounds)]
+    if None in bounds:
+        return False
+    low, high = (UNIX + dt.timedelta(microseconds=from_bytes(arrival.field_type, bound)) for bound in bounds)
+    return bool(first <= low and high <= last)
 
 
 def frame(batches: Iterable[pa.RecordBatch], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -113,7 +113,6 @@ _FIXED: dict[Layer, tuple[tuple[str, IcebergType, bool], ...]] = {
 }
 _JUDGED: tuple[tuple[str, IcebergType, bool], ...] = (
     ("_key", BinaryType(), True),
-    ("_content", BinaryType(), True),
     ("_contract_version", StringType(), True),
 )
 

@@ -1,0 +1,153 @@
+"""Contest: the records of a run's keys, new and stored, get their verdicts together.
+
+Belongs here: which stored records share keys with new ones, their bytes and content, and what has to move because of
+the verdicts. Not here: what a verdict is (`events.judge`), or moving anything (`reconcile`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from contracts.stream import Scope, Stream
+from events.conform import Conformers
+from events.judge import Census, hashes, scope_of, verdicts
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from resources.lake import during, event_date, files_of, read, within
+
+from assets.spool import Spool
+
+LOSERS = ("duplicate", "conflict")
+SOURCE = ["_source_file", "_source_version"]
+UTC = pl.Datetime("us", "UTC")
+LINEAGE: dict[str, pl.DataType] = {
+    "_arrival_hour": UTC,
+    "_source_file": pl.String(),
+    "_source_version": pl.String(),
+    "_line": pl.Int64(),
+}
+KEYED: dict[str, pl.DataType] = {**LINEAGE, "_key": pl.Binary(), "_scope": pl.Date()}
+STORED: dict[str, pl.DataType] = {**KEYED, "_content": pl.Binary(), "reason": pl.String(), "_file": pl.String()}
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Rows that have to leave where they are, or may not go where they were going.
+
+    `stale` names landed objects (file, version) all of whose stored rows go; the others are records with the
+    `verdict` that they have now, and `_file`, the data file that holds them. `repeated` are the hashes of all contested
+    keys.
+    """
+
+    stale: pl.DataFrame
+    repeated: pl.Series
+    lost: pl.DataFrame
+    demoted: pl.DataFrame
+    promoted: pl.DataFrame
+    relabelled: pl.DataFrame
+
+
+class Contest:
+    """One run's contest. `raws` takes the bytes of the contested records that are in no table but bronze."""
+
+    def __init__(
+        self, stream: Stream, conformers: Conformers, tables: tuple[Table, Table, Table], hours: Sequence[dt.datetime]
+    ) -> None:
+        self.stream, self.conformers, self.hours = stream, conformers, hours
+        self.bronze, self.silver, self.rejected = tables
+        self.census = Census()
+
+    def decide(self, spool: Spool, raws: Spool, stale: pl.DataFrame) -> Moves:
+        """The moves that the new records of `spool`, and the leaving of `stale` objects' rows, bring about."""
+        days = {day for part in spool for day in part["_scope"].unique()}
+        for part in self._leaving(stale):
+            self.census.leave(part)
+            days.update(part["_scope"].unique())
+        winners, losers = (self._met(table, days, stale) for table in (self.silver, self.rejected))
+        repeated = self.census.repeated()
+        new = [part.filter(hashes().is_in(repeated.implode())).select(list(KEYED)) for part in spool]
+        fresh = pl.concat([pl.DataFrame(schema=KEYED), *new])
+        contents = self._contents(pl.concat([fresh, winners.select(list(KEYED))]), raws)
+        judged = verdicts(
+            fresh.join(contents, on=list(LINEAGE), how="left"),
+            winners.drop("_content").join(contents, on=list(LINEAGE), how="left"),
+            losers,
+        )
+        stored = pl.concat([winners, losers]).select(*LINEAGE, "_file")
+        moved = judged.filter(pl.col("verdict") != pl.col("reason").fill_null("winner"))
+        return _moves(stale, repeated, moved.join(stored, on=list(LINEAGE), how="left"))
+
+    def raw_of(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Records together with their bytes, from bronze."""
+        if records.is_empty():
+            return
+        hours = sorted(records["_arrival_hour"].unique())
+        sources = pc.field("_source_file").isin(pa.array(records["_source_file"].unique().to_list(), pa.string()))
+        files = [file for run in _runs(hours) for file in files_of(self.bronze, within(run))]
+        for batch in read(self.bronze, files, [*LINEAGE, "raw"], during(hours) & sources):
+            found = pl.DataFrame(pl.from_arrow(batch)).join(records, on=list(LINEAGE), how="inner")
+            if not found.is_empty():
+                yield found
+
+    def _leaving(self, stale: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Stored winners that go."""
+        if not stale.is_empty():
+            for part in self._keyed(self.silver, files_of(self.silver, within(self.hours))):
+                yield part.join(stale, on=SOURCE, how="semi")
+
+    def _met(self, table: Table, days: set[dt.date], stale: pl.DataFrame) -> pl.DataFrame:
+        """Records stored in one of the two tables, and not going, whose keys are among those of the run."""
+        ever = self.stream.scope is Scope.EVER
+        files = [f for f in files_of(table) if event_date(f) in days or (ever and event_date(f))]
+        stored = (part.join(stale, on=SOURCE, how="anti") for part in self._keyed(table, files))
+        return self.census.meet(stored, pl.Schema(STORED))
+
+    def _keyed(self, table: Table, files: list[DataFile]) -> Iterator[pl.DataFrame]:
+        """The rows of silver, or rejected's losers, with what a verdict needs."""
+        own = ["event_at"] if table is self.silver else ["_scope", "reason", "_content"]
+        for batch in read(table, files, [*LINEAGE, "_key", *own, "__filename"]):
+            rows = pl.DataFrame(pl.from_arrow(batch)).rename({"__filename": "_file"})
+            if table is self.silver:
+                nothing = [pl.lit(None, dtype=STORED[name]).alias(name) for name in ("reason", "_content")]
+                rows = rows.with_columns(scope_of(self.stream.scope), *nothing)
+            else:
+                rows = rows.filter(pl.col("reason").is_in(LOSERS))
+            yield rows.select(list(STORED))
+
+    def _contents(self, records: pl.DataFrame, raws: Spool) -> pl.DataFrame:
+        """The content of records by `LINEAGE`; silver keeps none, as few are ever asked for theirs."""
+        found = [pl.DataFrame(schema={**LINEAGE, "_content": pl.Binary})]
+        for rows in self.raw_of(records):
+            known = rows.with_columns(self.conformers.contents(rows["raw"]))
+            raws.add(known.select(*LINEAGE, "raw", "_content"))
+            found.append(known.select(*LINEAGE, "_content"))
+        return pl.concat(found)
+
+
+def _moves(stale: pl.DataFrame, repeated: pl.Series, moved: pl.DataFrame) -> Moves:
+    origin, wins = pl.col("origin"), pl.col("verdict") == "winner"
+    return Moves(
+        stale,
+        repeated,
+        lost=moved.filter(origin == "new"),
+        demoted=moved.filter(origin == "silver"),
+        promoted=moved.filter((origin == "rejected") & wins),
+        relabelled=moved.filter((origin == "rejected") & ~wins),
+    )
+
+
+def _runs(hours: list[dt.datetime]) -> Iterator[list[dt.datetime]]:
+    """Sorted hours, cut where they are not consecutive."""
+    run: list[dt.datetime] = []
+    for hour in hours:
+        if run and hour - run[-1] > dt.timedelta(hours=1):
+            yield run
+            run = []
+        run.append(hour)
+    if run:
+        yield run
