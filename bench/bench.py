@@ -72,9 +72,8 @@ def history() -> dict[str, Any]:
             stage(data, "upkeep", hours)
         stage(data, "simulate", 1, hour_events, hours)
         figures[name] = stage(data, "hour", hours)
-        print(
-            f"{name:<8} an hour of {hour_events:,} events: {figures[name]['seconds']:.2f} s, {figures[name]['peak_rss_mib']:,.0f} MiB"
-        )
+        seconds, peak = figures[name]["seconds"], figures[name]["peak_rss_mib"]
+        print(f"{name:<8} an hour of {hour_events:,} events: {seconds:.2f} s, {peak:,.0f} MiB")
     ratio = figures["behind"]["seconds"] / figures["empty"]["seconds"]
     print(f"behind {past:,} hours it costs {ratio:.2f} times as much")
     return {"past_hours": past, "ratio": ratio, "stages": figures}
@@ -98,14 +97,11 @@ def stage(data: Path, name: str, *arguments: int) -> Figures:
 
 
 def table(stages: dict[str, Figures], events: int, megabytes: float) -> None:
-    print(
-        f"{events:,} events, {megabytes:,.0f} MB gzip\n\n{'stage':<12}{'s':>8}{'cpu s':>8}{'events/s':>12}{'MB/s':>8}{'peak MiB':>10}"
-    )
+    print(f"{events:,} events, {megabytes:,.0f} MB gzip\n")
+    print(f"{'stage':<12}{'s':>8}{'cpu s':>8}{'events/s':>12}{'MB/s':>8}{'peak MiB':>10}")
     for name, figures in stages.items():
-        s = figures["seconds"]
-        print(
-            f"{name:<12}{s:>8.2f}{figures['cpu_seconds']:>8.2f}{events / s:>12,.0f}{megabytes / s:>8.1f}{figures['peak_rss_mib']:>10,.0f}"
-        )
+        s, cpu, peak = figures["seconds"], figures["cpu_seconds"], figures["peak_rss_mib"]
+        print(f"{name:<12}{s:>8.2f}{cpu:>8.2f}{events / s:>12,.0f}{megabytes / s:>8.1f}{peak:>10,.0f}")
 
 
 def simulated(hours: int, rate: int, after: int = 0) -> Figures:
@@ -129,7 +125,8 @@ def limit(hours: int) -> Figures:
         "session_id": "VARCHAR",
         "event_timestamp": "TIMESTAMPTZ",
         "event_type": "VARCHAR",
-        "customer": "STRUCT(customer_id VARCHAR, email VARCHAR, first_name VARCHAR, last_name VARCHAR, country VARCHAR)",
+        "customer": """STRUCT(customer_id VARCHAR, email VARCHAR, first_name VARCHAR, last_name VARCHAR,
+            country VARCHAR)""",
         "order": """STRUCT(order_id VARCHAR, status VARCHAR, currency VARCHAR, total_amount DECIMAL(18,2),
             tax DECIMAL(18,2), shipping DECIMAL(18,2), items STRUCT(product STRUCT(id VARCHAR, name VARCHAR,
             category VARCHAR, price DECIMAL(18,2)), quantity BIGINT)[])""",
@@ -138,7 +135,8 @@ def limit(hours: int) -> Figures:
     typed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     con = duckdb.connect(config={"threads": "2", "preserve_insertion_order": "false"})
     con.execute("SET TimeZone = 'UTC'")
-    files = f"read_json('{folder}/landing/**/*.json.gz', format = 'newline_delimited', columns = {{{typed}}}, ignore_errors = true)"
+    options = f"format = 'newline_delimited', ignore_errors = true, columns = {{{typed}}}"
+    files = f"read_json('{folder}/landing/**/*.json.gz', {options})"
     con.execute(f"COPY (FROM {files}) TO '{folder}/limit.parquet' (FORMAT parquet, COMPRESSION zstd)")
     return {}
 
@@ -146,6 +144,7 @@ def limit(hours: int) -> Figures:
 def materialized(prefixes: tuple[str, ...], hours: int, first: int = 0) -> Figures:
     """The assets, through Dagster, checks on; a run for every day of hours."""
     import dagster as dg
+
     from definitions import defs
     from partitions import HOURS_PER_RUN, key_of
 
@@ -162,6 +161,7 @@ def materialized(prefixes: tuple[str, ...], hours: int, first: int = 0) -> Figur
 
 def job(name: str) -> Figures:
     import dagster as dg
+
     from definitions import defs
 
     with dg.DagsterInstance.ephemeral() as instance:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
+from assets.spool import Spool
 from contracts.stream import Scope, Stream
 from events.conform import Conformers
 from events.judge import Census, hashes, scope_of, verdicts
-from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table
 from resources.lake import during, event_date, files_of, read, within
-
-from assets.spool import Spool
 
 LOSERS = ("duplicate", "conflict")
 SOURCE = ["_source_file", "_source_version"]

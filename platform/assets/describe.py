@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 from pyiceberg.table import Table
@@ -48,7 +49,7 @@ def _spec(
     )
 
 
-def links(table: Table, snapshot_id: int | None) -> dict[str, object]:
+def links(table: Table, snapshot_id: int | None) -> dict[str, Any]:
     """Where the data is: the table's folder and the snapshot that holds it."""
     return {
         "dagster/uri": table.location(),

@@ -121,7 +121,7 @@ def _partitions(context: dg.AssetExecutionContext) -> list[str]:
     if not context.has_partition_key and not context.has_partition_key_range:
         return []
     span = context.partition_key_range if context.has_partition_key_range else None
-    return EVENT_DATES.get_partition_keys_in_range(span) if span else [context.partition_key]
+    return list(EVENT_DATES.get_partition_keys_in_range(span)) if span else [context.partition_key]
 
 
 def _models(context: dg.AssetExecutionContext) -> list[str] | None:
@@ -148,7 +148,7 @@ def _materialize(
     warehouse: Warehouse,
     results: Sequence[dbt.NodeResult],
     dates: list[str] | None,
-    shared: Mapping[str, object],
+    shared: Mapping[str, Any],
 ) -> None:
     """Record what was made: a whole table once, an incremental one date by date."""
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}

@@ -77,7 +77,7 @@ def _attempt(
     known = ledger_rows(ledger, hours).filter("current")
     seen = set(known.select("path", "version").iter_rows())
     strays = [o for o in landing.strays(stream, window) if (o.path, o.version) not in seen]
-    news = [o for o in landing.list(stream, hours) if (o.path, o.version) not in seen]
+    news = [o for o in landing.objects(stream, hours) if (o.path, o.version) not in seen]
     if not news and not strays:
         return Loaded(_of_hours(known, hours), snapshot_id=rows_snapshot(bronze))
     entries = [_entry(o, now, refused="outside the arrival hours that are partitions") for o in strays]

@@ -38,7 +38,6 @@ from resources.lake import (
     recompute,
     restore,
     rows_snapshot,
-    within,
 )
 from resources.schemas import Layer
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.metadata import normalize_metadata
@@ -19,7 +20,7 @@ class Verdict:
 
     check: dg.AssetCheckSpec
     passed: bool
-    metadata: Mapping[str, object]
+    metadata: Mapping[str, Any]
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
 
     @property
@@ -31,7 +32,7 @@ class Verdict:
 class PartitionReport:
     """What is to be said of one partition: metadata by asset, and verdicts."""
 
-    metadata: dict[dg.AssetKey, dict[str, object]] = field(default_factory=dict)
+    metadata: dict[dg.AssetKey, dict[str, Any]] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
 
     @property

@@ -10,7 +10,7 @@ from types import TracebackType
 
 import polars as pl
 
-MEMORY_BYTES = 384 << 20
+MEMORY_BYTES = 64 << 20
 
 
 class Spool:
@@ -33,7 +33,7 @@ class Spool:
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         for frame in self.frames:
-            yield pl.read_ipc(frame, memory_map=False) if isinstance(frame, Path) else frame
+            yield pl.read_ipc(frame) if isinstance(frame, Path) else frame
 
     def __enter__(self) -> Spool:
         return self

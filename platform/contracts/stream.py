@@ -115,7 +115,7 @@ class Layout:
         """The UTC hour that a path names, or None when the scheme does not fit it."""
         found = self.pattern.match(path)
         try:
-            return dt.datetime(*map(int, found.groups()), tzinfo=dt.UTC) if found else None  # type: ignore[arg-type]
+            return dt.datetime(*map(int, found.groups()), tzinfo=dt.UTC) if found else None  # type: ignore[arg-type, misc]
         except ValueError:
             return None
 

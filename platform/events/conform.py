@@ -18,7 +18,6 @@ from typing import Any
 
 import duckdb
 import pandera.errors
-import pandera.polars as pandera
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -84,7 +83,7 @@ class Conformer:
 
     def conform(self, records: pa.Table) -> Conformed:
         """`records`: lineage columns, `raw` (binary, null where oversize) and `oversize`. Never raises on bad data."""
-        rows = pa.array(range(len(records)), pa.uint32())
+        rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).to_arrow()
         lineage: pl.DataFrame = pl.from_arrow(  # type: ignore[assignment]
             records.select([*Stream.LINEAGE]).append_column("_row", rows)
         )
@@ -262,13 +261,15 @@ def _text(records: pa.Table) -> tuple[pa.Array, list[pl.DataFrame]]:
     rows = pc.indices_nonzero(pc.invert(pc.fill_null(pc.string_is_ascii(unchecked), True))).to_pylist()
     bad = [row for row in rows if not _is_utf8(raw[row].as_py())]
     problems.append(_problems(dict.fromkeys(bad, "the bytes are not UTF-8"), "malformed"))
-    keep = pc.invert(pc.is_in(pa.array(range(len(raw)), pa.uint32()), pa.array(bad, pa.uint32())))
+    keep = pc.invert(
+        pc.is_in(pl.int_range(len(raw), dtype=pl.UInt32, eager=True).to_arrow(), pa.array(bad, pa.uint32()))
+    )
     return pc.if_else(keep, raw, pa.scalar(None, raw.type)).cast(pa.large_string()), problems
 
 
 def _inexact(raw: pa.Array) -> pa.Array:
     """Whether a document has something in it that the parser does not take as it was sent."""
-    return pl.Series(raw, dtype=pl.String).str.contains_any(INEXACT).to_arrow()
+    return pc.match_substring_regex(raw, INEXACT)
 
 
 def _is_utf8(value: bytes) -> bool:
@@ -296,5 +297,5 @@ def _worst(problems: pl.DataFrame) -> pl.DataFrame:
     return (
         ordered.group_by("_row", maintain_order=True)
         .agg(pl.col("reason").first(), pl.col("column").first(), pl.col("detail").str.join("; "))
-        .cast(REFUSED)
-    )  # type: ignore[arg-type]
+        .cast(REFUSED)  # type: ignore[arg-type]
+    )

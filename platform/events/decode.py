@@ -78,7 +78,7 @@ def _looks_like_text(head: bytes) -> bool:
 
 
 def blocks(source: BinaryIO, name: str, size: int = BLOCK) -> Iterator[bytes]:
-    """The plain content in blocks of at most `size` bytes. Raises `Unreadable` where compression is broken or cut off."""
+    """The plain content in blocks of at most `size` bytes. Raises `Unreadable` where compression is broken."""
     try:
         plain = decompressed(source, name)
         while block := plain.read(size):

@@ -18,7 +18,7 @@ from pyiceberg.io.pyarrow import parquet_file_to_data_file, schema_to_pyarrow
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-ROW_GROUP_BYTES = 32 << 20
+ROW_GROUP_BYTES = 16 << 20
 FILE_BYTES = 256 << 20
 THREADS = 2
 _UNREPEATED = {"raw", "_key", "_content", "event_id"}  # a dictionary of these only costs

@@ -15,7 +15,7 @@ import polars as pl
 from pyarrow import fs
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import PyArrowFileIO
-from pyiceberg.manifest import DataFile
+from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
@@ -116,7 +116,7 @@ def _referred(table: Table) -> Iterator[str]:
     yield table.metadata_location
     for entry in table.metadata.metadata_log:
         yield entry.metadata_file
-    manifests = {}
+    manifests: dict[str, ManifestFile] = {}
     for snapshot in table.snapshots():
         yield snapshot.manifest_list
         manifests |= {manifest.manifest_path: manifest for manifest in snapshot.manifests(table.io)}

@@ -21,7 +21,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.conversions import from_bytes
 from pyiceberg.exceptions import (
     CommitFailedException,
     NamespaceAlreadyExistsError,
@@ -146,8 +145,8 @@ def read(
         columns=list(columns) if columns else None,
         filter=where,
         batch_size=batch_rows,
-        batch_readahead=4,
-        fragment_readahead=2,
+        batch_readahead=2,
+        fragment_readahead=1,
     )
     for batch in scanner.to_batches():
         if batch.num_rows:
@@ -175,11 +174,15 @@ def _only(table: Table, file: DataFile, hours: Sequence[dt.datetime]) -> bool:
     if last - first != (len(set(hours)) - 1) * dt.timedelta(hours=1):
         return False
     arrival = table.schema().find_field("_arrival_hour")
-    bounds = [(bound or {}).get(arrival.field_id) for bound in (file.lower_bounds, file.upper_bounds)]
-    if None in bounds:
+    low, high = ((bound or {}).get(arrival.field_id) for bound in (file.lower_bounds, file.upper_bounds))
+    if low is None or high is None:
         return False
-    low, high = (UNIX + dt.timedelta(microseconds=from_bytes(arrival.field_type, bound)) for bound in bounds)
-    return bool(first <= low and high <= last)
+    return first <= _instant(low) and _instant(high) <= last
+
+
+def _instant(bound: bytes) -> dt.datetime:
+    """A timestamp's bound in a data file's statistics."""
+    return UNIX + dt.timedelta(microseconds=int.from_bytes(bound, "little", signed=True))
 
 
 def frame(batches: Iterable[pa.RecordBatch], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -30,7 +30,7 @@ class FolderLanding:
 
     root: Path
 
-    def list(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
+    def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
         """A stream's objects, by path: those of some arrival hours, or all, also those no hour can be told of."""
         top = self.root / stream.folder
         folders = [top] if hours is None else [top / hour.strftime(y.folder) for y in stream.layouts for hour in hours]

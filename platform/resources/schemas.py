@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import polars as pl
 from pyiceberg.partitioning import PartitionField, PartitionSpec
@@ -162,7 +163,7 @@ def iceberg_type(dtype: pl.DataType) -> IcebergType:
     raise ValueError(f"the lake holds no {dtype}")
 
 
-def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
+def _instance(dtype: Any) -> Any:
     return dtype() if isinstance(dtype, type) else dtype
 
 

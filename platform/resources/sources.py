@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import yaml
+
 from contracts import STREAMS
 from contracts.stream import Stream
-
 from resources.dbt import PROJECT
 from resources.schemas import Layer, definition
 

@@ -171,7 +171,7 @@ def _recent(now: dt.datetime) -> list[dt.datetime]:
 def _news(lake: Lake, landing: FolderLanding, stream: Stream, now: dt.datetime, sweep: bool) -> list[News]:
     window = arrival_window(now)
     hours = _recent(now)
-    landed = landing.list(stream, None if sweep else hours)
+    landed = landing.objects(stream, None if sweep else hours)
     if not landed:
         return []
     ledger = ledger_rows(lake.table(Layer.LEDGER, stream), [window[0], window[1] - HOUR] if sweep else hours)

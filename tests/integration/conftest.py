@@ -14,11 +14,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from driving import Platform
+
 from simulate.commerce import Commerce
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
 
-DENSE = Shares(duplicates=0.05, conflicts=0.02, late=0.05, malformed=0.01, missing=0.01, type=0.01, rule=0.01, clock=0.01)
+DENSE = Shares(
+    duplicates=0.05, conflicts=0.02, late=0.05, malformed=0.01, missing=0.01, type=0.01, rule=0.01, clock=0.01
+)
 
 
 @pytest.fixture(scope="session")

@@ -99,15 +99,22 @@ class Platform:
 
     def gold(self, as_of: str | None = None) -> dg.ExecuteInProcessResult:
         """Run the job `gold`."""
+        return self.run("gold", {}, {"ops": {self.gold_op: {"config": {"as_of": as_of}}}} if as_of else {})
+
+    @property
+    def gold_op(self) -> str:
+        """The name of the one step of the job `gold`."""
         (op,) = self.definitions.resolve_job_def("gold").nodes
-        return self.run("gold", {}, {"ops": {op.name: {"config": {"as_of": as_of}}}} if as_of else {})
+        return op.name
 
     def _events(self, run: Run, kind: dg.DagsterEventType) -> list[dg.DagsterEvent]:
         return [log.get_dagster_event() for log in self.instance.all_logs(run.run_id, of_type=kind)]
 
     def checks(self, run: Run) -> dict[tuple[str, str, str | None], bool]:
         """What a run recorded of checks: (asset, check, partition) to whether it passed."""
-        found = [event.asset_check_evaluation_data for event in self._events(run, dg.DagsterEventType.ASSET_CHECK_EVALUATION)]
+        found = [
+            event.asset_check_evaluation_data for event in self._events(run, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        ]
         keys = [(e.asset_key.to_user_string(), e.check_name, e.partition) for e in found]
         assert len(keys) == len(set(keys)), "one evaluation of each check and partition"
         return {name: e.passed for name, e in zip(keys, found, strict=True)}

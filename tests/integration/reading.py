@@ -77,7 +77,9 @@ def assert_same(data: Path, other: Path, layers: Sequence[str] = LAYERS) -> None
         for layer in layers:
             con.register("one", lake(data, layer))
             con.register("two", lake(other, layer))
-            _assert_equal(con, layer, "SELECT * EXCLUDE (_ingested_at) FROM one", "SELECT * EXCLUDE (_ingested_at) FROM two")
+            _assert_equal(
+                con, layer, "SELECT * EXCLUDE (_ingested_at) FROM one", "SELECT * EXCLUDE (_ingested_at) FROM two"
+            )
         for file, schemas in GOLD.items():
             con.execute(f"ATTACH '{data / file}' AS g1 (READ_ONLY); ATTACH '{other / file}' AS g2 (READ_ONLY)")
             names = [_tables(con, database, schemas) for database in ("g1", "g2")]
@@ -89,7 +91,8 @@ def assert_same(data: Path, other: Path, layers: Sequence[str] = LAYERS) -> None
 
 
 def _tables(con: duckdb.DuckDBPyConnection, database: str, schemas: Sequence[str]) -> list[str]:
-    sql = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name IN ? ORDER BY 1"
+    chosen = "FROM duckdb_tables() WHERE database_name = ? AND schema_name IN ?"
+    sql = f"SELECT schema_name || '.' || table_name {chosen} ORDER BY 1"
     return [name for (name,) in con.execute(sql, [database, list(schemas)]).fetchall()]
 
 
@@ -101,7 +104,9 @@ def _assert_equal(con: duckdb.DuckDBPyConnection, name: str, one: str, two: str)
 
 def revenue(data: Path) -> dict[str, dict[str, Decimal]]:
     """Revenue of completed orders by date and currency, from the released marts."""
-    sql = "SELECT ordered_date, currency, sum(revenue) FROM marts.fct_orders WHERE is_completed GROUP BY ALL ORDER BY ALL"
+    sql = (
+        "SELECT ordered_date, currency, sum(revenue) FROM marts.fct_orders WHERE is_completed GROUP BY ALL ORDER BY ALL"
+    )
     days: dict[str, dict[str, Decimal]] = {}
     for day, currency, total in gold(data, sql):
         days.setdefault(day.isoformat(), {})[currency] = total

@@ -48,11 +48,13 @@ def served(platform: Platform) -> Iterator[str]:
         port = free.getsockname()[1]
     log = platform.data / "dev.log"
     with log.open("wb") as output:
+        before = signal.signal(signal.SIGINT, signal.SIG_DFL)
         server = subprocess.Popen(
             [PYTHON, "-m", "dagster", "dev", "-w", "workspace.yaml", "-p", str(port)],
             cwd=ROOT, env=platform.for_child(DAGSTER_HOME=str(home)), stdout=output, stderr=subprocess.STDOUT,
-            start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            start_new_session=True,
         )  # fmt: skip
+        signal.signal(signal.SIGINT, before)
     try:
         until(lambda: _answers(port), 90, f"dagster dev answers: {log.read_text()[-2000:]}")
         yield f"http://127.0.0.1:{port}"
@@ -80,8 +82,7 @@ class Browser:
 
     def __init__(self, page: Any, address: str, screenshots: Path) -> None:
         self.page, self.address, self.screenshots = page, address, screenshots
-        # Dagster greets newcomers with a dialog over everything, on whichever page comes first.
-        page.add_locator_handler(page.get_by_role("button", name="Skip"), lambda button: button.click())
+        self.ask("mutation {setNuxSeen}")  # or a dialog greets the newcomer over whatever is there
 
     def go(self, path: str) -> None:
         self.page.goto(f"{self.address}/{path}")

@@ -77,7 +77,9 @@ def test_records_end_in_silver_or_rejected(hour: Platform) -> None:
 def test_odd_values_are_read_as_sent(hour: Platform) -> None:
     """An old event, numbers as text, the first of duplicate keys, a number for an id."""
     sql = "SELECT event_id, order_total FROM silver WHERE _source_file LIKE '%odd.json'"
-    assert dict(reading.query(hour.data, sql)) == {name: Decimal(total) for name, (_, total) in hostile.ACCEPTED.items()}
+    assert dict(reading.query(hour.data, sql)) == {
+        name: Decimal(total) for name, (_, total) in hostile.ACCEPTED.items()
+    }
     customer = "SELECT user_id FROM silver WHERE event_id = 'e-103'"
     assert reading.query(hour.data, customer) == [("12345678901234567890",)]
 
@@ -135,7 +137,9 @@ def test_the_hour_mends(hour: Platform) -> None:
     assert after["truncated.json.gz"] == [10, ""]
     assert after["good.json.gz"] == [20, ""]
     reading.assert_conserved(hour.data)
-    winners = "SELECT event_id, order_total, parse_filename(_source_file) FROM silver WHERE event_id LIKE 'e-40_' ORDER BY 1"
+    winners = (
+        "SELECT event_id, order_total, parse_filename(_source_file) FROM silver WHERE event_id LIKE 'e-40_' ORDER BY 1"
+    )
     assert reading.query(hour.data, winners) == [
         ("e-400", Decimal("25.00"), "b_rivals.json.gz"),
         ("e-401", Decimal("30.00"), "b_rivals.json.gz"),

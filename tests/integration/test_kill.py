@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import reading
-from driving import Platform, key, start_child
+from driving import Platform, start_child
 
 pytestmark = pytest.mark.integration
 # Each is a step and what to wait for in it: a file that appears, or a random part of the step's usual length.
@@ -43,7 +43,8 @@ class Life:
 
     def run(self, moments: tuple[tuple[str, str | None], ...]) -> list[str]:
         """Kill one process at each of the moments; says which of them were hit."""
-        return [self._round(number, *moment) for number, moment in enumerate(moments)]
+        named = {"gold": self.platform.gold_op}
+        return [self._round(number, named.get(step, step), file) for number, (step, file) in enumerate(moments)]
 
     def _round(self, number: int, step: str, pattern: str | None) -> str:
         self._land(number)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import reading
 from driving import Platform
+
 from simulate.commerce import Commerce
 from simulate.plan import Plan
 from simulate.run import simulate

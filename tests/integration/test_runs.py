@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import dagster as dg
 import hostile
 import pytest
 import reading
 from driving import Platform, key
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
 from simulate.commerce import Commerce
 from simulate.plan import Plan
 from simulate.run import simulate
@@ -25,7 +29,7 @@ CHECKS = {
 }
 DAY = [dt.datetime(2026, 2, 3) + dt.timedelta(hours=hour) for hour in range(24)]
 HOURS = [hostile.HOUR + dt.timedelta(hours=index) for index in range(3)]
-BAD = HOURS[1]
+BAD, OLD = HOURS[1], dt.datetime(2026, 1, 20)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,9 @@ def test_a_day_is_one_run_and_24_partitions(day: tuple[Platform, dg.ExecuteInPro
     warehouse = made.pop(("warehouse/commerce", None))
     assert set(made) == {(asset, key(hour)) for asset in LAKE for hour in DAY}
     assert set(platform.checks(run)) == {(asset, check, key(hour)) for asset, check in CHECKS for hour in DAY}
-    assert all(passed for (_, check, _), passed in platform.checks(run).items() if check in ("complete", "conservation"))
+    assert all(
+        passed for (_, check, _), passed in platform.checks(run).items() if check in ("complete", "conservation")
+    )
     for asset in LAKE:
         layer = asset.split("/")[0]
         current = str(reading.snapshots(platform.data)[layer][-1])
@@ -59,7 +65,9 @@ def test_a_day_is_one_run_and_24_partitions(day: tuple[Platform, dg.ExecuteInPro
 def test_a_day_is_one_commit(day: tuple[Platform, dg.ExecuteInProcessResult]) -> None:
     """Snapshots make commits slow, so a range may not cost one for each of its hours."""
     platform, _ = day
-    assert {layer: len(ids) for layer, ids in reading.snapshots(platform.data).items()} == dict.fromkeys(reading.LAYERS, 1)
+    assert {layer: len(ids) for layer, ids in reading.snapshots(platform.data).items()} == dict.fromkeys(
+        reading.LAYERS, 1
+    )
 
 
 def test_assets_show_their_columns(definitions: dg.Definitions) -> None:
@@ -73,13 +81,12 @@ def test_assets_show_their_columns(definitions: dg.Definitions) -> None:
         assert spec.metadata["dagster/column_schema"].columns, spec.key
 
 
-def without_last_row(real: object) -> object:
-    """`files_of` for silver's check, which is to miss the file that holds the bad hour's only event."""
+def hiding(day: dt.datetime, real: Callable[..., list[DataFile]]) -> Callable[..., list[DataFile]]:
+    """`files_of` that does not see silver's files of one event day."""
 
-    def fewer(table: object, row_filter: object = None, snapshot_id: int | None = None) -> list[object]:
-        files = real(table, row_filter, snapshot_id)
-        is_silver = table.name()[0] == "silver"
-        return [f for f in files if not (is_silver and f.partition[0] == (BAD + dt.timedelta(days=-40) - dt.datetime(1970, 1, 1)).days)]
+    def fewer(table: Table, *filters: object) -> list[DataFile]:
+        files, number = real(table, *filters), (day - dt.datetime(1970, 1, 1)).days
+        return [file for file in files if table.name()[0] != "silver" or file.partition[0] != number]
 
     return fewer
 
@@ -87,12 +94,12 @@ def without_last_row(real: object) -> object:
 def test_one_bad_hour_does_not_spoil_the_others(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     """Conservation is made to fail for one of three hours, by hiding from the check the file of its one old event."""
     for hour in HOURS:
-        old = (BAD - dt.timedelta(days=40)).isoformat() + "Z"
-        at = old if hour == BAD else hour.isoformat() + "Z"
-        platform.land(hour, "orders.json.gz", [hostile.order(hour.hour, event_timestamp=at), b"bad"])
+        at = OLD if hour == BAD else hour
+        event = hostile.order(hour.hour, event_timestamp=f"{at.isoformat()}Z")
+        platform.land(hour, "orders.json.gz", [event, b"bad"])
     from assets import checks
 
-    monkeypatch.setattr(checks, "files_of", without_last_row(checks.files_of))
+    monkeypatch.setattr(checks, "files_of", hiding(OLD, checks.files_of))
     run = platform.ingest(HOURS[0], HOURS[-1], check=False)
     assert not run.success
     conserved = {hour: platform.checks(run)["silver/commerce", "conservation", key(hour)] for hour in HOURS}

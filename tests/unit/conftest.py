@@ -11,7 +11,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "unit", derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], database=None
+    "unit",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
 )
 settings.load_profile("unit")
 
@@ -33,3 +38,8 @@ def event() -> Event:
         return json.dumps(record | fields).encode()
 
     return make
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Dagster's dbt library imports a parser that announces its own successor."""
+    config.addinivalue_line("filterwarnings", "ignore:sqlglotrs is deprecated:DeprecationWarning")

@@ -87,13 +87,13 @@ class Platform:
 
 
 def shop_event(key: str, content: str = "A", day: int = 1, **fields: Any) -> bytes:
-    record = {"event_id": key, "event_timestamp": f"2024-05-{day:02}T09:00:00Z", "event_type": "page_view"}
+    record = {"event_id": key, "event_timestamp": f"2024-04-{day:02}T09:00:00Z", "event_type": "page_view"}
     return json.dumps(record | {"session_id": content} | fields).encode()
 
 
 @pytest.fixture(scope="session")
 def shop() -> Callable[..., bytes]:
-    """Makes a record by key, content and day of May 2024."""
+    """Makes a record by key, content and day of April 2024."""
     return shop_event
 
 

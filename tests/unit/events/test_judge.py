@@ -70,7 +70,10 @@ def test_verdicts_are_a_function_of_the_set(rows: list[Any], random: Any) -> Non
 
 def test_the_same_content_again_after_another() -> None:
     """A, B, A: the third says what the winner says, though the one before it did not."""
-    rows = [(HOUR, "f", "v", line, b"k", dt.date(2024, 5, 1), content) for line, content in ((1, b"A"), (2, b"B"), (3, b"A"))]
+    rows = [
+        (HOUR, "f", "v", line, b"k", dt.date(2024, 5, 1), content)
+        for line, content in ((1, b"A"), (2, b"B"), (3, b"A"))
+    ]
     assert list(told(judge(frame(rows))).values()) == ["winner", "conflict", "duplicate"]
 
 

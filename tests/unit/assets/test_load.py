@@ -1,0 +1,190 @@
+"""Bronze and its ledger against what lies in the landing zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from assets import load as load_module
+from resources.schemas import Layer
+
+HOUR = dt.timedelta(hours=1)
+
+
+def bronze(platform: Any) -> dict[str, list[bytes | None]]:
+    """Records by object's name, in order of lines."""
+    rows = platform.rows(Layer.BRONZE).sort("_source_file", "_line")
+    return {
+        Path(file).name: part["raw"].to_list() for (file,), part in rows.group_by("_source_file", maintain_order=True)
+    }
+
+
+def ledger(platform: Any) -> dict[str, tuple[int | None, str | None]]:
+    """Records and refusal of each object's current entries, the latest last."""
+    rows = platform.rows(Layer.LEDGER).filter("current").sort("_ingested_at")
+    return {Path(path).name: rest for path, *rest in rows.select("path", "records", "refused").iter_rows()}
+
+
+def test_new_objects_are_loaded_once(platform: Any) -> None:
+    """A second run over the same objects must neither double their records nor write anything."""
+    platform.put(0, "a.json", [b"1", b"", b"2"])
+    platform.put(1, "b.json.gz", gzip.compress(b"3"))
+    platform.put(1, "c.json", pa.compress(b"4\n" * 9, "zstd", asbytes=True))
+    loaded = platform.load(0, 1)
+    assert [Path(o.path).name for o in loaded.news] == ["a.json", "b.json.gz", "c.json"]
+    assert bronze(platform) == {"a.json": [b"1", b"2"], "b.json.gz": [b"3"], "c.json": [b"4"] * 9}
+    assert {name: entry[0] for name, entry in ledger(platform).items()} == {"a.json": 2, "b.json.gz": 1, "c.json": 9}
+    before = platform.snapshots()
+    assert platform.load(0, 1).news == []
+    assert platform.snapshots() == before
+
+
+def test_lineage_says_where_each_record_lay(platform: Any) -> None:
+    """Whoever doubts a figure has to be able to go back to the line it came from."""
+    path = platform.put(0, "a", [b"1", b"", b"2"])
+    rows = platform.rows(Layer.BRONZE) if platform.load(0) else None
+    assert rows is not None
+    (landed,) = platform.landing.list(platform.stream)
+    lineage = rows.sort("_line").select("_source_file", "_source_version", "_line").rows()
+    assert lineage == [(path, landed.version, 1), (path, landed.version, 3)]
+    assert rows["_arrival_hour"].unique().to_list() == [platform.hour(0)]
+
+
+def test_a_changed_object_replaces_its_rows(platform: Any) -> None:
+    """Re-uploads correct what was sent; rows of the hour's other objects stay as they are."""
+    platform.put(0, "a", [b"1", b"2"])
+    platform.put(0, "b", [b"other"])
+    platform.load(0)
+    platform.put(0, "a", [b"3"])
+    platform.load(0)
+    assert bronze(platform) == {"a": [b"3"], "b": [b"other"]}
+    assert ledger(platform) == {"a": [1, None], "b": [1, None]}
+    versions = platform.rows(Layer.LEDGER).filter(~load_module.pl.col("current"))
+    assert versions["records"].to_list() == [2], "the earlier version is remembered"
+
+
+def test_a_vanished_object_keeps_its_rows(platform: Any) -> None:
+    """The landing zone may expire: bronze is the lasting truth."""
+    path = platform.put(0, "a", [b"1"])
+    platform.load(0)
+    (platform.landing.root / path).unlink()
+    before = platform.snapshots()
+    platform.load(0)
+    assert (bronze(platform), platform.snapshots()) == ({"a": [b"1"]}, before)
+
+
+def test_an_unreadable_object_is_refused_by_name_and_the_others_load(platform: Any) -> None:
+    """One bad upload must not hold up the hour; nor may its good prefix be loaded."""
+    cut = gzip.compress(b"1\n2\n3\n")[:-4]
+    platform.put(0, "cut.gz", cut)
+    platform.put(0, "zip", b"PK\x03\x04")
+    platform.put(0, "good", [b"1"])
+    platform.load(0)
+    assert bronze(platform) == {"good": [b"1"]}
+    found = ledger(platform)
+    assert (found["cut.gz"][0], found["zip"][0]) == (None, None)
+    assert "broken compression" in str(found["cut.gz"][1])
+    assert "wrong magic: zip" in str(found["zip"][1])
+    before = platform.snapshots()
+    platform.load(0)
+    assert platform.snapshots() == before, "it is tried again when it changes, and not before"
+    platform.put(0, "cut.gz", gzip.compress(b"1\n2\n"))
+    platform.load(0)
+    assert bronze(platform) == {"good": [b"1"], "cut.gz": [b"1", b"2"]}
+    assert ledger(platform)["cut.gz"] == [2, None]
+
+
+def test_an_unreadable_re_upload_keeps_the_earlier_rows(platform: Any) -> None:
+    """A damaged copy is no correction: the records that were read once are not taken back."""
+    platform.put(0, "a", [b"1"])
+    platform.load(0)
+    platform.put(0, "a", b"PK\x03\x04")
+    platform.load(0)
+    platform.put(0, "a", b"BZh")
+    loaded = platform.load(0)
+    assert bronze(platform) == {"a": [b"1"]}
+    assert loaded.ledger.sort("_ingested_at")["records"].to_list() == [1, None], "of refusals the last one counts"
+    platform.put(0, "a", [b"2"])
+    platform.load(0)
+    assert (bronze(platform), ledger(platform)) == ({"a": [b"2"]}, {"a": [1, None]})
+
+
+def test_an_empty_object_is_known(platform: Any) -> None:
+    """It has been seen, or it would be news for ever."""
+    platform.put(0, "a", b"")
+    platform.load(0)
+    assert ledger(platform) == {"a": [0, None]}
+    assert platform.load(0).news == []
+
+
+def test_hive_and_plain_folders_are_one_hour(platform: Any) -> None:
+    """Producers differ, and one may change its mind; five-minute folders belong to their hour."""
+    at = platform.hour(0)
+    platform.put(0, "a", [b"1"])
+    platform.put_at(f"{at:year=%Y/month=%m/day=%d/hour=%H}/minute=35/b", [b"2"])
+    platform.load(0)
+    assert bronze(platform) == {"a": [b"1"], "b": [b"2"]}
+    assert platform.rows(Layer.BRONZE)["_arrival_hour"].unique().to_list() == [at]
+
+
+STRAYS = [
+    "lost.json",
+    "2024/05/lost.json",
+    "2019/12/31/23/lost.json",
+    "2024/05/01/25/lost.json",
+    "2031/01/01/00/lost.json",
+]
+
+
+@pytest.mark.parametrize("relative", STRAYS)
+def test_a_stray_object_is_refused_once(platform: Any, relative: str) -> None:
+    """Nobody would ever look where no partition is: it has to be seen, named, and not be news again."""
+    path = platform.put_at(relative, [b"1"])
+    platform.put(0, "good", [b"2"])
+    loaded = platform.load(0)
+    assert [landed.path for landed in loaded.strays] == [path]
+    assert "outside the arrival hours" in str(ledger(platform)["lost.json"][1])
+    assert bronze(platform) == {"good": [b"2"]}
+    before = platform.snapshots()
+    assert platform.load(0).strays == []
+    assert platform.snapshots() == before
+
+
+def test_an_object_ahead_of_its_hour_is_loaded_when_the_hour_comes(platform: Any) -> None:
+    """A producer whose clock is ahead lands in an hour that is no partition yet; in time it is one."""
+    platform.put(0, "now", [b"1"])
+    platform.put(1, "early", [b"2"])
+    start, end = platform.hour(-100), platform.hour(1)
+    platform.load(0, window=(start, end))
+    assert bronze(platform) == {"now": [b"1"]}
+    platform.load(1, window=(start, end + HOUR))
+    assert bronze(platform) == {"now": [b"1"], "early": [b"2"]}
+
+
+def test_an_object_that_goes_while_it_is_read_fails_the_run(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing may be noted of it in the ledger; the next run lists anew."""
+    path = platform.put(0, "a", [b"1"])
+    landed = platform.landing.list(platform.stream)
+    (platform.landing.root / path).write_bytes(b"another")
+    monkeypatch.setattr(type(platform.landing), "list", lambda *_: landed)
+    with pytest.raises(FileNotFoundError, match="has changed since it was listed"):
+        platform.load(0)
+    assert platform.rows(Layer.LEDGER).is_empty()
+
+
+def test_ahead_keeps_order_and_passes_errors_on() -> None:
+    """Decoding runs a batch ahead in a thread, whose error must reach the run."""
+
+    def items() -> Any:
+        yield from (1, 2)
+        raise OSError("gone")
+
+    found = load_module.ahead(items())
+    assert [next(found), next(found)] == [1, 2]
+    with pytest.raises(OSError, match="gone"):
+        next(found)

@@ -1,0 +1,98 @@
+"""The table of deployments: complete, without fallbacks, and read only when something is needed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contracts import STREAMS
+from resources import environment
+from resources.environment import DEPLOYMENTS, Misconfigured, data_dir, deployment, make, resources
+
+ROOT = Path(__file__).resolve().parents[3]
+LOG = logging.getLogger("test")
+
+
+def test_every_deployment_names_every_resource() -> None:
+    """A resource that one of them lacks would fail in production first."""
+    names = {name: set(factories) for name, factories in DEPLOYMENTS.items()}
+    assert len({frozenset(found) for found in names.values()}) == 1, names
+    assert set(resources(STREAMS)) == names["local"]
+
+
+def test_an_unknown_deployment_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt name must not fall back to the laptop's resources, or to anything else."""
+    monkeypatch.setenv("DEPLOYMENT", "prod")
+    with pytest.raises(Misconfigured, match=r"DEPLOYMENT='prod' is unknown; there are: .*local"):
+        deployment()
+    with pytest.raises(Misconfigured):
+        make("lake", STREAMS, LOG)
+
+
+def test_the_local_deployment_lives_in_one_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whoever removes the folder has removed everything, and others find tables and files at known places."""
+    monkeypatch.delenv("DEPLOYMENT", raising=False)
+    monkeypatch.delenv("LANDING_URL", raising=False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    made = {name: make(name, STREAMS, LOG) for name in DEPLOYMENTS["local"]}
+    assert made["landing"].root == tmp_path / "landing"
+    assert made["lake"].properties["uri"].startswith(f"sqlite:///{tmp_path}/lake/catalog.db")
+    assert (made["warehouse"].path, made["warehouse"].published) == (
+        tmp_path / "warehouse.duckdb",
+        tmp_path / "gold.duckdb",
+    )
+    assert set(made["conformers"]) == {stream.name for stream in STREAMS}
+
+
+def test_the_data_folder_is_relative_to_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not to wherever the daemon, the web server or a test happens to be started."""
+    monkeypatch.chdir("/")
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    assert data_dir() == ROOT / ".data"
+
+
+@pytest.mark.parametrize(("url", "root"), [("file:///data/a%20b", "/data/a b"), ("/data/x", "/data/x")])
+def test_the_landing_zone_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch, url: str, root: str) -> None:
+    """Often it is a mounted folder that producers write to."""
+    monkeypatch.setenv("LANDING_URL", url)
+    assert make("landing", STREAMS, LOG).root == Path(root)
+
+
+def test_a_landing_zone_that_is_no_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket's address would otherwise be taken for a folder that happens to be empty."""
+    monkeypatch.setenv("LANDING_URL", "s3://bucket/x")
+    with pytest.raises(Misconfigured, match="LANDING_URL"):
+        make("landing", STREAMS, LOG)
+
+
+@pytest.mark.parametrize("key", ["", environment.DEVELOPMENT_KEY, None])
+def test_the_development_key_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, key: str | None
+) -> None:
+    """Hashes under a key that everybody knows protect nobody."""
+    if key is None:
+        monkeypatch.delenv("PERSONAL_DATA_KEY", raising=False)
+    else:
+        monkeypatch.setenv("PERSONAL_DATA_KEY", key)
+    make("conformers", STREAMS, LOG)
+    assert "PERSONAL_DATA_KEY" in caplog.text
+    caplog.clear()
+    monkeypatch.setenv("PERSONAL_DATA_KEY", "a secret")
+    made = make("conformers", STREAMS, LOG)
+    assert caplog.text == ""
+    assert {conformers.secret for conformers in made.values()} == {b"a secret"}
+
+
+def test_nothing_is_read_at_import(tmp_path: Path) -> None:
+    """Definitions load in the web server, the daemon and in CI, where no setting may be needed."""
+    code = "import resources.environment as e, sensors.arrivals, assets.silver; e.resources(())"
+    hostile = {"DEPLOYMENT": "unknown", "LANDING_URL": "s3://nowhere", "DATA_DIR": str(tmp_path / "data")}
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "platform", env=os.environ | hostile, check=True, timeout=60
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,96 @@
+"""DuckDB's silver: a view on one snapshot's own files, and releases that readers may hold open."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from pyiceberg.types import BooleanType
+
+from contracts.commerce import COMMERCE
+from resources.lake import Lake, commit, files_of
+from resources.schemas import Layer
+from resources.warehouse.duckdb import DuckDBWarehouse, sql_type
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> DuckDBWarehouse:
+    folder = tmp_path / "it's here"
+    return DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", folder / "scratch")
+
+
+@pytest.fixture
+def table(lake: Lake) -> Any:
+    return lake.table(Layer.SILVER, COMMERCE)
+
+
+def ids(warehouse: DuckDBWarehouse) -> list[str]:
+    return [event_id for (event_id,) in warehouse.query("SELECT event_id FROM silver.commerce ORDER BY 1")]
+
+
+def test_the_relation_follows_the_snapshots(warehouse: DuckDBWarehouse, table: Any, write: Any, silver: Any) -> None:
+    """Applied twice it changes nothing, and rows that left silver leave the relation."""
+    empty = warehouse.apply(COMMERCE, table, None)
+    assert (empty.rows, ids(warehouse)) == (0, [])
+    first = commit(table, write(table, silver(("a", 1), ("b", 2))), [], {}).snapshot_id
+    applied = warehouse.apply(COMMERCE, table, first)
+    assert (applied.changed, applied.rows, ids(warehouse)) == (True, 2, ["a", "b"])
+    again = warehouse.apply(COMMERCE, table, first)
+    assert (again.changed, again.rows) == (False, 2)
+    second = commit(table, write(table, silver(("c", 3))), files_of(table), {}).snapshot_id
+    warehouse.apply(COMMERCE, table, second)
+    assert (ids(warehouse), warehouse.applied()) == (["c"], {"commerce": second})
+
+
+def test_values_arrive_as_the_contract_has_them(
+    warehouse: DuckDBWarehouse, table: Any, write: Any, silver: Any
+) -> None:
+    """Money stays a decimal, times stay UTC and items stay nested, also where there is no file at all."""
+    query = "SELECT column_name, column_type FROM (DESCRIBE silver.commerce)"
+    warehouse.apply(COMMERCE, table, None)
+    types = dict(warehouse.query(query))
+    assert (types["order_total"], types["event_at"]) == ("DECIMAL(18,2)", "TIMESTAMP WITH TIME ZONE")
+    snapshot = commit(table, write(table, silver(("a", 1), order_total=Decimal("12.50"))), [], {}).snapshot_id
+    warehouse.apply(COMMERCE, table, snapshot)
+    assert dict(warehouse.query(query)) == types
+    found = warehouse.query("SELECT items[1].product_id, order_total, event_at::VARCHAR FROM silver.commerce")
+    assert list(found) == [("a", Decimal("12.50"), "2024-05-01 09:00:00+00")]
+
+
+def test_a_release_holds_the_marts_alone(warehouse: DuckDBWarehouse) -> None:
+    """Readers get a file that nobody writes; it is replaced by renaming, so that an open one stays whole."""
+    for schema in ("marts", "analytics", "staging"):
+        warehouse.query(f"CREATE SCHEMA {schema}")
+        warehouse.query(f"CREATE TABLE {schema}.t AS SELECT 1 AS x")
+    warehouse.query("CREATE TABLE marts.t__dbt_tmp AS SELECT 1 AS x")
+    assert warehouse.released() == {}
+    published = warehouse.release({"commerce": 7}, {"run_id": "r1"})
+    reader = duckdb.connect(published, read_only=True)
+    found = reader.execute("SELECT table_schema, table_name FROM information_schema.tables ORDER BY ALL").fetchall()
+    assert found == [("analytics", "t"), ("main", "release"), ("marts", "t")]
+    warehouse.query("INSERT INTO marts.t VALUES (2)")
+    warehouse.release({"commerce": 8}, {})
+    assert reader.execute("SELECT count(*) FROM marts.t").fetchall() == [(1,)]
+    reader.close()
+    with duckdb.connect(published, read_only=True) as later:
+        assert later.execute("SELECT count(*) FROM marts.t").fetchall() == [(2,)]
+    assert warehouse.released() == {"commerce": 8}
+    assert sorted(path.name for path in warehouse.path.parent.iterdir() if path.is_file()) == [
+        "gold.duckdb",
+        "warehouse.duckdb",
+    ]
+
+
+def test_asking_an_absent_warehouse_makes_no_file(warehouse: DuckDBWarehouse) -> None:
+    """Sensors ask from the first second on; a file of theirs would be in the first run's way."""
+    assert (warehouse.applied(), warehouse.released()) == ({}, {})
+    assert not warehouse.path.exists()
+
+
+def test_a_type_that_no_contract_has_is_an_error() -> None:
+    """A silent VARCHAR would sort amounts as texts."""
+    with pytest.raises(ValueError, match="no DuckDB type for boolean"):
+        sql_type(BooleanType())

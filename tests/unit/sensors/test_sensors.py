@@ -1,0 +1,183 @@
+"""Both sensors on an instance that knows real runs, over real folders and tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from assets.load import load
+from contracts.commerce import COMMERCE
+from partitions import arrival_window, key_of
+from resources.lake import Lake
+from resources.landing import FolderLanding
+from resources.warehouse.protocol import WarehouseBusy
+from sensors.arrivals import CHANGE_TAG, HOUR, arrivals_sensor
+from sensors.touched import touched_sensor
+
+JOB = dg.define_asset_job("ingest")
+FAILURE, SUCCESS, STARTED = (getattr(dg.DagsterRunStatus, name) for name in ("FAILURE", "SUCCESS", "STARTED"))
+
+
+class World:
+    """A landing zone, a lake and an instance; `tick` evaluates the sensor and keeps its cursor."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
+        self.instance, self.folder, self.cursor = instance, folder, None
+        self.landing = FolderLanding(folder / "landing")
+        self.lake = Lake({"uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}"}, folder / "scratch")
+        self.sensor = arrivals_sensor([COMMERCE], JOB)
+
+    @property
+    def current(self) -> dt.datetime:
+        return arrival_window(dt.datetime.now(dt.UTC))[1] - HOUR
+
+    def put(self, hour: dt.datetime | None, name: str = "a", content: bytes = b"{}") -> None:
+        path = self.landing.root / "commerce" / (hour.strftime("%Y/%m/%d/%H") if hour else "astray") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def tick(self, status: dg.DagsterRunStatus | None = STARTED) -> list[dg.RunRequest]:
+        """The sensor's requests, of which runs in a status are made, as the daemon would."""
+        context = dg.build_sensor_context(
+            self.instance, cursor=self.cursor, resources={"lake": self.lake, "landing": self.landing}
+        )
+        result = self.sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
+        requests = list(result.run_requests or [])
+        for request in requests if status else []:
+            create_run_for_test(self.instance, tags=dict(request.tags), status=status)
+        return requests
+
+    def load(self, *hours: dt.datetime) -> None:
+        now = dt.datetime.now(dt.UTC)
+        load(self.lake, self.landing, COMMERCE, hours, arrival_window(now), now)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield World(tmp_path, instance)
+
+
+def test_a_change_is_asked_for_once(world: World) -> None:
+    """Until it is loaded it stays news, and ticks come every few seconds."""
+    assert world.tick() == []
+    world.put(world.current)
+    (request,) = world.tick()
+    assert request.partition_key == key_of(world.current)
+    assert request.tags[CHANGE_TAG]
+    assert world.tick() == []
+    world.load(world.current)
+    assert world.tick() == []
+
+
+def test_a_re_upload_is_asked_for_again(world: World) -> None:
+    """The path is known, its new content is not."""
+    world.put(world.current)
+    (first,) = world.tick(SUCCESS)
+    world.load(world.current)
+    world.put(world.current, content=b"{}{}")
+    (second,) = world.tick()
+    assert first.run_key != second.run_key
+
+
+def test_a_file_that_lands_while_a_run_is_under_way_is_not_lost(world: World) -> None:
+    """Not even in the same second as the tick, with the same time as a file that was seen."""
+    world.put(world.current)
+    world.tick()
+    world.put(world.current, "b")
+    for name in "ab":
+        os.utime(world.landing.root / f"commerce/{world.current:%Y/%m/%d/%H}/{name}", (1, 1))
+    assert len(world.tick()) == 1
+
+
+def test_a_failed_run_is_asked_for_again_after_its_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request's key carries the attempt, as Dagster never runs the same key twice."""
+    from sensors import arrivals, retrying
+
+    world.put(world.current)
+    (first,) = world.tick(FAILURE)
+    assert world.tick() == [], "it is too soon"
+    monkeypatch.setattr(retrying, "FIRST_WAIT", dt.timedelta(0))
+    (second,) = world.tick()
+    assert [r.run_key for r in (first, second)] == [f"{first.tags[arrivals.CHANGE_TAG]}-{n}" for n in (0, 1)]
+    assert world.tick() == []
+
+
+def test_a_backlog_asks_for_few_runs(world: World) -> None:
+    """A first start on a hundred hours: five runs of at most a day each, and then silence."""
+    for number in range(100):
+        world.put(world.current - number * HOUR)
+    requests = world.tick()
+    assert len(requests) == 5
+    assert all("dagster/asset_partition_range_start" in request.tags for request in requests)
+    assert world.tick() == []
+
+
+def test_a_sweep_finds_old_hours(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recent hours are listed at every tick; a late upload into an old one waits for the sweep, and is found."""
+    from sensors import arrivals
+
+    world.tick()
+    old = world.current - 1000 * HOUR
+    world.put(old)
+    assert world.tick() == [], "listing everything at every tick would cost too much"
+    monkeypatch.setattr(arrivals, "SWEEP_EVERY", dt.timedelta(0))
+    (request,) = world.tick()
+    assert request.partition_key == key_of(old)
+    assert world.tick() == []
+    monkeypatch.undo()
+    assert world.tick() == [], "what only a sweep lists stays asked for between sweeps"
+
+
+def test_a_stray_object_asks_for_a_run_of_the_current_hour(world: World) -> None:
+    """That run refuses it in the ledger, where it is seen."""
+    world.put(None)
+    (request,) = world.tick()
+    assert request.partition_key == key_of(world.current)
+    assert world.tick() == []
+
+
+class Warehouse:
+    """The two notes that the sensor reads."""
+
+    def __init__(self, released: dict[str, Any], applied: dict[str, Any], busy: bool = False) -> None:
+        self.notes, self.busy = (released, applied), busy
+
+    def released(self, patience_s: float) -> dict[str, Any]:
+        if self.busy:
+            raise WarehouseBusy("locked")
+        return self.notes[0]
+
+    def applied(self, patience_s: float) -> dict[str, Any]:
+        return self.notes[1]
+
+
+def touched(world: World, warehouse: Warehouse) -> dg.RunRequest | dg.SkipReason:
+    context = dg.build_sensor_context(world.instance, resources={"lake": world.lake, "warehouse": warehouse})
+    found = touched_sensor([COMMERCE], dg.define_asset_job("gold"))(context)
+    assert isinstance(found, dg.RunRequest | dg.SkipReason)
+    return found
+
+
+def test_gold_is_asked_for_when_the_warehouse_has_moved_on(world: World) -> None:
+    """A first release rebuilds everything; one that has seen all there is needs no other."""
+    assert isinstance(touched(world, Warehouse({}, {"commerce": 7})), dg.RunRequest)
+    assert isinstance(touched(world, Warehouse({"commerce": 7}, {"commerce": 7})), dg.SkipReason)
+    assert isinstance(touched(world, Warehouse({}, {})), dg.SkipReason)
+
+
+def test_gold_waits_for_its_run_and_for_the_warehouse(world: World) -> None:
+    """A tick is short: it waits neither for a lock nor for a run."""
+    assert isinstance(touched(world, Warehouse({}, {"commerce": 7}, busy=True)), dg.SkipReason)
+    create_run_for_test(world.instance, job_name="gold", status=STARTED)
+    found = touched(world, Warehouse({}, {"commerce": 7}))
+    assert "under way" in str(getattr(found, "skip_message", ""))
