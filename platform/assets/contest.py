@@ -103,7 +103,7 @@ class Contest:
     def _met(self, table: Table, days: set[dt.date], stale: pl.DataFrame) -> pl.DataFrame:
         """Records stored in one of the two tables, and not going, whose keys are among those of the run."""
         ever = self.stream.scope is Scope.EVER
-        files = [f for f in files_of(table) if event_date(f) in days or (ever and event_date(f))]
+        files = [f for f in files_of(table) if ever or event_date(f) in days]
         stored = (part.join(stale, on=SOURCE, how="anti") for part in self._keyed(table, files))
         return self.census.meet(stored, pl.Schema(STORED))
 

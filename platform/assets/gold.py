@@ -19,7 +19,8 @@ from assets.warehouse import POOL
 from contracts.stream import Stream
 from partitions import DATE_FORMAT, EVENT_DATES
 from resources import dbt
-from resources.lake import Lake, difference
+from resources.changes import difference
+from resources.lake import Lake
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 

@@ -24,6 +24,8 @@ from resources.landing import FolderLanding, LandedObject
 from resources.schemas import Layer
 
 Item = TypeVar("Item")
+# The ledger's hour for objects that lie outside all arrival hours: so early that nothing else is there.
+ASTRAY = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 WAITING_BYTES = 64 << 20
 BY_HOUR = pl.col("_arrival_hour")
 BY_DAY = pl.col("arrival_hour").dt.date()
@@ -75,12 +77,11 @@ def _attempt(
 ) -> Loaded:
     ledger, bronze = lake.table(Layer.LEDGER, stream), lake.table(Layer.BRONZE, stream)
     known = ledger_rows(ledger, hours).filter("current")
-    seen = set(known.select("path", "version").iter_rows())
-    strays = [o for o in landing.strays(stream, window) if (o.path, o.version) not in seen]
-    news = [o for o in landing.objects(stream, hours) if (o.path, o.version) not in seen]
+    strays = [o for o in landing.strays(stream, window) if (o.path, o.version) not in entered(known, astray=True)]
+    news = [o for o in landing.objects(stream, hours) if (o.path, o.version) not in entered(known, astray=False)]
     if not news and not strays:
         return Loaded(_of_hours(known, hours), snapshot_id=rows_snapshot(bronze))
-    entries = [_entry(o, now, refused="outside the arrival hours that are partitions") for o in strays]
+    entries = [_entry(o, now, refused="outside the arrival hours that are partitions", astray=True) for o in strays]
     writer = DataFileWriter(bronze, BY_HOUR)
     for hour in sorted({o.arrival_hour for o in news if o.arrival_hour}):
         entries += [_take(landing, o, writer, now) for o in news if o.arrival_hour == hour]
@@ -95,28 +96,42 @@ def _of_hours(rows: pl.DataFrame, hours: Sequence[dt.datetime]) -> pl.DataFrame:
     return rows.filter(pl.col("arrival_hour").is_in(list(hours)))
 
 
+def entered(known: pl.DataFrame, *, astray: bool) -> set[tuple[str, str]]:
+    """The objects (path, version) that the ledger knows, of arrival hours or of none.
+
+    One that lay ahead of its hour is astray until the hour has come, and new then.
+    """
+    rows = known.filter((pl.col("arrival_hour") == ASTRAY) == astray)
+    return set(rows.select("path", "version").iter_rows())
+
+
 def ledger_rows(ledger: Table, hours: Sequence[dt.datetime]) -> pl.DataFrame:
-    """The ledger's rows of the days of some hours, and those of no hour."""
+    """The ledger's rows of the days of some hours, and of objects that are of no hour."""
     return frame(read(ledger, files_of(ledger, _days(hours))), LEDGER)
 
 
 def _days(hours: Sequence[dt.datetime]) -> str:
-    """The lake's filter for the ledger's rows of the days of some hours, and for those of no hour."""
-    if not hours:
-        return "arrival_hour is null"
-    first = min(hours).replace(hour=0)
-    last = max(hours).replace(hour=0) + dt.timedelta(days=1)
-    return f"({between('arrival_hour', first, last)}) or arrival_hour is null"
+    """The lake's filter for the ledger's rows of the days of some hours, and for the astray."""
+    day = dt.timedelta(days=1)
+    spans = [(ASTRAY, ASTRAY + day)]
+    if hours:
+        spans.append((min(hours).replace(hour=0), max(hours).replace(hour=0) + day))
+    return " or ".join(f"({between('arrival_hour', first, end)})" for first, end in spans)
 
 
 def _entry(
-    landed: LandedObject, now: dt.datetime, records: int | None = None, refused: str | None = None
+    landed: LandedObject,
+    now: dt.datetime,
+    *,
+    records: int | None = None,
+    refused: str | None = None,
+    astray: bool = False,
 ) -> dict[str, object]:
     return {
         "path": landed.path,
         "version": landed.version,
         "size": landed.size,
-        "arrival_hour": landed.arrival_hour,
+        "arrival_hour": ASTRAY if astray else landed.arrival_hour,
         "records": records,
         "refused": refused,
         "current": True,
@@ -207,7 +222,7 @@ def _holding(bronze: Table, hours: Sequence[dt.datetime], paths: set[str]) -> li
 
 def _enter(ledger: Table, entries: pl.DataFrame) -> None:
     """Write the entries into the ledger; earlier versions of the same objects stay, no longer current."""
-    files = files_of(ledger, _days([hour for hour in entries["arrival_hour"] if hour is not None]))
+    files = files_of(ledger, _days([hour for hour in entries["arrival_hour"] if hour != ASTRAY]))
     before = frame(read(ledger, files), LEDGER)
     again = before.join(entries, on=["path", "version"], how="anti")
     loaded = entries.filter(pl.col("records").is_not_null())["path"].implode()

@@ -44,6 +44,7 @@ from resources.schemas import Layer
 BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejected-snapshot", "contract-version"
 SAME, OTHER = "an earlier record has this key and content", "an earlier record has this key and other content"
 LINES = list(LINEAGE)
+ARRIVAL_DAY = pl.col("_arrival_hour").dt.date().alias("_scope")  # where a record without a key lies
 SMALL_FILE, MANY_SMALL = 1 << 20, 6
 BY_EVENT_DATE, BY_SCOPE = pl.col("event_at").dt.date(), pl.col("_scope")
 
@@ -129,7 +130,7 @@ class _Attempt:
         yield from self.conformers.conform(_of_sources(batch, wanted) for batch in batches)
 
     def _reject(self, refused: pl.DataFrame) -> None:
-        self.rejected_writer.write(self._stamped(refused.with_columns(pl.lit(None, pl.Date).alias("_scope"))))
+        self.rejected_writer.write(self._stamped(refused.with_columns(ARRIVAL_DAY)))
 
     def _lose(self, rows: pl.DataFrame) -> None:
         """Reject records that another of their key has beaten."""
@@ -158,7 +159,9 @@ class _Attempt:
         gone = pl.concat([moves.promoted, moves.relabelled])
         rejected = self._replace(self.rejected, self.rejected_writer, moves.stale, gone, {})
         bronze = rows_snapshot(self.bronze)
-        names = {BRONZE_SNAPSHOT: str(bronze), REJECTED_SNAPSHOT: str(rejected), CONTRACT_VERSION: self.stream.version}
+        ids = {BRONZE_SNAPSHOT: bronze, REJECTED_SNAPSHOT: rejected}
+        names = {name: str(snapshot) for name, snapshot in ids.items() if snapshot is not None}
+        names[CONTRACT_VERSION] = self.stream.version
         silver = self._replace(self.silver, self.silver_writer, moves.stale, moves.demoted, names)
         return Named(silver, bronze, rejected)
 
@@ -199,9 +202,9 @@ def _of_sources(batch: pa.RecordBatch, wanted: pa.Array) -> pa.RecordBatch:
     return batch if pc.all(mask).as_py() else batch.filter(mask)
 
 
-def _many_small(table: Table, days: set[dt.date | None]) -> list[DataFile]:
+def _many_small(table: Table, days: set[dt.date]) -> list[DataFile]:
     """Small files of days that are being written to and have many: they are taken into the new file."""
-    small: dict[dt.date | None, list[DataFile]] = {}
+    small: dict[dt.date, list[DataFile]] = {}
     for file in files_of(table):
         if file.file_size_in_bytes < SMALL_FILE and event_date(file) in days:
             small.setdefault(event_date(file), []).append(file)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -25,6 +24,7 @@ import pyarrow.compute as pc
 from contracts.stream import Personal, Stream
 from events.exact import INEXACT, quoted_numbers
 from events.fields import PROBLEMS, Extraction, Extractor, columns_of
+from events.text import inexact, nesting, text_of
 
 MAX_NESTING = 64
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
@@ -36,7 +36,6 @@ _SOUND = "json_valid(raw) AND ltrim(raw, ' \t\r\n')[1] = '{'"
 # What could overflow a recursive function's stack, or is not JSON, goes no further than this.
 GUARDED = f"""(SELECT _row, suspect, sound, CASE WHEN sound AND NOT suspect THEN raw END AS raw
     FROM (SELECT *, {_SUSPECT} AS suspect, {_SOUND} AS sound FROM documents))"""
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Conformer:
             records.select([*Stream.LINEAGE]).append_column("_row", rows)
         )
         raw, problems = _text(records)
-        documents = pa.table({"_row": rows, "raw": raw, "inexact": _inexact(raw)})
+        documents = pa.table({"_row": rows, "raw": raw, "inexact": inexact(raw)})
         extraction = self.extractor.extract(documents, GUARDED, ", sound, suspect")
         problems += self._malformed(extraction, documents)
         problems += extraction.problems
@@ -102,6 +101,8 @@ class Conformer:
         flags = extraction.frame.select("_row", "sound", "suspect").drop_nulls()
         why = dict.fromkeys(flags.filter(~pl.col("sound"))["_row"], "not a JSON object")
         rows = [*flags.filter(pl.col("sound") & pl.col("suspect"))["_row"], *extraction.inexact]
+        loose = documents.filter(pc.is_in(documents.column("_row"), pa.array(extraction.loose, pa.uint32())))
+        rows += loose.filter(pc.match_substring_regex(loose.column("raw"), INEXACT)).column("_row").to_pylist()
         suspects = documents.filter(pc.is_in(documents.column("_row"), pa.array(rows, pa.uint32())))
         texts = {}
         for row, raw in zip(suspects.column("_row").to_pylist(), suspects.column("raw").to_pylist(), strict=True):
@@ -235,49 +236,14 @@ def _without(rows: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
     return rows.filter(~pl.col("_row").is_in(bad.implode())) if len(bad) else rows
 
 
-def nesting(raw: bytes) -> int:
-    """How deep a JSON text nests its objects and arrays."""
-    depth = deepest = 0
-    for byte in _STRINGS.sub(b"", raw):
-        if byte in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"}]":
-            depth -= 1
-    return deepest
-
-
 def _text(records: pa.Table) -> tuple[pa.Array, list[pl.DataFrame]]:
     """The records' bytes as text, null where there are none or they are not UTF-8, and the problems that this is."""
-    raw = records.column("raw").combine_chunks()
     column = records.column("oversize")
     large = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
     why = {row: "{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in large}
-    problems = [_problems(why, "oversize")]
-    try:
-        return raw.cast(pa.large_string()), problems
-    except pa.ArrowInvalid:
-        unchecked = raw.view(pa.large_string())  # only to ask which rows are plain ASCII
-    rows = pc.indices_nonzero(pc.invert(pc.fill_null(pc.string_is_ascii(unchecked), True))).to_pylist()
-    bad = [row for row in rows if not _is_utf8(raw[row].as_py())]
-    problems.append(_problems(dict.fromkeys(bad, "the bytes are not UTF-8"), "malformed"))
-    keep = pc.invert(
-        pc.is_in(pl.int_range(len(raw), dtype=pl.UInt32, eager=True).to_arrow(), pa.array(bad, pa.uint32()))
-    )
-    return pc.if_else(keep, raw, pa.scalar(None, raw.type)).cast(pa.large_string()), problems
-
-
-def _inexact(raw: pa.Array) -> pa.Array:
-    """Whether a document has something in it that the parser does not take as it was sent."""
-    return pc.match_substring_regex(raw, INEXACT)
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    text, bad = text_of(records.column("raw").combine_chunks())
+    undecodable = _problems(dict.fromkeys(bad, "the bytes are not UTF-8"), "malformed")
+    return text, [_problems(why, "oversize"), undecodable]
 
 
 def _problems(why: dict[int, str], reason: str, column: str | None = None) -> pl.DataFrame:

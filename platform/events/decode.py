@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 from isal import igzip, isal_zlib
@@ -20,6 +20,7 @@ HEAD = 4096
 OVERSIZE = pa.struct([("offset", pa.int64()), ("length", pa.int64()), ("sha256", pa.string())])
 RECORDS = pa.schema([("_line", pa.int64()), ("raw", pa.large_binary()), ("oversize", OVERSIZE)])
 
+_BROKEN: tuple[Any, ...] = (EOFError, zlib.error, isal_zlib.error)
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _FOREIGN = {
     b"PK\x03\x04": "zip",
@@ -83,7 +84,7 @@ def blocks(source: BinaryIO, name: str, size: int = BLOCK) -> Iterator[bytes]:
         plain = decompressed(source, name)
         while block := plain.read(size):
             yield block
-    except (EOFError, zlib.error, isal_zlib.error) as error:
+    except _BROKEN as error:
         raise Unreadable(f"broken compression: {error}") from error
     except OSError as error:
         if error.errno is not None:  # the storage failed, not the content

@@ -20,6 +20,10 @@ NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 INEXACT = r"[:,\[ \t\r\n]-?(?:[nN][aA][nN]|[iI][nN][fF]|[0-9.]{16})|[:,\[ \t\r\n]-0|,[ \t\r\n]*[}\]]"
 
 
+# What a document has in it, in any case of letters, if the pattern is to fit for other reasons than a long number.
+HINTS = ("nan", "inf", "-0", ",}", ",]", ", }", ", ]", ",  ", ",\t", ",\r")
+
+
 class Refused(Exception):
     """A value that its column cannot hold: `reason` is `type` (not one of its values) or `rule` (would be cut)."""
 

@@ -69,12 +69,13 @@ def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Colum
 class Extraction:
     """Typed values by `_row`, and what was wrong: one row a problem, `PROBLEMS` columns.
 
-    `inexact` are rows with a number that went through a double and is not for certain what was sent.
+    `loose` are rows with a number that went through a double, `inexact` those where it is for certain another now.
     """
 
     frame: pl.DataFrame
     problems: list[pl.DataFrame] = field(default_factory=list)
     inexact: set[int] = field(default_factory=set)
+    loose: list[int] = field(default_factory=list)
 
     def refuse(self, rows: pl.Series, column: Column, reason: str, details: Iterable[str] | str) -> None:
         if len(rows):
@@ -159,6 +160,9 @@ class Extractor:
         if not plain:
             return
         texts = result.frame
+        doubles = {s for column, _, _ in plain.values() for s in kinds[column.name].get(_LOOSE, [])}
+        if doubles:
+            result.loose += texts.filter(pl.col("_signature").is_in(list(doubles)))["_row"].to_list()
         odd = texts.select(_is_odd(column, is_plain).any().alias(n) for n, (column, is_plain, _) in plain.items())
         result.frame = texts.with_columns(_value(column, is_plain) for column, is_plain, _ in plain.values())
         for name in (name for name, some in odd.row(0, named=True).items() if some):
@@ -267,6 +271,7 @@ def _take_list(column: Column, result: Extraction, extractor: Extractor) -> None
     inner = extractor.extract(documents) if len(elements) else Extraction(_empty(extractor.columns))
     parents = elements["_parent"]
     result.inexact.update(parents.gather(sorted(inner.inexact)))
+    result.loose += parents.gather(inner.loose).unique().to_list()
     for problem in inner.problems:
         rows = parents.gather(problem["_row"])
         details = [f"{c}: {d}" for c, d in zip(problem["column"], problem["detail"], strict=True)]

@@ -101,7 +101,7 @@ class DataFileWriter:
     def _flush(self, partition: _Partition) -> None:
         if not partition.waiting:
             return
-        rows = pa.concat_tables(partition.waiting)
+        rows = pa.concat_tables(partition.waiting, promote_options="permissive")
         partition.waiting, partition.waiting_bytes = [], 0
         while len(partition.pending) >= THREADS:  # so that no more rows wait than are being written
             partition.pending.pop(0).result()

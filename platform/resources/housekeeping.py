@@ -114,8 +114,8 @@ def sweep(table: Table, now: dt.datetime) -> tuple[int, int]:
 def _referred(table: Table) -> Iterator[str]:
     """All files that the table's metadata and its snapshots refer to."""
     yield table.metadata_location
-    for entry in table.metadata.metadata_log:
-        yield entry.metadata_file
+    for logged in table.metadata.metadata_log:
+        yield logged.metadata_file
     manifests: dict[str, ManifestFile] = {}
     for snapshot in table.snapshots():
         yield snapshot.manifest_list

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +28,7 @@ from pyiceberg.exceptions import (
 )
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
-from pyiceberg.manifest import DataFile, ManifestEntryStatus, ManifestFile
+from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
@@ -42,14 +41,6 @@ ATTEMPTS = 8
 EPOCH = dt.date(1970, 1, 1)
 UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Change:
-    """Rows that snapshots added to and removed from one event date."""
-
-    added: int = 0
-    removed: int = 0
 
 
 class _Replace(_OverwriteFiles):
@@ -249,50 +240,11 @@ def restore(table: Table, snapshot_id: int | None) -> Table:
     if rows_snapshot(table) == snapshot_id:
         return table
     if snapshot_id is None:
-        commit(table, [], files_of(table), {})
+        if files := files_of(table):
+            commit(table, [], files, {})
         return table
     table.manage_snapshots().set_current_snapshot(snapshot_id).commit()
     return table.refresh()
-
-
-def lineage(table: Table, older: int | None, newer: int | None) -> list[Snapshot] | None:
-    """The snapshots after `older` up to `newer`, newest first; None when the way back has expired."""
-    found = []
-    step = newer
-    while step is not None and step != older:
-        snapshot = table.snapshot_by_id(step)
-        if snapshot is None:
-            return None
-        found.append(snapshot)
-        step = snapshot.parent_snapshot_id
-    return found if step == older else None
-
-
-def difference(table: Table, older: int | None, newer: int | None) -> dict[dt.date, Change] | None:
-    """Rows added and removed by event date between two snapshots of a table partitioned by day.
-
-    From the manifests alone: no data is read. Housekeeping's snapshots change no rows and do not count. None when
-    `older` has expired, so that everything may have changed.
-    """
-    snapshots = lineage(table, older, newer)
-    if snapshots is None:
-        return None
-    added: dict[dt.date, int] = defaultdict(int)
-    removed: dict[dt.date, int] = defaultdict(int)
-    for snapshot in snapshots:
-        if snapshot.summary and snapshot.summary.get(ROWS_OF):
-            continue
-        for manifest in snapshot.manifests(table.io):
-            if manifest.added_snapshot_id != snapshot.snapshot_id:
-                continue
-            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False):
-                if entry.snapshot_id != snapshot.snapshot_id or entry.status is ManifestEntryStatus.EXISTING:
-                    continue
-                counts = removed if entry.status is ManifestEntryStatus.DELETED else added
-                date = event_date(entry.data_file)
-                if date is not None:
-                    counts[date] += entry.data_file.record_count
-    return {date: Change(added[date], removed[date]) for date in sorted({*added, *removed})}
 
 
 def path_in(file: DataFile) -> str:
@@ -300,9 +252,7 @@ def path_in(file: DataFile) -> str:
     return str(PyArrowFileIO.parse_location(file.file_path)[2])
 
 
-def event_date(file: DataFile) -> dt.date | None:
+def event_date(file: DataFile) -> dt.date:
     """The day that all rows of a data file share, where the table is partitioned by day."""
     value = file.partition[0]
-    if value is None:
-        return None
     return value if isinstance(value, dt.date) else EPOCH + dt.timedelta(days=int(value))

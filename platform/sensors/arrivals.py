@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from assets.load import ledger_rows
+from assets.load import entered, ledger_rows
 from contracts.stream import Stream
 from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
 from resources.lake import Lake
@@ -75,10 +75,13 @@ def find_news(
         if (landed_object.path, landed_object.version) in known:
             continue
         hour = landed_object.arrival_hour
-        inside = hour is not None and window[0] <= hour < window[1]
-        at = hour if hour is not None and inside else window[1] - HOUR
+        at = hour if hour is not None and _inside(landed_object, window) else window[1] - HOUR
         by_hour.setdefault(at, []).append(f"{landed_object.path} {landed_object.version}")
     return [News(stream, hour, _digest(sorted(objects))) for hour, objects in sorted(by_hour.items())]
+
+
+def _inside(landed: LandedObject, window: tuple[dt.datetime, dt.datetime]) -> bool:
+    return landed.arrival_hour is not None and window[0] <= landed.arrival_hour < window[1]
 
 
 def decide(news: Sequence[News], asked: Mapping[str, str]) -> list[Ask]:
@@ -132,7 +135,8 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
         news = [n for stream in streams for n in _news(lake, landing, stream, now, sweep)]
         before = {name: (change, run) for name, (change, run) in cursor.get("asked", {}).items()}
         seen = news if sweep else [*news, *_remembered(before, now)]
-        failed = [run for _, run in before.values() if _standing(context, run, now) is Standing.TRY]
+        runs = {run for _, run in before.values()}  # hours of a backlog share runs
+        failed = [run for run in runs if _standing(context, run, now) is Standing.TRY]
         asked = still_asked(before, seen, failed)
         asks = decide(news, {name: change for name, (change, _) in asked.items()})
         requests = []
@@ -175,5 +179,9 @@ def _news(lake: Lake, landing: FolderLanding, stream: Stream, now: dt.datetime, 
     if not landed:
         return []
     ledger = ledger_rows(lake.table(Layer.LEDGER, stream), [window[0], window[1] - HOUR] if sweep else hours)
-    known = set(ledger.filter("current").select("path", "version").iter_rows())
+    current = ledger.filter("current")
+    astray = {
+        (o.path, o.version) for o in landed if o.arrival_hour is None or not window[0] <= o.arrival_hour < window[1]
+    }
+    known = entered(current, astray=False) | (entered(current, astray=True) & astray)
     return find_news(stream.name, landed, known, window)

@@ -49,7 +49,7 @@ def test_lineage_says_where_each_record_lay(platform: Any) -> None:
     path = platform.put(0, "a", [b"1", b"", b"2"])
     rows = platform.rows(Layer.BRONZE) if platform.load(0) else None
     assert rows is not None
-    (landed,) = platform.landing.list(platform.stream)
+    (landed,) = platform.landing.objects(platform.stream)
     lineage = rows.sort("_line").select("_source_file", "_source_version", "_line").rows()
     assert lineage == [(path, landed.version, 1), (path, landed.version, 3)]
     assert rows["_arrival_hour"].unique().to_list() == [platform.hour(0)]
@@ -169,9 +169,9 @@ def test_an_object_ahead_of_its_hour_is_loaded_when_the_hour_comes(platform: Any
 def test_an_object_that_goes_while_it_is_read_fails_the_run(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing may be noted of it in the ledger; the next run lists anew."""
     path = platform.put(0, "a", [b"1"])
-    landed = platform.landing.list(platform.stream)
+    landed = platform.landing.objects(platform.stream)
     (platform.landing.root / path).write_bytes(b"another")
-    monkeypatch.setattr(type(platform.landing), "list", lambda *_: landed)
+    monkeypatch.setattr(type(platform.landing), "objects", lambda *_: landed)
     with pytest.raises(FileNotFoundError, match="has changed since it was listed"):
         platform.load(0)
     assert platform.rows(Layer.LEDGER).is_empty()

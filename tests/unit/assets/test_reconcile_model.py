@@ -30,7 +30,7 @@ Row = dict[str, Any]
 def landed(platform: Any) -> list[Row]:
     """Every record that lies in the landing zone, with its lineage, in the order in which the earliest wins."""
     found = []
-    for landed_object in platform.landing.list(platform.stream):
+    for landed_object in platform.landing.objects(platform.stream):
         content = Path(platform.landing.root / landed_object.path).read_bytes()
         for line, raw in enumerate(content.split(b"\n"), 1):
             if raw.strip():
@@ -50,7 +50,7 @@ def model(platform: Any) -> tuple[list[Row], list[Row]]:
             record = json.loads(row["raw"])
         except ValueError:
             why = {"reason": "malformed", "column": None, "detail": "not a JSON object"}
-            rejected.append(row | why | {"_key": None, "_scope": None, "_content": None})
+            rejected.append(row | why | {"_key": None, "_scope": row["_arrival_hour"].date(), "_content": None})
             continue
         at = dt.datetime.fromisoformat(record["event_timestamp"])
         scope = dt.date(1970, 1, 1) if platform.stream.scope is Scope.EVER else at.date()

@@ -205,3 +205,10 @@ def test_contents_tell_records_of_one_key_apart(outcome: Any) -> None:
     other = BASE.replace('"a":1', '"a":2')
     found = Conformers(COMMERCE, b"key").contents(pl.Series([BASE.encode(), other.encode()]))
     assert found.to_list() == [content(outcome, BASE), content(outcome, other)]
+
+
+@pytest.mark.parametrize("texts", [["12.34", "12.340"], ["1e2", "100", "100.00", '"100"']])
+def test_one_amount_has_many_spellings(outcome: Any, texts: list[str]) -> None:
+    """Producers disagree on how to write a number; it is one amount all the same."""
+    record = '{"event_id":"e","event_type":"v","event_timestamp":"2024-05-01","order":{"total_amount":%s}}'
+    assert len({outcome((record % text).encode())["order_total"] for text in texts}) == 1

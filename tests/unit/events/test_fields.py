@@ -1,8 +1,4 @@
-"""The vectorised extraction against a slow reader that shares nothing with it but the rule for hostile JSON.
-
-The reader below takes one record at a time with the standard library: the first of duplicate keys wins, numbers are
-fractions of their text, and what it cannot hold exactly it refuses.
-"""
+"""The vectorised extraction against a slow reader that shares nothing with it but the rule for hostile JSON."""
 
 from __future__ import annotations
 
@@ -15,15 +11,14 @@ import re
 from fractions import Fraction
 from typing import Any
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.commerce import COMMERCE
 
 REASONS = ("malformed", "type", "missing", "rule", "clock")
-TEXTS = ("event_id", "event_type", "customer.customer_id", "session_id", "session.device", "session.channel")
-TEXTS += ("customer.email", "customer.country", "order.order_id", "order.status", "order.currency")
+TEXTS = ("event_id", "event_type", "customer.customer_id", "customer.email", "order.order_id", "order.currency")
+TEXTS += ("session_id", "session.device", "session.channel", "customer.country", "order.status")
 MONEY = ("order.total_amount", "order.tax", "order.shipping")
 ITEM = {"product.id": str, "product.name": str, "product.category": str, "product.price": "money", "quantity": int}
 STAMP = re.compile(
@@ -61,8 +56,8 @@ def document(raw: bytes) -> dict[str, Any]:
 
 
 def depth(node: Any) -> int:
-    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else None
-    return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+    inner = node.values() if isinstance(node, dict) else node
+    return 1 + max(map(depth, inner), default=0) if isinstance(node, dict | list) else 0
 
 
 def at(node: Any, path: str) -> Any:
@@ -187,84 +182,23 @@ def number(value: Any) -> Any:
     return value if value is None or isinstance(value, str | list | dt.datetime) else Fraction(value)
 
 
-HOSTILE = st.sampled_from(
-    [
-        r"NaN",
-        r"-Infinity",
-        r"Infinity",
-        r"nan",
-        r"inf",
-        r"-INF",
-        r"null",
-        r"true",
-        r"false",
-        r"{}",
-        r"[]",
-        r'""',
-        r"[null]",
-        r"[1,]",
-        r"1,",
-        r"01",
-        r"+1",
-        r".5",
-        r"-1",
-        r"0",
-        r"3",
-        r"-0",
-        r"-0.0",
-        r"1.50",
-        r"12.34",
-        r"9223372036854775807",
-        r"9223372036854775808",
-        r"-9223372036854775808",
-        r"-9223372036854775809",
-        r"18446744073709551616",
-        r"123456789012345678901234567890",
-        r"1234567890123456.78",
-        r"12345678901234567.8",
-        r"99999999999999999.99",
-        r"1.10000000000000000001",
-        r"0.30000000000000004",
-        r"12.345",
-        r"12.500",
-        r"1e2",
-        r"0.1e1",
-        r"1E400",
-        r"1e-2",
-        r"1e-3",
-        r"5E-1",
-        r"1234567890123456e-2",
-        r"100000000000000000e-1",
-        r'"12.34"',
-        r'"12.345"',
-        r'"1e2"',
-        r'"007"',
-        r'"\u00205"',
-        r'"5\u0020"',
-        r'"9223372036854775808"',
-        r'"NaN"',
-        r'"\u0661"',
-        r'"x"',
-        r'"\u0000"',
-        r'"\ud800"',
-        r'"\t"',
-        r'"1.00000000000000000000000000000000001"',
-        r'{"id":1}',
-        r'[{"quantity":1}]',
-        r'"\u00e4\ud83d\ude00"',
-        r'"\/"',
-        r'"EUR"',
-        r'"order_completed"',
-        r'"2024-05-01T09:00:00Z"',
-    ]
-)
-STAMPS = st.sampled_from(
-    """2024-05-01T10:00:00Z|2024-05-01 10:00:00|2024-05-01T10:00|2024-05-01|2024-05-01T10:00:00.1234569+02:00|20240501
-    2024-05-01T10:00:00,5Z|2024-05-01T10:00:60Z|2024-02-30|2024-05-01T10:00:00z|2024-05-01T10|infinity|now|epoch
-    2024-05-01T10:00:00-0330|2024-05-01T10:00:00+14|2024-05-01T10:00:00+15:00|2024-05-01T10:00:00+01:60|1989-12-31
-    0000-01-01|0001-01-01T00:00:00+01:00|9999-12-31T23:59:59-05:00|1990-01-01T00:00:00|1969-12-31T23:59:59.9999999Z
-    2024-05-01T12:00:00Z|2024-05-01T12:00:00.000001Z""".replace("\n    ", "|").split("|")
-).map(json.dumps)
+HOSTILES = r"""
+    NaN -Infinity Infinity nan inf -INF null true false {} [] "" [null] [1,] 1, 01 +1 .5 -1 0 3 -0 -0.0 1.50 12.34
+    9223372036854775807 9223372036854775808 -9223372036854775808 -9223372036854775809 18446744073709551616
+    123456789012345678901234567890 1234567890123456.78 12345678901234567.8 99999999999999999.99 1.10000000000000000001
+    0.30000000000000004 12.345 12.500 1e2 0.1e1 1E400 1e-2 1e-3 5E-1 1234567890123456e-2 100000000000000000e-1
+    "12.34" "12.345" "1e2" "007" "\u00205" "5\u0020" "9223372036854775808" "NaN" "\u0661" "x" "\u0000" "\ud800" "\t"
+    "1.00000000000000000000000000000000001" {"id":1} [{"quantity":1}] "\u00e4\ud83d\ude00" "\/" "EUR" "order_completed"
+    "2024-05-01T09:00:00Z"
+"""
+STAMPED = """2024-05-01T10:00:00Z 2024-05-01_10:00:00 2024-05-01T10:00 2024-05-01 2024-05-01T10:00:00.1234569+02:00
+    2024-05-01T10:00:00,5Z 2024-05-01T10:00:60Z 2024-02-30 2024-05-01T10:00:00z 2024-05-01T10 20240501 now epoch
+    2024-05-01T10:00:00-0330 2024-05-01T10:00:00+14 2024-05-01T10:00:00+15:00 2024-05-01T10:00:00+01:60 1989-12-31
+    0000-01-01 0001-01-01T00:00:00+01:00 9999-12-31T23:59:59-05:00 1990-01-01T00:00:00 1969-12-31T23:59:59.9999999Z
+    2024-05-01T12:00:00Z 2024-05-01T12:00:00.000001Z
+"""
+HOSTILE = st.sampled_from([*re.findall(r"\S+", HOSTILES), '"a\tb"', "[1 , ]"])
+STAMPS = st.sampled_from(re.findall(r"\S+", STAMPED)).map(lambda text: json.dumps(text.replace("_", " ")))
 KEYS = st.sampled_from(["", "é", "x", "event_id", "Event_ID", "order", "customer"])
 
 
@@ -362,10 +296,3 @@ def test_the_company_of_a_record_makes_no_difference(conform: Any, raws: list[by
     numbered = list(enumerate(raws, 1))
     alone = {line: row for one in numbered for line, row in rows([one]).items()}
     assert rows(data.draw(st.permutations(numbered))) == alone
-
-
-@pytest.mark.parametrize("texts", [["12.34", "12.340"], ["1e2", "100", "100.00", '"100"']])
-def test_one_amount_has_many_spellings(outcome: Any, texts: list[str]) -> None:
-    """Producers disagree on how to write a number; it is one amount all the same."""
-    record = '{"event_id":"e","event_type":"v","event_timestamp":"2024-05-01","order":{"total_amount":%s}}'
-    assert len({outcome((record % text).encode())["order_total"] for text in texts}) == 1

@@ -11,7 +11,8 @@ from pyiceberg.exceptions import CommitFailedException
 
 from contracts.commerce import COMMERCE
 from resources import lake as lake_module
-from resources.lake import ROWS_OF, Change, commit, difference, files_of, recompute, restore, rows_snapshot
+from resources.changes import Change, difference
+from resources.lake import ROWS_OF, commit, files_of, recompute, restore, rows_snapshot
 from resources.schemas import Layer
 
 DAY = [dt.date(2024, 5, day) for day in range(6)[1:]]

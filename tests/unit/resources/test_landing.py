@@ -31,38 +31,38 @@ def test_an_hours_objects_are_those_of_both_layouts_and_below(tmp_path: Path) ->
     mine = ["2024/05/01/10/a", "2024/05/01/10/b/c", "year=2024/month=05/day=01/hour=10/minute=05/d"]
     for relative in [*mine, "2024/05/01/11/a", "2024/05/01/a"]:
         put(tmp_path, relative)
-    found = FolderLanding(tmp_path).list(COMMERCE, [HOUR])
+    found = FolderLanding(tmp_path).objects(COMMERCE, [HOUR])
     assert paths(found) == mine
     assert {landed.arrival_hour for landed in found} == {HOUR}
-    assert len(FolderLanding(tmp_path).list(COMMERCE)) == 5
+    assert len(FolderLanding(tmp_path).objects(COMMERCE)) == 5
 
 
 @pytest.mark.parametrize("hidden", [".a.tmp", "_SUCCESS", ".staging/a", "_temporary/0/a"])
 def test_what_is_not_there_yet_is_not_listed(tmp_path: Path, hidden: str) -> None:
     """Writers write beside and rename into place; markers of other tools are no data."""
     put(tmp_path, f"2024/05/01/10/{hidden}")
-    assert FolderLanding(tmp_path).list(COMMERCE, [HOUR]) == FolderLanding(tmp_path).list(COMMERCE) == []
+    assert FolderLanding(tmp_path).objects(COMMERCE, [HOUR]) == FolderLanding(tmp_path).objects(COMMERCE) == []
 
 
 def test_nothing_landed_is_nothing_found(tmp_path: Path) -> None:
     """A stream whose producer has not started, and an hour's folder that is a file."""
     landing = FolderLanding(tmp_path)
-    assert landing.list(COMMERCE) == landing.strays(COMMERCE, WINDOW) == []
+    assert landing.objects(COMMERCE) == landing.strays(COMMERCE, WINDOW) == []
     put(tmp_path, "2024/05/01/10")
-    assert landing.list(COMMERCE, [HOUR]) == []
+    assert landing.objects(COMMERCE, [HOUR]) == []
     assert paths(landing.strays(COMMERCE, WINDOW)) == ["2024/05/01/10"]
 
 
 def test_another_content_is_another_version(tmp_path: Path) -> None:
     """Size and time tell; a content of the same size has another time."""
     landing, path = FolderLanding(tmp_path), put(tmp_path, "2024/05/01/10/a")
-    (first,) = landing.list(COMMERCE)
-    assert landing.list(COMMERCE) == [first]
+    (first,) = landing.objects(COMMERCE)
+    assert landing.objects(COMMERCE) == [first]
     os.utime(path, ns=(0, 1))
-    (touched,) = landing.list(COMMERCE)
+    (touched,) = landing.objects(COMMERCE)
     path.write_bytes(b"xy")
     os.utime(path, ns=(0, 1))
-    (longer,) = landing.list(COMMERCE)
+    (longer,) = landing.objects(COMMERCE)
     assert len({first.version, touched.version, longer.version}) == 3
     assert (longer.size, longer.path) == (2, "commerce/2024/05/01/10/a")
 
@@ -85,14 +85,14 @@ def test_strays_are_all_objects_that_no_hour_of_the_window_lists(tmp_path: Path)
         put(tmp_path, relative)
     landing = FolderLanding(tmp_path)
     assert sorted(paths(landing.strays(COMMERCE, WINDOW))) == sorted(STRAYS)
-    hours = [landed.arrival_hour for landed in landing.list(COMMERCE) if paths([landed])[0] in inside]
-    assert sorted(paths(landing.list(COMMERCE, [hour for hour in hours if hour]))) == sorted(inside)
+    hours = [landed.arrival_hour for landed in landing.objects(COMMERCE) if paths([landed])[0] in inside]
+    assert sorted(paths(landing.objects(COMMERCE, [hour for hour in hours if hour]))) == sorted(inside)
 
 
 def test_an_object_is_opened_in_the_version_that_was_listed(tmp_path: Path) -> None:
     """Otherwise one version's records would be noted under the name of another."""
     landing, path = FolderLanding(tmp_path), put(tmp_path, "2024/05/01/10/a", b"content")
-    (landed,) = landing.list(COMMERCE)
+    (landed,) = landing.objects(COMMERCE)
     with landing.open(landed) as source:
         assert source.read() == b"content"
     path.write_bytes(b"other content")
