@@ -15,7 +15,6 @@ from assets.upkeep import upkeep_job
 from assets.warehouse import warehouse_asset
 from contracts import STREAMS
 from contracts.stream import Stream
-from partitions import ARRIVAL_HOURS
 from resources.environment import resources
 from sensors.arrivals import arrivals_sensor
 from sensors.touched import touched_sensor
@@ -31,7 +30,7 @@ def build_defs(
     """The platform's definitions for some streams (all by default), with resources replaced where a test wants it."""
     lake = [make(stream) for stream in streams for make in (bronze_asset, silver_assets, warehouse_asset)]
     gold = gold_assets(streams)
-    ingest = dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake), partitions_def=ARRIVAL_HOURS)
+    ingest = dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake))
     release = dg.define_asset_job("gold", dg.AssetSelection.assets(gold))
     upkeep = upkeep_job(streams)
     return dg.Definitions(

@@ -112,8 +112,7 @@ def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.
     failures: dict[dt.datetime, dict[str, int]] = {hour: {} for hour in hours}
     silver = lake.table(Layer.SILVER, stream)
     columns = [*stream.types, "_arrival_hour"]
-    for batch in _hourly(silver, named.silver, hours, columns):
-        rows = pl.DataFrame(pl.from_arrow(batch))
+    for rows in _large(_hourly(silver, named.silver, hours, columns)):
         try:
             typed = rows.select(list(stream.types)).cast(stream.types)  # type: ignore[arg-type]
             stream.schema.validate(typed, lazy=True)
@@ -170,6 +169,18 @@ def _snapshots(named: Named) -> Iterator[tuple[Layer, int | None]]:
     yield Layer.BRONZE, named.bronze
     yield Layer.SILVER, named.silver
     yield Layer.REJECTED, named.rejected
+
+
+def _large(batches: Iterable[pa.RecordBatch], rows: int = 100_000) -> Iterator[pl.DataFrame]:
+    """Batches put together, as validating one has a price of its own."""
+    waiting: list[pl.DataFrame] = []
+    for batch in batches:
+        waiting.append(pl.DataFrame(pl.from_arrow(batch)))
+        if sum(map(len, waiting)) >= rows:
+            yield pl.concat(waiting)
+            waiting = []
+    if waiting:
+        yield pl.concat(waiting)
 
 
 def _hourly(table: Table, snapshot: int | None, hours: Hours, columns: list[str]) -> Iterator[pa.RecordBatch]:

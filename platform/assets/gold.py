@@ -24,6 +24,7 @@ from resources.lake import Lake
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
+STEP = "release"  # the job is called gold
 UNIQUE_ID = "dagster_dbt/unique_id"
 
 
@@ -67,7 +68,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
 
     @dbt_assets(
         manifest=manifest(),
-        name="gold",
+        name=STEP,
         dagster_dbt_translator=Translator(),
         pool=POOL,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -91,7 +92,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         failed = [result for result in results if result.status not in ("success", "pass", "warn")]
         if failed:
             raise dg.Failure("dbt: " + "; ".join(f"{r.unique_id}: {r.status} {r.message}".strip() for r in failed))
-        facts = {"as_of": config.as_of or "", "run_id": context.run_id}
+        facts = {"as_of": config.as_of or "", "run_id": context.run.run_id}
         whole = len(context.selected_asset_keys) == len(specs)
         uri = warehouse.release(snapshots if whole else warehouse.released(), facts)
         _materialize(context, warehouse, results, dates, {"dagster/uri": uri})

@@ -32,6 +32,7 @@ from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
+from sqlalchemy.exc import IntegrityError
 
 from contracts.stream import Stream
 from resources.schemas import Layer, definition, evolve
@@ -66,7 +67,7 @@ class Lake:
         for layer in Layer:
             try:
                 catalog.create_namespace_if_not_exists(layer)
-            except NamespaceAlreadyExistsError:
+            except (NamespaceAlreadyExistsError, IntegrityError):  # another process was faster
                 continue
         return catalog
 

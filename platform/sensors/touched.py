@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets.gold import touched_dates
+from assets.gold import STEP, touched_dates
 from contracts.stream import Stream
 from resources.lake import Lake
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
-from sensors.retrying import Attempt, Standing, attempts, standing
+from sensors.retrying import UNFINISHED, Attempt, Standing, attempts, standing
 
 TRIES = 20
 PATIENCE_S = 1.0
@@ -32,7 +32,7 @@ def decide(dates: Sequence[str] | None, runs: Sequence[Attempt], now: dt.datetim
     stands = standing(failed, now)
     if stands is not Standing.TRY:
         return dg.SkipReason(f"gold: {stands.value}")
-    return dg.RunRequest(run_config={"ops": {"gold": {"config": {"event_dates": list(dates or [])}}}})
+    return dg.RunRequest(run_config={"ops": {STEP: {"config": {"event_dates": list(dates or [])}}}})
 
 
 def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
@@ -43,12 +43,14 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
         context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.RunRequest | dg.SkipReason:
         """Asks for a gold run when the warehouse holds rows that gold's last release did not see."""
+        runs = attempts(context.instance, dg.RunsFilter(job_name=job.name), TRIES)
+        if any(run.status in UNFINISHED for run in runs):
+            return dg.SkipReason(f"gold: {Standing.UNDER_WAY.value}")
         try:
             released, applied = warehouse.released(PATIENCE_S), warehouse.applied(PATIENCE_S)
         except WarehouseBusy:
             return dg.SkipReason("the warehouse is being written")
         dates = touched_dates(lake, streams, released, applied)
-        runs = attempts(context.instance, dg.RunsFilter(job_name=job.name), TRIES)
         return decide(dates, runs, dt.datetime.now(dt.UTC))
 
     return touched

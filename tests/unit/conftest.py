@@ -38,8 +38,3 @@ def event() -> Event:
         return json.dumps(record | fields).encode()
 
     return make
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Dagster's dbt library imports a parser that announces its own successor."""
-    config.addinivalue_line("filterwarnings", "ignore:sqlglotrs is deprecated:DeprecationWarning")

@@ -72,9 +72,10 @@ class DuckDBWarehouse:
 
     def release(self, snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
         building = self.published.with_name(f".{self.published.name}.{os.getpid()}")
-        building.unlink(missing_ok=True)
         try:
             with self._connection() as con:
+                for left in self.published.parent.glob(f".{self.published.name}.*"):
+                    left.unlink()  # whoever was building it is dead: this connection is exclusive
                 con.execute(f"ATTACH '{_quoted(building)}' AS gold")
                 for schema, table in con.execute(_TABLES, [list(GOLD_SCHEMAS)]).fetchall():
                     con.execute(f'CREATE SCHEMA IF NOT EXISTS gold."{schema}"')
@@ -104,6 +105,7 @@ class DuckDBWarehouse:
             "schema": "staging",
             "threads": 2,
             "keep_open": False,
+            "retries": {"connect_attempts": 30},  # others look into the file between two models
             "settings": {"TimeZone": "UTC", "temp_directory": str(self.scratch), "preserve_insertion_order": False},
         }
 
