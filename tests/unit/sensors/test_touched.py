@@ -23,7 +23,7 @@ def dates(request: dg.RunRequest | dg.SkipReason) -> list[str] | None:
     """The dates asked for, or None for a skip."""
     if isinstance(request, dg.SkipReason):
         return None
-    found: list[str] = request.run_config["ops"]["gold"]["config"]["event_dates"]
+    found: list[str] = request.run_config["ops"]["release"]["config"]["event_dates"]
     return found
 
 
