@@ -89,8 +89,10 @@ class Contest:
         hours = sorted(records["_arrival_hour"].unique())
         sources = pc.field("_source_file").isin(pa.array(records["_source_file"].unique().to_list(), pa.string()))
         files = [file for run in _runs(hours) for file in files_of(self.bronze, within(run))]
+        lines = pa.array(records["_line"].unique())
         for batch in read(self.bronze, files, [*LINEAGE, "raw"], during(hours) & sources):
-            found = pl.DataFrame(pl.from_arrow(batch)).join(records, on=list(LINEAGE), how="inner")
+            few = batch.filter(pc.is_in(batch.column("_line"), lines))  # so that the join has little to do
+            found = pl.DataFrame(pl.from_arrow(few)).join(records, on=list(LINEAGE), how="inner")
             if not found.is_empty():
                 yield found
 

@@ -45,6 +45,7 @@ BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejec
 SAME, OTHER = "an earlier record has this key and content", "an earlier record has this key and other content"
 LINES = list(LINEAGE)
 ARRIVAL_DAY = pl.col("_arrival_hour").dt.date().alias("_scope")  # where a record without a key lies
+CONFORM_BYTES = 64 << 20
 SMALL_FILE, MANY_SMALL = 1 << 20, 6
 BY_EVENT_DATE, BY_SCOPE = pl.col("event_at").dt.date(), pl.col("_scope")
 
@@ -127,7 +128,7 @@ class _Attempt:
     def _conform(self, pending: pl.DataFrame) -> Iterator[Conformed]:
         wanted = pa.array(pending["_source_file"].to_list(), pa.large_string())
         batches = self._rows(self.bronze, [*LINES, "raw", "oversize"])
-        yield from self.conformers.conform(_of_sources(batch, wanted) for batch in batches)
+        yield from self.conformers.conform(_large(_of_sources(batch, wanted) for batch in batches))
 
     def _reject(self, refused: pl.DataFrame) -> None:
         self.rejected_writer.write(self._stamped(refused.with_columns(ARRIVAL_DAY)))
@@ -170,7 +171,7 @@ class _Attempt:
             rows.select(*LINES, "raw").to_arrow().append_column("oversize", pa.nulls(len(rows), OVERSIZE))
             for rows in self.contest.raw_of(records)
         )
-        yield from self.conformers.conform(b for table in batches for b in table.combine_chunks().to_batches())
+        yield from self.conformers.conform(batches)
 
     def _replace(
         self, table: Table, writer: DataFileWriter, stale: pl.DataFrame, moved: pl.DataFrame, names: dict[str, str]
@@ -200,6 +201,18 @@ def _of_sources(batch: pa.RecordBatch, wanted: pa.Array) -> pa.RecordBatch:
     """The rows of some landed objects; no copy where these are all."""
     mask = pc.is_in(batch.column("_source_file").cast(pa.large_string()), wanted)
     return batch if pc.all(mask).as_py() else batch.filter(mask)
+
+
+def _large(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches put together, as conforming one has a price of its own."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(part.nbytes for part in waiting) >= CONFORM_BYTES:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 def _many_small(table: Table, days: set[dt.date]) -> list[DataFile]:

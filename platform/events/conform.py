@@ -205,7 +205,7 @@ class Conformers:
         self.stream, self.secret, self.threads = stream, secret, threads
         self.local = threading.local()
 
-    def conform(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Conformed]:
+    def conform(self, batches: Iterable[pa.Table]) -> Iterator[Conformed]:
         """The batches conformed, in their order."""
         waiting: deque[Future[Conformed]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
@@ -220,8 +220,8 @@ class Conformers:
         """As `Conformer.contents`."""
         return self._mine().contents(raw)
 
-    def _one(self, batch: pa.RecordBatch) -> Conformed:
-        return self._mine().conform(pa.Table.from_batches([batch]))
+    def _one(self, batch: pa.Table) -> Conformed:
+        return self._mine().conform(batch)
 
     def _mine(self) -> Conformer:
         if not hasattr(self.local, "conformer"):

@@ -20,8 +20,13 @@ NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 INEXACT = r"[:,\[ \t\r\n]-?(?:[nN][aA][nN]|[iI][nN][fF]|[0-9.]{16})|[:,\[ \t\r\n]-0|,[ \t\r\n]*[}\]]"
 
 
-# What a document has in it, in any case of letters, if the pattern is to fit for other reasons than a long number.
-HINTS = ("nan", "inf", "-0", ",}", ",]", ", }", ", ]", ",  ", ",\t", ",\r")
+# What a document has in it where the pattern fits for other reasons than a long number, as producers write JSON.
+_BEFORE = (":", ": ", "[", ", ", ":-", ": -", "[-", ", -")
+HINTS = (
+    *(before + word for before in _BEFORE for word in ("nan", "NAN", "Nan", "inf", "INF", "Inf")),
+    *(before + "0" for before in _BEFORE if before.endswith("-")),
+    *(",}", ",]", ", }", ", ]", ",  ", ",\t", ",\r"),
+)
 
 
 class Refused(Exception):

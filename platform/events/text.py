@@ -30,7 +30,7 @@ def text_of(raw: pa.Array) -> tuple[pa.Array, list[int]]:
 
 def inexact(raw: pa.Array) -> pa.Array:
     """Whether the parser takes something in a document otherwise than it was sent, long numbers aside."""
-    hinted = pl.Series(raw, dtype=pl.String).str.contains_any(list(HINTS), ascii_case_insensitive=True).to_arrow()
+    hinted = pl.Series(raw, dtype=pl.String).str.contains_any(list(HINTS)).to_arrow()
     rows = pc.indices_nonzero(pc.fill_null(hinted, False))
     found = rows.filter(pc.match_substring_regex(raw.take(rows), INEXACT))
     return pc.is_in(_rows(raw), found.cast(pa.uint32()))

@@ -37,9 +37,9 @@ def test_every_record_is_in_exactly_one_of_the_two(conform: Any, raws: list[byte
     ).items()
 
 
-def records(raws: list[bytes | None], hour: dt.datetime, file: str = "f") -> pa.RecordBatch:
+def records(raws: list[bytes | None], hour: dt.datetime, file: str = "f") -> pa.Table:
     sizes = [None if raw is not None else {"offset": 7, "length": 99, "sha256": "ab"} for raw in raws]
-    return pa.RecordBatch.from_pydict(
+    return pa.Table.from_pydict(
         {
             "_arrival_hour": pa.array([hour] * len(raws), pa.timestamp("us", "UTC")),
             "_source_file": [file] * len(raws),
