@@ -5,9 +5,6 @@ export DATA_DIR := $(abspath $(DATA_DIR))
 export DAGSTER_HOME := $(DATA_DIR)/dagster
 export PYTHONPATH := platform
 export DAGSTER_DISABLE_TELEMETRY := 1
-# Polars and Arrow keep freed memory for the next batch, which spares the kernel a million page faults.
-export _RJEM_MALLOC_CONF ?= dirty_decay_ms:-1,muzzy_decay_ms:-1
-export MIMALLOC_PURGE_DELAY ?= -1
 
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10

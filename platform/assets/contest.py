@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from assets.spool import Spool
+from assets.spool import Spool, compacted
 from contracts.stream import Scope, Stream
 from events.conform import Conformers
 from events.judge import Census, hashes, scope_of, verdicts
@@ -70,7 +70,7 @@ class Contest:
             days.update(part["_scope"].unique())
         winners, losers = (self._met(table, days, stale) for table in (self.silver, self.rejected))
         repeated = self.census.repeated()
-        new = [part.filter(hashes().is_in(repeated.implode())).select(list(KEYED)) for part in spool]
+        new = [compacted(part.filter(hashes().is_in(repeated.implode())).select(list(KEYED))) for part in spool]
         fresh = pl.concat([pl.DataFrame(schema=KEYED), *new])
         contents = self._contents(pl.concat([fresh, winners.select(list(KEYED))]), raws)
         judged = verdicts(
@@ -89,10 +89,8 @@ class Contest:
         hours = sorted(records["_arrival_hour"].unique())
         sources = pc.field("_source_file").isin(pa.array(records["_source_file"].unique().to_list(), pa.string()))
         files = [file for run in _runs(hours) for file in files_of(self.bronze, within(run))]
-        lines = pa.array(records["_line"].unique())
         for batch in read(self.bronze, files, [*LINEAGE, "raw"], during(hours) & sources):
-            few = batch.filter(pc.is_in(batch.column("_line"), lines))  # so that the join has little to do
-            found = pl.DataFrame(pl.from_arrow(few)).join(records, on=list(LINEAGE), how="inner")
+            found = pl.DataFrame(pl.from_arrow(batch)).join(records, on=list(LINEAGE), how="inner")
             if not found.is_empty():
                 yield found
 
@@ -126,8 +124,8 @@ class Contest:
         found = [pl.DataFrame(schema={**LINEAGE, "_content": pl.Binary})]
         for rows in self.raw_of(records):
             known = rows.with_columns(self.conformers.contents(rows["raw"]))
-            raws.add(known.select(*LINEAGE, "raw", "_content"))
-            found.append(known.select(*LINEAGE, "_content"))
+            raws.add(compacted(known.select(*LINEAGE, "raw", "_content")))
+            found.append(compacted(known.select(*LINEAGE, "_content")))
         return pl.concat(found)
 
 

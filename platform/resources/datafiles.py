@@ -77,6 +77,7 @@ class DataFileWriter:
         """Take rows of one partition, given by its value, that have all of the table's columns in order."""
         partition = self.partitions.setdefault(value, _Partition())
         self.written.add(value)
+        rows = rows.cast(self.schema)  # a copy: views would hold on to all the rows that these were chosen from
         partition.waiting.append(rows)
         partition.waiting_bytes += rows.nbytes
         if partition.waiting_bytes >= ROW_GROUP_BYTES:
@@ -101,7 +102,7 @@ class DataFileWriter:
     def _flush(self, partition: _Partition) -> None:
         if not partition.waiting:
             return
-        rows = pa.concat_tables(partition.waiting, promote_options="permissive")
+        rows = pa.concat_tables(partition.waiting)
         partition.waiting, partition.waiting_bytes = [], 0
         while len(partition.pending) >= THREADS:  # so that no more rows wait than are being written
             partition.pending.pop(0).result()
@@ -112,7 +113,7 @@ class DataFileWriter:
             file = partition.idle.pop()
         except IndexError:
             file = self._open()
-        file.writer.write_table(rows.cast(self.schema), row_group_size=len(rows))
+        file.writer.write_table(rows, row_group_size=len(rows))
         if file.stream.tell() >= FILE_BYTES:
             self._close(file)
         else:
