@@ -40,6 +40,8 @@ from resources.schemas import Layer, definition, evolve
 ROWS_OF = "rows-of"  # a housekeeping snapshot names here the snapshot whose rows it holds
 ATTEMPTS = 8
 EPOCH = dt.date(1970, 1, 1)
+# Without this a scan holds whole files, compressed, in memory.
+_SCAN = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
 UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 Result = TypeVar("Result")
 
@@ -132,12 +134,15 @@ def read(
     scheme, netloc, _ = PyArrowFileIO.parse_location(files[0].file_path)
     filesystem = table.io.fs_by_scheme(scheme, netloc)  # type: ignore[attr-defined]
     paths = [path_in(file) for file in files]
-    dataset = ds.dataset(paths, schema=schema, filesystem=filesystem, format="parquet")
+    dataset = ds.dataset(
+        paths, schema=schema, filesystem=filesystem, format=ds.ParquetFileFormat(default_fragment_scan_options=_SCAN)
+    )
     scanner = dataset.scanner(
         columns=list(columns) if columns else None,
         filter=where,
         batch_size=batch_rows,
-        batch_readahead=2,
+        use_threads=False,  # others work meanwhile; threads here only read too far ahead
+        batch_readahead=1,
         fragment_readahead=1,
     )
     for batch in scanner.to_batches():
