@@ -1,6 +1,10 @@
 """The streams of the platform: one contract file each, listed here."""
 
+from contracts.clickstream import CLICKSTREAM
 from contracts.commerce import COMMERCE
+from contracts.mobile import MOBILE
+from contracts.snowplow import SNOWPLOW
 from contracts.stream import Stream
+from contracts.web import WEB
 
-STREAMS: tuple[Stream, ...] = (COMMERCE,)
+STREAMS: tuple[Stream, ...] = (SNOWPLOW, MOBILE, WEB, CLICKSTREAM, COMMERCE)

@@ -23,9 +23,13 @@ Money = Annotated[pl.Decimal, 18, 2]
 
 
 class Personal(StrEnum):
-    """What becomes of a personal field on its way out of bronze: a keyed hash of it, or nothing."""
+    """What becomes of a personal field on its way out of bronze: a keyed hash of it, or nothing.
+
+    `HASH_EMAILS` is for ids that the producer chooses: a pseudonym stays as it is, an email address is hashed.
+    """
 
     HASH = "hash"
+    HASH_EMAILS = "hash_emails"
     DROP = "drop"
 
 
@@ -37,19 +41,25 @@ class Scope(StrEnum):
 
 
 def column(
-    path: str | None = None,
+    path: str | tuple[str, ...] | None = None,
     *,
     each: Mapping[str, str] | None = None,
+    compute: pl.Expr | None = None,
+    json: bool = False,
     personal: Personal | None = None,
     nullable: bool = True,
     **rules: Any,
 ) -> Any:
     """One silver column: where it comes from in the decoded record, and pandera's rules for it.
 
-    `path` is dotted (`customer.email`); None is a column that this stream does not fill. `each` maps the fields of
-    a list's structs to paths within one element. Text that is empty counts as missing where nulls are not allowed.
+    `path` is dotted (`customer.email`); of several the first that has a value is taken. `compute` makes the column
+    of others, which are typed by then; with neither, this stream does not fill it. `each` maps the fields of a list's
+    structs to paths within one element. `json` keeps whatever is there as JSON text. Text that is empty counts as
+    missing where nulls are not allowed.
     """
-    return pa.Field(nullable=nullable, metadata={"path": path, "each": each, "personal": personal}, **rules)
+    paths = (path,) if isinstance(path, str) else path or ()
+    metadata = {"paths": paths, "each": each, "compute": compute, "json": json, "personal": personal}
+    return pa.Field(nullable=nullable, metadata=metadata, **rules)
 
 
 class Envelope(pa.DataFrameModel):
@@ -69,7 +79,37 @@ class Envelope(pa.DataFrameModel):
 
 @dataclass(frozen=True)
 class JsonLines:
-    """One JSON object a line, UTF-8; gzip, zstd or plain, told by content."""
+    """One JSON object a line."""
+
+
+@dataclass(frozen=True)
+class JsonConcatenated:
+    """JSON objects one after another, with line breaks, other white space or nothing between them."""
+
+
+@dataclass(frozen=True)
+class JsonArray:
+    """One JSON array, whose elements are the records."""
+
+
+@dataclass(frozen=True)
+class Csv:
+    """Comma-separated values (RFC 4180) under a header, known by holding the names `columns` in any order."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EnrichedTsv:
+    """Snowplow's enriched events, one a line of 131 tab-separated fields, and its bad rows in JSON among them."""
+
+
+Framing = JsonLines | JsonConcatenated | JsonArray | Csv | EnrichedTsv
+
+
+@dataclass(frozen=True)
+class KafkaRecord:
+    """A record may be a Kafka message in an object of its own: topic, partition, offset, key, timestamp, value."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +168,17 @@ HIVE = Layout("year=%Y/month=%m/day=%d/hour=%H", (r"year=(\d{4})", r"month=(\d{2
 class Stream:
     """A contract: where a stream lands, how it is decoded and typed, what makes two records one event, who owns it.
 
+    `decoding` are the framings that its objects may have: the first that fits an object's head, else the last. Objects
+    are gzip, zstd or plain UTF-8, told by content. `wrapper` is a transport's envelope that records may come in,
+    `literals` are dotted paths where an object may come as text, in JSON or as a Python literal; `nulls` are texts
+    that stand for null.
+
     `key` names the silver columns that are the producer's event id; empty means the producer gives none, and the
-    record's content is its key. `volatile` are dotted paths of the record left out of its content. `dropped` are
-    personal fields of the record that no column keeps. `freshness` is how far behind the end of an arrival hour its
-    newest event may lie. Changing columns or rules wants a new `version`: files
-    judged under another version are judged again when their hour is next materialized.
+    record's content is its key. `volatile` are dotted paths of the record left out of its content, and `fingerprint`
+    one that stands for all of the content where it has a value. `dropped` are personal fields of the record that no
+    column keeps, `ignored` others that none wants; any further field is drift. `freshness` is how far behind the end
+    of an arrival hour its newest event may lie. Changing columns or rules wants a new `version`: files judged under
+    another version are judged again when their hour is next materialized.
     """
 
     name: str
@@ -141,11 +187,16 @@ class Stream:
     description: str
     identity_space: str
     model: type[pa.DataFrameModel]
-    decoding: JsonLines = JsonLines()
+    decoding: tuple[Framing, ...] = (JsonLines(),)
+    wrapper: KafkaRecord | None = None
+    literals: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     scope: Scope = Scope.EVENT_DATE
     volatile: tuple[str, ...] = ()
+    fingerprint: str | None = None
     dropped: Mapping[str, Personal] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
     clock: Clock = Clock()
     rejected_share: RejectedShare = RejectedShare()
     freshness: dt.timedelta = dt.timedelta(hours=2)
@@ -173,13 +224,20 @@ class Stream:
         return self.model.to_schema()
 
     @cached_property
+    def rules(self) -> pa.DataFrameSchema:
+        """The part of `schema` that values of the right types can break; validating it costs less."""
+        schema = self.schema
+        ruled = {name: spec for name, spec in schema.columns.items() if spec.checks or not spec.nullable}
+        return pa.DataFrameSchema(ruled, checks=schema.checks)
+
+    @cached_property
     def types(self) -> dict[str, pl.DataType]:
         """Silver's own columns and their polars types, in order."""
         found = {name: spec.dtype.type for name, spec in self.schema.columns.items()}
         return {name: dtype() if isinstance(dtype, type) else dtype for name, dtype in found.items()}
 
     def source_of(self, name: str) -> dict[str, Any]:
-        """`path`, `each` and `personal` of a column, as `column()` declared them."""
+        """`paths`, `each`, `compute`, `json` and `personal` of a column, as `column()` declared them."""
         return dict(self.schema.columns[name].metadata or {})
 
     @property

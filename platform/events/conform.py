@@ -1,19 +1,17 @@
 """Conform: records become silver's typed rows, or are refused with a reason; every record is exactly one of the two.
 
 Belongs here: the order of judgement (oversize, malformed, type, missing, rule, clock), the contract's pandera model,
-personal data's hashing, keys and content. Not here: how JSON becomes values (`fields`), duplicates (`judge`).
+personal data's hashing, keys. Not here: how a record becomes values (`documents`, `enriched`), duplicates (`judge`).
 """
 
 from __future__ import annotations
 
 import hmac
-import json
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 import pandera.errors
@@ -21,21 +19,15 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contracts.stream import Personal, Stream
-from events.exact import INEXACT, quoted_numbers
-from events.fields import PROBLEMS, Extraction, Extractor, columns_of
-from events.text import inexact, nesting, text_of
+from contracts.stream import EnrichedTsv, Personal, Stream
+from events.casts import PROBLEMS, problems_of
+from events.documents import Documents
+from events.enriched import Enriched
+from events.text import text_of
 
-MAX_NESTING = 64
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
 REASONS = ("oversize", "malformed", "type", "missing", "rule", "clock", "conflict", "duplicate")
 REFUSED = {"_row": pl.UInt32, "reason": pl.String, "column": pl.String, "detail": pl.String}
-# More brackets than may be nested, or what DuckDB does not take as it was sent: a closer look is due.
-_SUSPECT = f"inexact OR strlen(raw) - strlen(replace(replace(raw, '{{', ''), '[', '')) > {MAX_NESTING}"
-_SOUND = "json_valid(raw) AND ltrim(raw, ' \t\r\n')[1] = '{'"
-# What could overflow a recursive function's stack, or is not JSON, goes no further than this.
-GUARDED = f"""(SELECT _row, suspect, sound, CASE WHEN sound AND NOT suspect THEN raw END AS raw
-    FROM (SELECT *, {_SUSPECT} AS suspect, {_SOUND} AS sound FROM documents))"""
 
 
 @dataclass(frozen=True)
@@ -55,75 +47,39 @@ class Conformer:
         self.known_hashes: dict[str, str] = {}
         self.con = duckdb.connect(":memory:", config={"threads": "1"})
         self.con.execute("SET TimeZone = 'UTC'; SET arrow_output_version = '1.4'; SET produce_arrow_string_view = true")
-        self.extractor = Extractor(columns_of(stream.types, stream.source_of), self.con)
-        self.content = f"unhex(md5({self._canonical()})) AS _content"
-        self.hashed = [n for n in stream.types if stream.source_of(n)["personal"] is Personal.HASH]
+        self.form = Enriched(stream, self.con) if EnrichedTsv() in stream.decoding else Documents(stream, self.con)
+        self.hashed = {name: personal for name in stream.types if (personal := stream.source_of(name)["personal"])}
 
-    def _canonical(self) -> str:
-        """SQL of a record's canonical text: keys sorted (RFC 8785's idea), volatile fields taken out."""
-        if not self.stream.volatile:
-            return "json_normalize(raw)"
-        patch: dict[str, Any] = {}
-        for path in self.stream.volatile:
-            *parents, leaf = path.split(".")
-            node = patch
-            for part in parents:
-                node = node.setdefault(part, {})
-            node[leaf] = None
-        text = json.dumps(patch).replace("'", "''")
-        return f"json_normalize(json_merge_patch(raw, '{text}'))"
+    def contents(self, records: pa.Table) -> pl.Series:
+        """The content of accepted records (`raw`, `header`): equal for records that say the same."""
+        text, _ = text_of(records.column("raw"))
+        return self.form.contents(text, records.column("header"))
 
-    def contents(self, raw: pl.Series) -> pl.Series:
-        """The content of accepted records, given their bytes: equal for records that say the same."""
-        self.con.register("documents", pa.table({"raw": raw.cast(pl.String).to_arrow()}))
-        found = self.con.sql(f"SELECT {self.content} FROM documents").to_arrow_table()
-        self.con.unregister("documents")
-        return pl.Series("_content", found.column("_content"), dtype=pl.Binary)
+    def unknown(self, records: pa.Table) -> Counter[tuple[str, str]]:
+        """How many records (`raw`, `header`) have a field that the contract does not know: by path and JSON type."""
+        text, _ = text_of(records.column("raw"))
+        return self.form.unknown(text, records.column("header"))
 
     def conform(self, records: pa.Table) -> Conformed:
-        """`records`: lineage columns, `raw` (binary, null where oversize) and `oversize`. Never raises on bad data."""
+        """`records`: lineage columns, `raw` (binary, null where oversize), `header` and `oversize`.
+
+        Never raises on bad data.
+        """
         rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).to_arrow()
         lineage: pl.DataFrame = pl.from_arrow(  # type: ignore[assignment]
             records.select([*Stream.LINEAGE]).append_column("_row", rows)
         )
-        raw, problems = _text(records)
-        documents = pa.table({"_row": rows, "raw": raw, "inexact": inexact(raw)})
-        extraction = self.extractor.extract(documents, GUARDED, ", sound, suspect")
-        problems += self._malformed(extraction, documents)
+        text, problems = _text(records)
+        extraction = self.form.extract(text, records.column("header"))
         problems += extraction.problems
-        typed = self._complete(extraction, lineage)
-        typed = _without(typed, problems)
+        typed = _without(self._complete(extraction.frame, lineage), problems)
         found = self._check(typed)
-        return self._split(_without(typed, found), pl.concat(problems + found), lineage, records)
+        return self._split(_without(typed, found), pl.concat(problems + found, rechunk=True), lineage, records)
 
-    def _malformed(self, extraction: Extraction, documents: pa.Table) -> list[pl.DataFrame]:
-        """What is no JSON object of bearable depth; suspects that prove sound are extracted with exact numbers."""
-        flags = extraction.frame.select("_row", "sound", "suspect").drop_nulls()
-        why = dict.fromkeys(flags.filter(~pl.col("sound"))["_row"], "not a JSON object")
-        rows = [*flags.filter(pl.col("sound") & pl.col("suspect"))["_row"], *extraction.inexact]
-        loose = documents.filter(pc.is_in(documents.column("_row"), pa.array(extraction.loose, pa.uint32())))
-        rows += loose.filter(pc.match_substring_regex(loose.column("raw"), INEXACT)).column("_row").to_pylist()
-        suspects = documents.filter(pc.is_in(documents.column("_row"), pa.array(rows, pa.uint32())))
-        texts = {}
-        for row, raw in zip(suspects.column("_row").to_pylist(), suspects.column("raw").to_pylist(), strict=True):
-            if nesting(raw.encode()) > MAX_NESTING:
-                why[row] = f"nested deeper than {MAX_NESTING}"
-            elif (text := quoted_numbers(raw)) is None:
-                why[row] = "not a JSON object"
-            else:
-                texts[row] = text
-        if texts:
-            fine = pa.table({"_row": pa.array(texts, pa.uint32()), "raw": pa.array(texts.values(), pa.large_string())})
-            again = self.extractor.extract(fine, extra=", true AS sound, false AS suspect")
-            others = extraction.frame.join(again.frame, on="_row", how="anti", maintain_order="left")
-            extraction.frame = pl.concat([others, again.frame.select(others.columns)])
-            known = [problem.filter(~pl.col("_row").is_in(rows)) for problem in extraction.problems]
-            extraction.problems = known + again.problems
-        return [_problems(why, "malformed")]
-
-    def _complete(self, extraction: Extraction, lineage: pl.DataFrame) -> pl.DataFrame:
-        """Silver's columns in the contract's order, with required empty texts as nulls, personal data hashed."""
-        frame, types = extraction.frame, self.stream.types
+    def _complete(self, frame: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
+        """Silver's columns in the contract's order: required empty texts are nulls, personal data is hashed."""
+        types = self.stream.types
+        computed = {name: self.stream.source_of(name)["compute"] for name in types}
         required = [n for n, spec in self.stream.schema.columns.items() if not spec.nullable]
         fills = [pl.lit(None, dtype=types[n]).alias(n) for n in types if n not in frame.columns]
         blanks = [
@@ -132,11 +88,18 @@ class Conformer:
             if types[n] == pl.String and n in frame.columns
         ]
         frame = frame.with_columns(*fills, *blanks)
-        for name in self.hashed:
-            frame = frame.with_columns(self._hash(frame[name]))
-        return frame.sort("_row").select(*types).hstack(lineage)
+        frame = frame.with_columns(e.cast(types[name]).alias(name) for name, e in computed.items() if e is not None)
+        for name, personal in self.hashed.items():
+            frame = frame.with_columns(self._hash(frame[name], personal))
+        if not frame["_row"].is_sorted():
+            frame = frame.sort("_row")
+        return frame.select(*types).hstack(lineage)
 
-    def _hash(self, values: pl.Series) -> pl.Series:
+    def _hash(self, values: pl.Series, personal: Personal) -> pl.Series:
+        if personal is Personal.HASH_EMAILS:
+            addresses = values.str.contains("@", literal=True).fill_null(False)
+            hashed = self._hash(values.filter(addresses), Personal.HASH)
+            return values.scatter(addresses.arg_true(), hashed)
         unique = values.drop_nulls().unique()
         if len(self.known_hashes) > MAX_KNOWN_HASHES:
             self.known_hashes.clear()
@@ -154,11 +117,12 @@ class Conformer:
         latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead
         outside = typed.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest))
         why = {row: f"{at.isoformat()} is not believable" for row, at in outside.select("_row", "event_at").iter_rows()}
-        found = [_problems(why, "clock", "event_at")]
+        found = [problems_of(why, "clock", "event_at")]
         try:
-            self.stream.schema.validate(typed.select(list(self.stream.types)), lazy=True)
+            self.stream.rules.validate(typed, lazy=True)
         except pandera.errors.SchemaErrors as errors:
-            found.append(self._failures(errors.failure_cases, rows))
+            # Rechunked: with one thread Polars panics where it formats texts of columns that are cut at other rows.
+            found.append(self._failures(errors.failure_cases.rechunk(), rows))
         return found
 
     def _failures(self, cases: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
@@ -189,8 +153,8 @@ class Conformer:
     def _keys(self, accepted: pl.DataFrame, records: pa.Table) -> pl.Series:
         """Sixteen bytes that stand for the key: a digest of the producer's id, or the content where it gives none."""
         if not self.stream.key:
-            raw = pl.Series(records.column("raw").take(accepted["_row"].to_arrow()), dtype=pl.Binary)
-            return self.contents(raw).alias("_key")
+            chosen = records.select(["raw", "header"]).take(accepted["_row"].to_arrow())
+            return self.contents(chosen).alias("_key")
         self.con.register("accepted", accepted.select(self.stream.key).to_arrow())
         text = f"concat_ws(chr(31), {', '.join(f'{chr(34)}{n}{chr(34)}' for n in self.stream.key)})"
         keys = self.con.sql(f"SELECT unhex(md5({text})) AS _key FROM accepted").to_arrow_table()
@@ -216,9 +180,13 @@ class Conformers:
             while waiting:
                 yield waiting.popleft().result()
 
-    def contents(self, raw: pl.Series) -> pl.Series:
+    def contents(self, records: pa.Table) -> pl.Series:
         """As `Conformer.contents`."""
-        return self._mine().contents(raw)
+        return self._mine().contents(records)
+
+    def unknown(self, records: pa.Table) -> Counter[tuple[str, str]]:
+        """As `Conformer.unknown`."""
+        return self._mine().unknown(records)
 
     def _one(self, batch: pa.Table) -> Conformed:
         return self._mine().conform(batch)
@@ -241,18 +209,9 @@ def _text(records: pa.Table) -> tuple[pa.Array, list[pl.DataFrame]]:
     column = records.column("oversize")
     large = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
     why = {row: "{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in large}
-    text, bad = text_of(records.column("raw").combine_chunks())
-    undecodable = _problems(dict.fromkeys(bad, "the bytes are not UTF-8"), "malformed")
-    return text, [_problems(why, "oversize"), undecodable]
-
-
-def _problems(why: dict[int, str], reason: str, column: str | None = None) -> pl.DataFrame:
-    frame = pl.DataFrame(
-        {"_row": list(why), "detail": list(why.values())}, schema={"_row": pl.UInt32, "detail": pl.String}
-    )
-    return frame.select(
-        "_row", pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason"), "detail"
-    ).cast(PROBLEMS)  # type: ignore[arg-type]
+    text, bad = text_of(records.column("raw"))
+    undecodable = problems_of(dict.fromkeys(bad, "the bytes are not UTF-8"), "malformed")
+    return text, [problems_of(why, "oversize"), undecodable]
 
 
 def _worst(problems: pl.DataFrame) -> pl.DataFrame:

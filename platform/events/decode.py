@@ -1,181 +1,126 @@
 """Decode: the bytes of one landed object become records, whatever is in them.
 
-Belongs here: decompression told by content, framing, the size limit. Not here: what a record means (`conform`) or
-where bytes come from. Bad data never raises; only an object that cannot be read as a whole does (`Unreadable`).
+Belongs here: which framing an object has, and the table of its records. Not here: decompression (`compression`), where
+a record begins and ends (`lines`, `values`), what it means (`conform`). Bad data never raises; only an object that
+cannot be read as a whole does (`compression.Unreadable`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import zlib
+import codecs
+import csv
 from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+from dataclasses import dataclass
+from itertools import chain
+from typing import BinaryIO
 
 import pyarrow as pa
-from isal import igzip, isal_zlib
+
+from contracts.stream import Csv, EnrichedTsv, Framing, JsonArray, JsonConcatenated, JsonLines
+from events.compression import blocks
+from events.framing import Cutter, Framed, Framer, Oversize
+from events.lines import Lines, Rows
+from events.spans import slices
+from events.values import Elements, Values
 
 MAX_RECORD = 16 << 20
-BLOCK = 8 << 20
-HEAD = 4096
+HEAD = 64 << 10  # of so many bytes of plain content an object's framing is told
+BATCH_ROWS = 1 << 16
+HEADER_BYTES = 8 << 20  # a batch has no more of a header that every row repeats
 OVERSIZE = pa.struct([("offset", pa.int64()), ("length", pa.int64()), ("sha256", pa.string())])
-RECORDS = pa.schema([("_line", pa.int64()), ("raw", pa.large_binary()), ("oversize", OVERSIZE)])
-
-_BROKEN: tuple[Any, ...] = (EOFError, zlib.error, isal_zlib.error)
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_FOREIGN = {
-    b"PK\x03\x04": "zip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"PAR1": "Parquet",
-    b"Obj\x01": "Avro",
-    b"\xff\x06\x00\x00sNaPpY": "snappy",
-    b"\x04\x22\x4d\x18": "lz4",
-}
+RECORDS = pa.schema(
+    [("_line", pa.int64()), ("raw", pa.large_binary()), ("oversize", OVERSIZE), ("header", pa.large_string())]
+)
 
 
-class Unreadable(Exception):
-    """An object that cannot be read to its end; the message is the reason, fit for the ledger."""
+def records(
+    source: BinaryIO, name: str, decoding: tuple[Framing, ...], limit: int = MAX_RECORD
+) -> Iterator[pa.RecordBatch]:
+    """The records of an object, as batches of `RECORDS`.
 
+    The first framing of `decoding` whose look fits the object's head is its framing, else the last one. `_line` is
+    the number of the line a record begins on, from 1, or its ordinal where the framing has no lines. `raw` is what
+    landed, without separators: line breaks, white space between values, an array's brackets and commas, a mark of
+    the byte order, blank lines. A record of more than `limit` bytes has no `raw`, but the byte offset in the plain
+    content, length and sha256 of what was there. `header` is a CSV object's first line, null for other framings.
 
-def decompressed(source: BinaryIO, name: str) -> BinaryIO:
-    """The plain bytes of an object: gzip, zstd or plain, told by its first bytes; `name` only unmasks a false suffix.
-
-    Raises `Unreadable` for a format that is not one of the three.
+    Raises `Unreadable` where compression is broken.
     """
-    head = source.read(HEAD)
-    source.seek(0)
-    if head.startswith(_GZIP):
-        return cast(BinaryIO, igzip.IGzipFile(fileobj=source, mode="rb"))
-    if head.startswith(_ZSTD):
-        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(_Lent(source), mode="r"), "zstd"))
-    for magic, kind in _FOREIGN.items():
-        if head.startswith(magic):
-            raise Unreadable(f"wrong magic: {kind} content; expected gzip, zstd or plain text")
-    if name.endswith((".gz", ".zst")) and head and not _looks_like_text(head):
-        raise Unreadable(f"wrong magic: named {name.rsplit('.', 1)[1]}, but the content is neither compressed nor text")
-    return source
+    content = blocks(source, name)
+    head = b""
+    while len(head) < HEAD and (block := next(content, b"")):
+        head += block
+    look = _look(head[:HEAD], decoding, limit)
+    rows = min(BATCH_ROWS, HEADER_BYTES // len(look.header)) if look.header else BATCH_ROWS
+    for found in Framer(look.cutter, limit, look.begin).frame(chain([head[look.begin :]], content)):
+        if isinstance(found, Oversize):
+            yield _oversize(found, look.header)
+            continue
+        for first in range(0, len(found.numbers), rows):
+            yield _framed(found.part(first, first + rows), look.header)
 
 
-class _Lent:
-    """A source that stays open when its reader, which closes what it reads, is done."""
+@dataclass(frozen=True)
+class _Look:
+    """How an object is framed: its records begin at `begin`."""
 
-    closed = False
-
-    def __init__(self, source: BinaryIO) -> None:
-        self.read = source.read
-
-    def close(self) -> None:
-        """Nothing: whoever opened the source closes it."""
+    cutter: Cutter
+    begin: int
+    header: str | None = None
 
 
-def _looks_like_text(head: bytes) -> bool:
-    if b"\x00" in head:
-        return False
+def _look(head: bytes, decoding: tuple[Framing, ...], limit: int) -> _Look:
+    begin = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    text = head[begin:].lstrip()
+    if len(head) < HEAD:
+        text += b"\n"  # the end of the content ends its line
+    framing = next((framing for framing in decoding if _fits(framing, text)), decoding[-1])
+    match framing:
+        case JsonArray():
+            return _Look(Elements(limit), begin)
+        case JsonConcatenated():
+            return _Look(Values(limit), begin)
+        case Csv() if fields := _fields(framing, text):
+            line = text.partition(b"\n")[0]
+            end = head.index(line) + len(line) + 1
+            rows = Rows(limit, 1 + head.count(b"\n", 0, end), len(fields))
+            return _Look(rows, end, line.decode(errors="replace").rstrip("\r"))
+    return _Look(Lines(limit, 1), begin)
+
+
+def _fits(framing: Framing, text: bytes) -> bool:
+    """Whether what an object's content begins with looks like a framing."""
+    match framing:
+        case JsonLines() | JsonConcatenated():
+            return text.startswith(b"{")
+        case JsonArray():
+            return text.startswith(b"[")
+        case Csv():
+            return bool(_fields(framing, text))
+        case EnrichedTsv():
+            return b"\t" in text.partition(b"\n")[0]
+
+
+def _fields(framing: Csv, text: bytes) -> list[str]:
+    """The names in the first line if it is the header; none if it is not."""
+    line, ended, _ = text.partition(b"\n")
     try:
-        head.decode()
-    except UnicodeDecodeError as error:
-        return len(head) == HEAD and error.start > HEAD - 4  # the head may end within a character
-    return True
+        fields = next(csv.reader([line.decode(errors="replace")]), [])
+    except csv.Error:
+        return []
+    return fields if ended and set(framing.columns) <= set(fields) else []
 
 
-def blocks(source: BinaryIO, name: str, size: int = BLOCK) -> Iterator[bytes]:
-    """The plain content in blocks of at most `size` bytes. Raises `Unreadable` where compression is broken."""
-    try:
-        plain = decompressed(source, name)
-        while block := plain.read(size):
-            yield block
-    except _BROKEN as error:
-        raise Unreadable(f"broken compression: {error}") from error
-    except OSError as error:
-        if error.errno is not None:  # the storage failed, not the content
-            raise
-        raise Unreadable(f"broken compression: {error}") from error
+def _framed(found: Framed, header: str | None) -> pa.RecordBatch:
+    raw = slices(found.window, found.starts, found.ends)
+    return _batch(found.numbers.to_arrow(), raw, pa.nulls(len(raw), OVERSIZE), header)
 
 
-def verify(source: BinaryIO, name: str) -> None:
-    """Read an object to its end, so that a broken one is refused before any of it is loaded. Raises `Unreadable`."""
-    for _ in blocks(source, name):
-        pass
-    source.seek(0)
+def _oversize(found: Oversize, header: str | None) -> pa.RecordBatch:
+    known = {"offset": found.offset, "length": found.length, "sha256": found.sha256}
+    return _batch(pa.array([found.number]), pa.nulls(1, pa.large_binary()), pa.array([known], OVERSIZE), header)
 
 
-def records(source: BinaryIO, name: str, limit: int = MAX_RECORD) -> Iterator[pa.RecordBatch]:
-    """The records of an object of JSON lines, as batches of `RECORDS`.
-
-    `_line` is the physical line number from 1; blank lines are counted but are no records. A record of more than
-    `limit` bytes has no `raw`, but the byte offset in the plain content, length and sha256 of what was there.
-    """
-    framer = _Lines(limit)
-    for block in blocks(source, name, min(BLOCK, limit)):  # so that only a line that spans blocks can be oversize
-        yield from framer.feed(block)
-    yield from framer.finish()
-
-
-class _Lines:
-    """Cuts blocks at newlines; holds at most one unfinished line, and of an oversize one only its digest."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit, self.line, self.offset = limit, 1, 0
-        self.rest: list[bytes] = []
-        self.held = 0
-        self.digest: hashlib._Hash | None = None
-
-    def feed(self, block: bytes) -> Iterator[pa.RecordBatch]:
-        head, newline, tail = block.partition(b"\n")
-        if not newline:
-            self._hold(head)
-            return
-        self._hold(head)
-        yield from self._line()
-        body, newline, rest = tail.rpartition(b"\n")
-        if newline:
-            yield from self._whole(body.split(b"\n"))
-        self._hold(rest)
-
-    def finish(self) -> Iterator[pa.RecordBatch]:
-        if self.held:
-            yield from self._line()
-
-    def _hold(self, part: bytes) -> None:
-        self.held += len(part)
-        if self.digest is not None:
-            self.digest.update(part)
-            return
-        self.rest.append(part)
-        if self.held > self.limit:
-            self.digest = hashlib.sha256(b"".join(self.rest))
-            self.rest = []
-
-    def _line(self) -> Iterator[pa.RecordBatch]:
-        """The line held so far is complete."""
-        if self.digest is None:
-            parts = [b"".join(self.rest)]
-            self.rest, self.held = [], 0
-            yield from self._whole(parts)
-            return
-        oversize = {"offset": self.offset, "length": self.held, "sha256": self.digest.hexdigest()}
-        yield _batch([self.line], [None], [oversize])
-        self.line, self.offset = self.line + 1, self.offset + self.held + 1
-        self.rest, self.held, self.digest = [], 0, None
-
-    def _whole(self, lines: list[bytes]) -> Iterator[pa.RecordBatch]:
-        first, self.line = self.line, self.line + len(lines)
-        self.offset += sum(map(len, lines)) + len(lines)
-        numbers = [first + index for index, line in enumerate(lines) if line and not line.isspace()]
-        if len(numbers) < len(lines):
-            lines = [line for line in lines if line and not line.isspace()]
-        if numbers:
-            yield _batch(numbers, lines, None)
-
-
-def _batch(
-    numbers: list[int], lines: list[bytes] | list[None], oversize: list[dict[str, object]] | None
-) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(
-        [
-            pa.array(numbers, pa.int64()),
-            pa.array(lines, pa.large_binary()),
-            pa.array(oversize, OVERSIZE) if oversize else pa.nulls(len(numbers), OVERSIZE),
-        ],
-        schema=RECORDS,
-    )
+def _batch(numbers: pa.Array, raw: pa.Array, oversize: pa.Array, header: str | None) -> pa.RecordBatch:
+    headers = pa.repeat(pa.scalar(header, pa.large_string()), len(raw))
+    return pa.RecordBatch.from_arrays([numbers, raw, oversize, headers], schema=RECORDS)

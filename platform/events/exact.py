@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -61,6 +62,18 @@ def quoted_numbers(raw: str) -> str | None:
         return json.dumps(parse(raw, constants=float))
     except ValueError:
         return None
+
+
+def is_json(raw: str) -> bool:
+    """Whether a document is JSON to the letter, without NaN and Infinity, a comma too many or the like."""
+
+    def none(constant: str) -> Any:
+        raise ValueError(f"{constant} is no JSON")
+
+    with suppress(ValueError):
+        parse(raw, constants=none)
+        return True
+    return False
 
 
 def exact(text: str, dtype: pl.DataType) -> Any:

@@ -1,0 +1,77 @@
+"""Shape: all that a contract says, as plain data that can be written down, compared and rendered.
+
+Belongs here: mappings, lists, texts and numbers made of a contract. Not here: what a difference between two shapes
+means (`versions`), where a shape is written to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+
+from contracts.stream import Stream
+
+WHOLE = pl.Config(fmt_table_cell_list_len=-1, fmt_str_lengths=10_000, apply_on_context_enter=True)
+
+
+def shape(stream: Stream) -> dict[str, Any]:
+    """A contract's shape: what it declares by name, then `columns` by theirs and `rules` for several columns.
+
+    A column has `type` and, where they say something, `required`, `rules`, `description` and what `column()` declared.
+    """
+    declared = {field.name: plain(getattr(stream, field.name)) for field in fields(stream) if field.name != "model"}
+    columns = {name: _column(stream, name) for name in stream.types}
+    return {**declared, "columns": columns, "rules": _rules(stream, stream.schema.checks)}
+
+
+def plain(value: Any) -> Any:
+    """A value of a contract without Python's types: mappings, lists, texts, numbers and booleans."""
+    if isinstance(value, pl.Expr):
+        with WHOLE:
+            return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, dt.timedelta | dt.datetime):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {type(value).__name__: inner} if inner else type(value).__name__
+    return str(value) if isinstance(value, str) else value
+
+
+def _column(stream: Stream, name: str) -> dict[str, Any]:
+    spec = stream.schema.columns[name]
+    said = {
+        "type": _type(stream.types[name]),
+        "required": not spec.nullable,
+        **{key: plain(value) for key, value in stream.source_of(name).items()},
+        "rules": _rules(stream, spec.checks, name),
+        "description": spec.description,
+    }
+    return {key: value for key, value in said.items() if value not in (None, False, [], {})}
+
+
+def _type(dtype: Any) -> Any:
+    """A type's name; of a list of structs the types of their fields."""
+    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
+        return {"list": {item.name: _type(item.dtype) for item in dtype.inner.fields}}
+    return str(dtype)
+
+
+def _rules(stream: Stream, checks: list[pa.Check], name: str = "*") -> dict[str, str]:
+    """Rules by name, each as what it computes; `name` is the column that they are about, `*` for several."""
+    return {str(check.name): str(check.error or _computed(stream, check, name)) for check in checks}
+
+
+def _computed(stream: Stream, check: pa.Check, name: str) -> str:
+    empty = pl.LazyFrame(schema=stream.types)
+    with WHOLE:
+        plan: str = check._check_fn(pa.PolarsData(empty, name)).explain(optimized=False)
+    return "\n".join(line for line in plan.splitlines() if not line.lstrip().startswith("DF "))
