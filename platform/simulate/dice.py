@@ -7,6 +7,7 @@ change between versions. Fields of records do not belong here.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import polars as pl
@@ -15,6 +16,7 @@ import pyarrow as pa
 GOLDEN = 0x9E3779B97F4A7C15
 
 
+@lru_cache(maxsize=1024)  # making a literal takes longer than a small column of them
 def _u64(value: int) -> pl.Expr:
     return pl.lit(value, dtype=pl.UInt64)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import PurePosixPath
 
 MIN_FILES = 2  # an hour of one file would never exercise the order of files
 
@@ -43,7 +42,7 @@ class Plan:
     """`hours` arrival hours from `start` (UTC, on the hour) with about `rate` events each.
 
     The same plan always lands the same bytes. `people` is the size of the pool of customers; 0 derives it from the
-    number of events, so that people come back.
+    number of events, so that people come back. `canaries` plants recognisable personal values.
     """
 
     start: datetime
@@ -53,6 +52,7 @@ class Plan:
     shares: Shares = Shares()
     events_per_file: int = 100_000
     people: int = 0
+    canaries: bool = False
 
     def __post_init__(self) -> None:
         if self.start != self.start.replace(minute=0, second=0, microsecond=0, tzinfo=None):
@@ -70,21 +70,22 @@ class Plan:
 
     @cached_property
     def parts(self) -> int:
-        """How many files an hour lands."""
+        """How many files an hour lands, where a stream's layout does not say."""
         return max(MIN_FILES, -(-self.rate // self.events_per_file))
 
-    def slots(self) -> list[Slot]:
-        """Every file to land, in the order of arrival."""
-        return [Slot(self, hour, part) for hour in range(self.hours) for part in range(self.parts)]
+    def slots(self, parts: int) -> list[Slot]:
+        """Every file to land, `parts` an hour, in the order of arrival."""
+        return [Slot(self, hour, part, parts) for hour in range(self.hours) for part in range(parts)]
 
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of one landed file: the arrival hour (counted from the plan's start) and the part of it."""
+    """The place of one landed file: the arrival hour (counted from the plan's start) and which of its parts."""
 
     plan: Plan
     hour: int
     part: int
+    parts: int
 
     @property
     def start(self) -> datetime:
@@ -97,17 +98,20 @@ class Slot:
         return self.start + timedelta(hours=1)
 
     @property
+    def opened(self) -> datetime:
+        """When the part of the hour begins, to the second."""
+        return self.start + timedelta(seconds=3600 * self.part // self.parts)
+
+    @property
     def partition_key(self) -> str:
         """The arrival hour's partition key, as Dagster writes hourly keys."""
         return self.start.strftime("%Y-%m-%d-%H:%M")
 
     @property
-    def path(self) -> PurePosixPath:
-        """The file below the stream's folder. One width for all numbers, so that names sort as the parts do."""
-        width = max(3, len(str(self.plan.parts - 1)))
-        return PurePosixPath(self.start.strftime("%Y/%m/%d/%H")) / f"events_{self.part:0{width}d}.json.gz"
+    def label(self) -> str:
+        """The part's number. One width for all numbers, so that names sort as the parts do."""
+        return f"{self.part:0{max(3, len(str(self.parts - 1)))}d}"
 
     def share_of(self, count: int) -> range:
         """The numbers of 0 … count-1 that this part of the hour holds; the parts of an hour cover all, once."""
-        parts = self.plan.parts
-        return range(count * self.part // parts, count * (self.part + 1) // parts)
+        return range(count * self.part // self.parts, count * (self.part + 1) // self.parts)

@@ -9,12 +9,14 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from simulate import defects, files
+from simulate.canaries import planted
 from simulate.plan import Plan, Slot
-from simulate.stream import Batch, Stream
+from simulate.stream import Stream
+from simulate.tally import Tally
 from simulate.truth import Truth
 
 
@@ -23,29 +25,29 @@ class Landed:
     """One file that is in place: figures of its good records, the reasons of its bad ones, its size in bytes."""
 
     slot: Slot
-    batch: Batch
+    tally: Tally
     reasons: list[str]
     size: int
 
 
 def simulate(stream: Stream, plan: Plan, landing: Path, workers: int = 0) -> Truth:
-    """Writes `<landing>/<stream>/YYYY/MM/DD/HH/events_NNN.json.gz` for every slot of the plan; returns the truth.
+    """Writes a file below `<landing>/<stream>/` for every slot of the plan; returns the truth.
 
     Files of the same names are replaced; others are left alone, so land a plan in a folder of its own if its truth is
     to be compared. `workers`: files made at once (0: one for each core, at most four). Memory grows with `workers`
     and `events_per_file`, not with the plan.
     """
-    truth = Truth(stream.name, plan)
-    for done in _in_order(stream, plan, landing, workers or min(4, os.cpu_count() or 1)):
+    truth = Truth(stream, plan)
+    for done in _in_order(planted(stream, plan), plan, landing, workers or min(4, os.cpu_count() or 1)):
         if done.size:
-            truth.add(done.slot, done.batch, done.reasons, done.size)
+            truth.add(done.slot, done.tally, done.reasons, done.size)
     return truth
 
 
 def _in_order(stream: Stream, plan: Plan, landing: Path, workers: int) -> Iterator[Landed]:
     waiting: deque[Future[Landed]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        for slot in plan.slots():
+        for slot in plan.slots(stream.transport.parts(plan)):
             waiting.append(pool.submit(_land, stream, slot, landing))
             if len(waiting) > workers:
                 yield waiting.popleft().result()
@@ -54,9 +56,9 @@ def _in_order(stream: Stream, plan: Plan, landing: Path, workers: int) -> Iterat
 
 
 def _land(stream: Stream, slot: Slot, landing: Path) -> Landed:
-    batch = stream.batch(slot)
+    batch = stream.source.batch(slot)
     extras = defects.extras(stream, slot, batch)
-    content = files.body(batch.lines, extras)
-    size = files.write(landing / stream.name / slot.path, content) if content else 0
+    content, records = stream.transport.body(slot, batch.lines, extras), len(batch.lines) + len(extras)
+    size = files.write(landing / stream.name / stream.transport.path(slot, records), content) if records else 0
     # Without its lines: files that wait for their turn to be counted would fill the memory.
-    return Landed(slot, replace(batch, lines=batch.lines.clear()), [extra.reason for extra in extras], size)
+    return Landed(slot, batch.tally, [extra.reason for extra in extras], size)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from simulate.commerce import Commerce
+from simulate.clickstream import CLICKSTREAM
+from simulate.commerce import COMMERCE
+from simulate.mobile import MOBILE
+from simulate.snowplow import SNOWPLOW
 from simulate.stream import Stream
+from simulate.web import WEB
 
-STREAMS: dict[str, Stream] = {stream.name: stream for stream in (Commerce(),)}
+STREAMS: dict[str, Stream] = {stream.name: stream for stream in (CLICKSTREAM, COMMERCE, MOBILE, SNOWPLOW, WEB)}

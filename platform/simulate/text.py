@@ -1,9 +1,11 @@
-"""Numbers and times as JSON text, a column at a time.
+"""Numbers, times and templates as text, a column at a time.
 
-Formats that several streams share belong here; whole records do not.
+Ways of writing that several streams share belong here; whole records do not.
 """
 
 from __future__ import annotations
+
+import re
 
 import polars as pl
 
@@ -13,6 +15,13 @@ DAY = 86_400_000  # milliseconds
 CENTS = pl.Series([f".{cents:02d}".removesuffix("0") if cents else ".0" for cents in range(100)])
 SECONDS = pl.Series([f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_400)])
 MILLISECONDS = pl.Series([f".{ms:03d}" for ms in range(1000)])
+
+
+def filled(template: str) -> pl.Expr:
+    """The template with the columns that it names in angle brackets: `{"id":"<id>"}`."""
+    pieces = re.split(r"<(\w+)>", template)
+    parts = [pl.col(piece) if place % 2 else pl.lit(piece) for place, piece in enumerate(pieces) if piece]
+    return pl.concat_str(parts)
 
 
 def money(cents: pl.Expr) -> pl.Expr:

@@ -84,7 +84,7 @@ NOBODY = pl.lit('{"customer_id":null,"email":null,"first_name":null,"last_name":
 
 
 def with_customer(frame: pl.DataFrame, pool: int, seed: int) -> pl.DataFrame:
-    """Adds `customer` (JSON) and `currency` to rows that have a `key` and `buys`.
+    """Adds `customer` (JSON), `user` (their id) and `currency` to rows that have a `key` and `buys`.
 
     A few people come often, most of them seldom. A tenth of the visits that buy nothing is anonymous. One producer in
     twenty sends the id as a number.
@@ -105,6 +105,7 @@ def with_customer(frame: pl.DataFrame, pool: int, seed: int) -> pl.DataFrame:
     anonymous = dice.chance(0.1, "anonymous") & ~pl.col("buys")
     country = dice.pick(ENDINGS, "country", "person")
     return frame.with_columns(
+        user=pl.when(~anonymous).then(digits),
         customer=pl.concat_str(pl.when(anonymous).then(NOBODY).otherwise(known), country),
         currency=dice.pick(CURRENCIES, "country", "person"),
     ).drop("number", "person")

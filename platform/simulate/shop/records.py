@@ -24,7 +24,7 @@ SUFFIXES = pl.Series(["Z"] * 15 + ["+00:00"])
 
 
 def with_people(plan: Plan, visitors: pl.DataFrame) -> pl.DataFrame:
-    """Adds what all events of a session share: the texts `session_id`, `customer`, `visit`, and the `currency`."""
+    """Adds what a session's events share: the texts `session_id`, `user`, `customer`, `visit`, and `currency`."""
     known = with_customer(visitors, plan.pool, plan.seed)
     return known.with_columns(visit=visit(), session_id=dice.uuids(known, "key"))
 
@@ -85,7 +85,7 @@ def order() -> pl.Expr:
 
 
 def lines(events: pl.DataFrame, order: pl.Expr) -> pl.DataFrame:
-    """One row per event: `sent`, `at` (ms) and `line`, the whole record."""
+    """One row per event: `sent`, `at` (ms), `event`, `user`, `anonymous` and `line`, the whole record."""
     stamps = text.timestamps(
         events["at"], dice.pick(SEPARATORS, "separator", "id"), dice.pick(SUFFIXES, "suffix", "id"), events.select("id")
     )
@@ -93,6 +93,9 @@ def lines(events: pl.DataFrame, order: pl.Expr) -> pl.DataFrame:
     return events.with_columns(event_id=dice.uuids(events, "id"), stamp=stamps).select(
         "sent",
         "at",
+        "event",
+        "user",
+        anonymous=pl.lit(None, dtype=pl.String),
         line=pl.concat_str(
             pl.lit('{"event_id":"'),
             "event_id",

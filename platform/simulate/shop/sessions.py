@@ -9,16 +9,15 @@ nothing, and from `SPARES` on it places an order that lands only in spoiled reco
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import polars as pl
 
 from simulate import dice
 from simulate.plan import Plan, Slot
+from simulate.sessions import HOUR, SPARES, Scripts, late, milliseconds, numbered, place, unfold
 from simulate.shop import orders
 
-HOUR = 3_600_000  # milliseconds
-VISITS, SPARES = 1 << 40, 1 << 41
+VISITS = 1 << 40
 BUYING = 0.08  # of the sessions
 
 EVENTS = ["page_view", "product_view", "search", "add_to_cart"]
@@ -48,13 +47,8 @@ def _within(life: orders.Life) -> list[int]:
     return [FIRST_STEP + orders.STEPS.index(step) for step in life if step.lag == 0]
 
 
-SCRIPTS = [*VISIT_SCRIPTS, *(before + _within(life) for before in PRELUDES for life in orders.LIVES)]
+SCRIPTS = Scripts([*VISIT_SCRIPTS, *(before + _within(life) for before in PRELUDES for life in orders.LIVES)])
 """The events of a session, by number: visits first, then every life of an order behind every prelude."""
-STEPS = pl.Series(SCRIPTS, dtype=pl.List(pl.Int64))
-ORDINALS = pl.Series([list(range(len(script))) for script in SCRIPTS], dtype=pl.List(pl.Int64))
-DELAYS = pl.Series(
-    [int(60_000 * 172_800 ** (step / 255)) for step in range(256)]
-)  # a minute to 120 days, each scale as likely
 
 
 @dataclass(frozen=True)
@@ -74,34 +68,15 @@ class Traffic:
         return cls(max(1, round(sessions * BUYING)), max(1, round(sessions * (1 - BUYING))))
 
 
-def milliseconds(at: datetime) -> int:
-    """A naive UTC time as milliseconds since 1970."""
-    return round((at - datetime(1970, 1, 1)).total_seconds() * 1000)
-
-
-def numbered(hour: int, indexes: range) -> pl.DataFrame:
-    """Rows of `hour` and `index` (Int64)."""
-    index = pl.int_range(indexes.start, indexes.stop, indexes.step, dtype=pl.Int64)
-    return pl.select(index=index).select(hour=pl.lit(hour, dtype=pl.Int64), index="index")
-
-
 def sessions(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
     """Adds to `hour` and `index`: `key`, `buys`, `late` (ms), `life` (of the order), `place` (in the hour, 0 to 1)."""
     traffic, index = Traffic.of(plan), pl.col("index")
-    delay = dice.pick(DELAYS, "delay") + dice.below(60_000, "delay's rest").cast(pl.Int64)
     count = pl.when("buys").then(traffic.orders).otherwise(traffic.visits)
-    return (
-        rows.with_columns(
-            key=dice.key(plan.seed, "commerce", "hour", "index"),
-            buys=(index < VISITS) | (index >= SPARES),
-        )
-        .with_columns(
-            late=pl.when(dice.chance(plan.shares.late, "late")).then(delay).otherwise(0),
-            # In the order of the indexes, so that the files of an hour follow each other in time.
-            place=((index % VISITS + dice.uniform("place")) / count) % 1.0,
-        )
-        .with_columns(life=orders.life())
+    keyed = rows.with_columns(
+        key=dice.key(plan.seed, "commerce", "hour", "index"), buys=(index < VISITS) | (index >= SPARES)
     )
+    placed = keyed.with_columns(late=late(plan), place=place(index % VISITS, count))
+    return placed.with_columns(life=orders.life())
 
 
 def events(plan: Plan, visitors: pl.DataFrame) -> pl.DataFrame:
@@ -109,18 +84,7 @@ def events(plan: Plan, visitors: pl.DataFrame) -> pl.DataFrame:
     prelude = dice.below(len(PRELUDES), "prelude").cast(pl.Int64)
     bought = len(VISIT_SCRIPTS) + prelude * len(orders.LIVES) + pl.col("life")
     visited = dice.below(len(VISIT_SCRIPTS), "script").cast(pl.Int64)
-    script = pl.when("buys").then(bought).otherwise(visited)
-    gap = 2_000 + dice.below(90_000, "gap").cast(pl.Int64)
-    begun = visitors.with_columns(script=script, gap=gap).with_columns(
-        event=pl.lit(STEPS).gather("script"), ordinal=pl.lit(ORDINALS).gather("script")
-    )
-    room = HOUR - pl.col("gap") * pl.col("event").list.len()  # no session leaves its hour
-    start = milliseconds(plan.start) + pl.col("hour") * HOUR + (pl.col("place") * room).cast(pl.Int64)
-    told = begun.with_columns(start=start).explode("event", "ordinal")
-    told = told.with_columns(id=dice.key(plan.seed, "event", "key", "ordinal"))
-    jitter = dice.below(1_000, "jitter", "id").cast(pl.Int64)
-    sent = pl.col("start") + pl.col("ordinal") * pl.col("gap") + jitter
-    return told.with_columns(sent=sent).with_columns(at=pl.col("sent") - pl.col("late")).drop("script", "gap", "start")
+    return unfold(plan, visitors.with_columns(script=pl.when("buys").then(bought).otherwise(visited)), SCRIPTS)
 
 
 def later_events(slot: Slot, indexes: range) -> pl.DataFrame:

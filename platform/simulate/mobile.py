@@ -1,0 +1,24 @@
+"""The mobile stream: journeys through an app, one record each, run together as Firehose delivers them.
+
+What a journey is and how it is written is in `simulate.app`.
+"""
+
+from __future__ import annotations
+
+from simulate.app.flaws import FLAWS, MALFORMED
+from simulate.app.journeys import JOURNEYS
+from simulate.app.records import written
+from simulate.files import Files
+from simulate.formats import Json
+from simulate.sessions import Scripts
+from simulate.stream import Stream
+from simulate.visits import Visits
+
+MOBILE = Stream(
+    name="mobile",
+    identity_space="app",
+    source=Visits("mobile", Scripts([[n] for n in range(len(JOURNEYS))]), [j.names for j in JOURNEYS], 0, written),
+    format=Json(MALFORMED),
+    transport=Files(("%Y/%m/%d/%H/mobile-1-%Y-%m-%d-%H-%M-%S-{part}.gz",), separator=b""),
+    flaws=FLAWS,
+)
