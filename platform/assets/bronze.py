@@ -13,7 +13,7 @@ from assets.report import PartitionReport, Verdict, publish
 from contracts.stream import Stream
 from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, arrival_window, hour_of, key_of
 from resources.lake import Lake
-from resources.landing import FolderLanding
+from resources.landing import Landing
 from resources.schemas import Layer
 
 
@@ -38,7 +38,7 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
         pool=f"lake_{stream.name}",
     )
     def bronze(
-        context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], landing: dg.ResourceParam[FolderLanding]
+        context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], landing: dg.ResourceParam[Landing]
     ) -> Iterator[dg.MaterializeResult[None]]:
         now = dt.datetime.now(dt.UTC)
         hours = [hour_of(partition) for partition in context.partition_keys]

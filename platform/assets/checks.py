@@ -7,24 +7,28 @@ Not here: how results reach Dagster (`report`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import dagster as dg
-import duckdb
 import pandera.errors
 import polars as pl
 import pyarrow as pa
 from pyiceberg.table import Table
 
+from assets import rejected
+from assets.aggregates import grouped
 from assets.contest import LOSERS
+from assets.drift import drifts
 from assets.reconcile import Named
 from assets.report import Verdict
 from contracts.stream import Stream
+from events.conform import Conformers
 from partitions import ARRIVAL_HOURS
 from resources.lake import Lake, read_hours
 from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]
+Check = Callable[[Lake, Stream, Named, Hours], dict[dt.datetime, Verdict]]
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 
@@ -65,10 +69,14 @@ def freshness_spec(stream: Stream) -> dg.AssetCheckSpec:
     return _spec(Layer.SILVER, stream, "freshness", "The hour's newest event is as recent as the contract wants")
 
 
+def drift_spec(stream: Stream) -> dg.AssetCheckSpec:
+    return _spec(Layer.SILVER, stream, "drift", "Records have no fields that the contract does not know")
+
+
 def completeness(bronze: Table, stream: Stream, hours: Hours, ledger: pl.DataFrame) -> dict[dt.datetime, Verdict]:
     """The ledger's records against bronze's rows, by landed object (path and version)."""
     columns = ["_source_file", "_source_version"]
-    rows = _grouped(bronze, None, hours, columns, "count(*) AS rows", ", ".join(columns))
+    rows = grouped(bronze, None, hours, columns, "count(*) AS rows", ", ".join(columns))
     expected = ledger.filter(pl.col("records").is_not_null()).select(
         pl.col("arrival_hour").alias("hour"), pl.col("path").alias("_source_file"),
         pl.col("version").alias("_source_version"), "records",
@@ -96,8 +104,8 @@ def conservation(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict
     columns = ["_source_file", "_source_version", "_line"]
     sides = {}
     for layer, snapshot in _snapshots(named):
-        grouped = _grouped(lake.table(layer, stream), snapshot, hours, columns, what)
-        sides[layer] = {hour: (rows, int(digest)) for hour, rows, digest in grouped.iter_rows()}
+        rows = grouped(lake.table(layer, stream), snapshot, hours, columns, what)
+        sides[layer] = {hour: (count, int(digest)) for hour, count, digest in rows.iter_rows()}
     found = {}
     for hour in hours:
         bronze, silver, rejected = (sides[layer].get(hour, (0, 0)) for layer in sides)
@@ -112,7 +120,7 @@ def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.
     failures: dict[dt.datetime, dict[str, int]] = {hour: {} for hour in hours}
     silver = lake.table(Layer.SILVER, stream)
     columns = [*stream.types, "_arrival_hour"]
-    for rows in _large(_hourly(silver, named.silver, hours, columns)):
+    for rows in _large(read_hours(silver, hours, columns, named.silver)):
         try:
             typed = rows.select(list(stream.types)).cast(stream.types)  # type: ignore[arg-type]
             stream.schema.validate(typed, lazy=True)
@@ -128,13 +136,12 @@ def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.
 
 def rejected_share(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
     """Rejected records by reason as shares of the hour's records, against the contract's limits; duplicates apart."""
-    grouped = _grouped(
-        lake.table(Layer.REJECTED, stream), named.rejected, hours, ["reason"], "count(*) AS rows", "reason"
-    )
-    totals = dict(_grouped(lake.table(Layer.BRONZE, stream), named.bronze, hours, [], "count(*) AS rows").iter_rows())
+    groups = rejected.groups(lake.table(Layer.REJECTED, stream), named.rejected, hours)
+    totals = dict(grouped(lake.table(Layer.BRONZE, stream), named.bronze, hours, [], "count(*) AS rows").iter_rows())
     limits, found = stream.rejected_share, {}
     for hour in hours:
-        counts = {reason: rows for at, reason, rows in grouped.iter_rows() if at == hour}
+        mine = groups.filter(pl.col("hour") == hour)
+        counts = dict(mine.group_by("reason", maintain_order=True).agg(pl.col("records").sum()).iter_rows())
         total = max(totals.get(hour, 0), 1)
         refused = sum(rows for reason, rows in counts.items() if reason not in LOSERS) / total
         losers = sum(rows for reason, rows in counts.items() if reason in LOSERS) / total
@@ -144,15 +151,22 @@ def rejected_share(lake: Lake, stream: Stream, named: Named, hours: Hours) -> di
             "refused_share": refused,
             "duplicate_share": losers,
             **{f"rejected_{r}": n for r, n in counts.items()},
+            "rejected_records": rejected.table(mine),
         }
         found[hour] = Verdict(share_spec(stream), passed, metadata, severity)
     return found
 
 
+def drift(lake: Lake, stream: Stream, named: Named, hours: Hours, conformers: Conformers) -> dict[dt.datetime, Verdict]:
+    """The fields that the contract does not know, of the bronze that silver was made of."""
+    found = drifts(lake.table(Layer.BRONZE, stream), named.bronze, hours, conformers)
+    return {hour: Verdict(drift_spec(stream), not seen.fields, seen.metadata, WARN) for hour, seen in found.items()}
+
+
 def freshness(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
     """How far behind the end of its arrival hour the newest event of each hour is."""
-    grouped = _grouped(lake.table(Layer.SILVER, stream), named.silver, hours, ["event_at"], "max(event_at) AS newest")
-    newest, found = dict(grouped.iter_rows()), {}
+    rows = grouped(lake.table(Layer.SILVER, stream), named.silver, hours, ["event_at"], "max(event_at) AS newest")
+    newest, found = dict(rows.iter_rows()), {}
     for hour in hours:
         at = newest.get(hour)
         behind = hour + dt.timedelta(hours=1) - at if at else None
@@ -181,24 +195,3 @@ def _large(batches: Iterable[pa.RecordBatch], rows: int = 100_000) -> Iterator[p
             waiting = []
     if waiting:
         yield pl.concat(waiting)
-
-
-def _hourly(table: Table, snapshot: int | None, hours: Hours, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    yield from read_hours(table, hours, columns, snapshot)
-
-
-def _grouped(
-    table: Table, snapshot: int | None, hours: Hours, columns: list[str], what: str, by: str = ""
-) -> pl.DataFrame:
-    """Aggregates of a snapshot's rows by arrival hour (`hour`) and perhaps more, computed as the rows stream by."""
-    batches: Iterable[pa.RecordBatch] = _hourly(table, snapshot, hours, ["_arrival_hour", *columns])
-    schema = pa.schema(
-        [table.schema().as_arrow().field(name).remove_metadata() for name in ["_arrival_hour", *columns]]
-    )
-    with duckdb.connect(":memory:", config={"threads": "2"}) as con:
-        con.execute("SET TimeZone = 'UTC'")
-        con.register("rows", pa.RecordBatchReader.from_batches(schema, (b.cast(schema) for b in batches)))
-        keys = f"_arrival_hour{', ' + by if by else ''}"
-        query = f"SELECT _arrival_hour AS hour{', ' + by if by else ''}, {what} FROM rows GROUP BY {keys}"
-        result = pl.DataFrame(pl.from_arrow(con.sql(query).to_arrow_table()))
-    return result.with_columns(pl.col("hour").cast(pl.Datetime("us", "UTC")))

@@ -89,7 +89,7 @@ class Contest:
         hours = sorted(records["_arrival_hour"].unique())
         sources = pc.field("_source_file").isin(pa.array(records["_source_file"].unique().to_list(), pa.string()))
         files = [file for run in _runs(hours) for file in files_of(self.bronze, within(run))]
-        for batch in read(self.bronze, files, [*LINEAGE, "raw"], during(hours) & sources):
+        for batch in read(self.bronze, files, [*LINEAGE, "raw", "header"], during(hours) & sources):
             found = pl.DataFrame(pl.from_arrow(batch)).join(records, on=list(LINEAGE), how="inner")
             if not found.is_empty():
                 yield found
@@ -123,7 +123,7 @@ class Contest:
         """The content of records by `LINEAGE`; silver keeps none, as few are ever asked for theirs."""
         found = [pl.DataFrame(schema={**LINEAGE, "_content": pl.Binary})]
         for rows in self.raw_of(records):
-            known = rows.with_columns(self.conformers.contents(rows["raw"]))
+            known = rows.with_columns(self.conformers.contents(rows.select("raw", "header").to_arrow()))
             raws.add(compacted(known.select(*LINEAGE, "raw", "_content")))
             found.append(compacted(known.select(*LINEAGE, "_content")))
         return pl.concat(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -10,6 +10,8 @@ from pyiceberg.table import Table
 
 from contracts.stream import Stream
 from resources.schemas import Layer, definition
+
+SHOWN_LENGTH = 200
 
 
 def describe(layer: Layer, stream: Stream, description: str, deps: Sequence[dg.AssetKey] = ()) -> dg.AssetSpec:
@@ -56,3 +58,15 @@ def links(table: Table, snapshot_id: int | None) -> dict[str, Any]:
         "snapshot_id": str(snapshot_id) if snapshot_id else "none",
         "metadata_file": dg.MetadataValue.path(table.metadata_location),
     }
+
+
+def table_of(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """Rows as a table for the UI; `columns` are names and types."""
+    schema = dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
+    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows], schema)
+
+
+def printable(sent: str) -> str:
+    """A text that was sent, as it can be shown and stored anywhere: shortened, what is not printable escaped."""
+    text = sent if len(sent) <= SHOWN_LENGTH else sent[: SHOWN_LENGTH - 3] + "..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -5,6 +5,7 @@ Belongs here: which event dates a run rebuilds and how dbt's results become Dags
 
 import datetime as dt
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from partitions import DATE_FORMAT, EVENT_DATES
 from resources import dbt
 from resources.changes import difference
 from resources.lake import Lake
+from resources.lineage import lineage
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
@@ -42,14 +44,13 @@ class Translator(DagsterDbtTranslator):
         prefix = "warehouse" if dbt_resource_props["resource_type"] == "source" else "gold"
         return dg.AssetKey([prefix, dbt_resource_props["name"]])
 
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        return f"gold_{dbt_resource_props['fqn'][1]}"
-
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition | None:
         return EVENT_DATES if _incremental(dbt_resource_props) else None
 
-    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
-        return ["team:analytics"]
+
+def _event_date(node: Mapping[str, Any]) -> str:
+    """SQL of the event date of an incremental model's rows."""
+    return str(node["config"]["meta"].get("event_date", "event_date"))
 
 
 def _incremental(node: Mapping[str, Any]) -> bool:
@@ -80,7 +81,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse],
         dbt_work: dg.ResourceParam[Path],
     ) -> Iterator[dg.MaterializeResult[None]]:
-        snapshots = warehouse.applied()
+        snapshots = _complete(lake, warehouse, streams)
         touched = touched_dates(lake, streams, warehouse.released(), snapshots)
         asked = {*config.event_dates, *_partitions(context)}
         dates = None if touched is None else sorted({*touched, *asked})
@@ -92,13 +93,28 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         failed = [result for result in results if result.status not in ("success", "pass", "warn")]
         if failed:
             raise dg.Failure("dbt: " + "; ".join(f"{r.unique_id}: {r.status} {r.message}".strip() for r in failed))
-        facts = {"as_of": config.as_of or "", "run_id": context.run.run_id}
         whole = len(context.selected_asset_keys) == len(specs)
-        uri = warehouse.release(snapshots if whole else warehouse.released(), facts)
+        facts = {
+            "event_dates": "all" if dates is None else ", ".join(dates),
+            "as_of": config.as_of or "",
+            "contracts": ", ".join(f"{stream.name} {stream.version}" for stream in streams),
+            "code": dbt.code_version(),
+            "run_id": context.run.run_id,
+        }
+        schemas = dbt.public_schemas(warehouse.profile())
+        uri = warehouse.release(schemas, snapshots if whole else warehouse.released(), facts)
         _materialize(context, warehouse, results, dates, {"dagster/uri": uri})
         yield from ()  # all is recorded as events: results cannot speak of scattered dates
 
     return gold
+
+
+def _complete(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> dict[str, int | None]:
+    """The snapshots that the warehouse holds; streams of which nothing has come yet get an empty relation."""
+    for stream in streams:
+        if stream.name not in warehouse.applied():
+            warehouse.apply(stream, lake.table(Layer.SILVER, stream), None)
+    return warehouse.applied()
 
 
 def touched_dates(
@@ -107,12 +123,11 @@ def touched_dates(
     """The event dates in which silver differs between gold's release and what the warehouse holds; None for all."""
     dates: set[dt.date] = set()
     for stream in streams:
-        before, after = released.get(stream.name), applied.get(stream.name)
+        after = applied.get(stream.name)
         if after is None:
             continue
-        if before is None:
-            return None
-        changes = difference(lake.table(Layer.SILVER, stream), before, after)
+        known = stream.name in released
+        changes = difference(lake.table(Layer.SILVER, stream), released[stream.name], after) if known else None
         if changes is None:
             return None
         dates.update(changes)
@@ -152,24 +167,42 @@ def _materialize(
     dates: list[str] | None,
     shared: Mapping[str, Any],
 ) -> None:
-    """Record what was made: a whole table once, an incremental one date by date."""
+    """Record what was made: a whole table once, an incremental one date by date, its columns' lineage with the last."""
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
-    for result in results:
-        if result.unique_id not in specs:
-            continue
-        node = manifest()["nodes"][result.unique_id]
-        metadata = {**shared, "seconds": result.seconds}
-        relation = f"{node['schema']}.{node['alias']}"
-        if _incremental(node):
-            counts = dict(warehouse.query(f"SELECT event_date, count(*) FROM {relation} GROUP BY 1"))
-            made = sorted(counts) if dates is None else [dt.date.fromisoformat(date) for date in dates]
-            rows = {date.strftime(DATE_FORMAT): counts.get(date, 0) for date in made}
-        else:
-            ((total,),) = warehouse.query(f"SELECT count(*) FROM {relation}")
-            rows = {None: total}
-        for partition, count in rows.items():
-            name = "dagster/row_count" if partition is None else "dagster/partition_row_count"
-            event = dg.AssetMaterialization(
-                specs[result.unique_id].key, partition=partition, metadata={**metadata, name: count}
-            )
-            context.log_event(event)
+    made = {result.unique_id: result for result in results if result.unique_id in specs}
+    rows = _rows(warehouse, made)
+    for name, result in made.items():
+        counts = rows.get(name, {})
+        partitions: list[str | None] = [None]
+        if _incremental(manifest()["nodes"][name]):
+            partitions = [*(sorted(filter(None, counts)) if dates is None else dates)]
+        for partition in partitions:
+            metadata = {**shared, "seconds": result.seconds}
+            metadata[f"dagster/{'partition_' if partition else ''}row_count"] = counts.get(partition, 0)
+            if partition == partitions[-1]:
+                metadata |= _column_lineage(name)
+            key = specs[name].key
+            context.log_event(dg.AssetMaterialization(key, partition=partition, metadata=metadata))
+
+
+def _rows(warehouse: Warehouse, made: Mapping[str, dbt.NodeResult]) -> dict[str, dict[str | None, int]]:
+    """How many rows each model has: in all (None), or by event date where it is incremental."""
+    queries = []
+    for name, result in made.items():
+        node = manifest()["nodes"][name]
+        date = f"CAST({_event_date(node)} AS VARCHAR(10))" if _incremental(node) else "NULL"
+        queries.append(f"SELECT '{name}' AS model, {date} AS event_date, COUNT(*) FROM {result.relation} GROUP BY 1, 2")
+    found: dict[str, dict[str | None, int]] = defaultdict(dict)
+    for name, date, count in warehouse.query(" UNION ALL ".join(queries)) if queries else ():
+        found[name][date] = count
+    return found
+
+
+def _column_lineage(name: str) -> dict[str, Any]:
+    """Of a model's columns, the columns of other assets that they are made of, as the UI draws it."""
+    nodes = {**manifest()["nodes"], **manifest()["sources"]}
+    deps = {
+        column: [dg.TableColumnDep(Translator().get_asset_key(nodes[parent]), source) for parent, source in sources]
+        for column, sources in lineage().get(name, {}).items()
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)} if deps else {}

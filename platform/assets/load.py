@@ -16,11 +16,11 @@ import pyarrow as pa
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from contracts.stream import Stream
-from events import decode
+from contracts.stream import Framing, Stream
+from events import compression, decode
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, between, commit, files_of, frame, read, recompute, rows_snapshot, within
-from resources.landing import FolderLanding, LandedObject
+from resources.landing import LandedObject, Landing, Reader
 from resources.schemas import Layer
 
 Item = TypeVar("Item")
@@ -53,7 +53,7 @@ class Loaded:
 
 def load(
     lake: Lake,
-    landing: FolderLanding,
+    landing: Landing,
     stream: Stream,
     hours: Sequence[dt.datetime],
     window: tuple[dt.datetime, dt.datetime],
@@ -69,7 +69,7 @@ def load(
 
 def _attempt(
     lake: Lake,
-    landing: FolderLanding,
+    landing: Landing,
     stream: Stream,
     hours: Sequence[dt.datetime],
     window: tuple[dt.datetime, dt.datetime],
@@ -83,9 +83,14 @@ def _attempt(
         return Loaded(_of_hours(known, hours), snapshot_id=rows_snapshot(bronze))
     entries = [_entry(o, now, refused="outside the arrival hours that are partitions", astray=True) for o in strays]
     writer = DataFileWriter(bronze, BY_HOUR)
-    for hour in sorted({o.arrival_hour for o in news if o.arrival_hour}):
-        entries += [_take(landing, o, writer, now) for o in news if o.arrival_hour == hour]
-        writer.finish_partition(hour)
+    by_hour = {
+        hour: [o for o in news if o.arrival_hour == hour]
+        for hour in sorted({o.arrival_hour for o in news if o.arrival_hour})
+    }
+    with landing.reading([o for objects in by_hour.values() for o in objects]) as reader:
+        for hour, objects in by_hour.items():
+            entries += [_take(reader, landed, stream.decoding, writer, now) for landed in objects]
+            writer.finish_partition(hour)
     _replace(bronze, [entry for entry in entries if entry["records"] is not None], writer)
     _enter(ledger, pl.DataFrame(entries, schema=LEDGER))
     after = ledger_rows(lake.table(Layer.LEDGER, stream), hours).filter("current")
@@ -139,35 +144,37 @@ def _entry(
     }
 
 
-def _take(landing: FolderLanding, landed: LandedObject, writer: DataFileWriter, now: dt.datetime) -> dict[str, object]:
+def _take(
+    reader: Reader, landed: LandedObject, decoding: tuple[Framing, ...], writer: DataFileWriter, now: dt.datetime
+) -> dict[str, object]:
     """Write an object's records and return its ledger row; nothing of it is written when it cannot be read whole."""
     total = 0
     try:
-        for batch in _whole(landing, landed):
+        for batch in _whole(reader, landed, decoding):
             total += batch.num_rows
             writer.write_arrow(landed.arrival_hour, _lineage(batch, landed, now).select(writer.columns))
-    except decode.Unreadable as reason:
+    except compression.Unreadable as reason:
         return _entry(landed, now, refused=str(reason))
     return _entry(landed, now, records=total)
 
 
-def _whole(landing: FolderLanding, landed: LandedObject) -> Iterator[pa.RecordBatch]:
+def _whole(reader: Reader, landed: LandedObject, decoding: tuple[Framing, ...]) -> Iterator[pa.RecordBatch]:
     """The records of an object that is known to be readable to its end. Raises `Unreadable` before the first one.
 
     A small object waits in memory until its end has been seen; a large one is read twice.
     """
     waiting: list[pa.RecordBatch] = []
     waiting_bytes, known = 0, False
-    with landing.open(landed) as source:
-        for batch in ahead(decode.records(source, landed.path)):
+    with reader.open(landed) as source:
+        for batch in ahead(decode.records(source, landed.path, decoding)):
             if known:
                 yield batch
                 continue
             waiting.append(batch)
             waiting_bytes += batch.nbytes
             if waiting_bytes > WAITING_BYTES:
-                with landing.open(landed) as again:
-                    decode.verify(again, landed.path)
+                with reader.open(landed) as again:
+                    compression.verify(again, landed.path)
                 known = True
                 yield from waiting
                 waiting = []

@@ -127,7 +127,7 @@ class _Attempt:
 
     def _conform(self, pending: pl.DataFrame) -> Iterator[Conformed]:
         wanted = pa.array(pending["_source_file"].to_list(), pa.large_string())
-        batches = self._rows(self.bronze, [*LINES, "raw", "oversize"])
+        batches = self._rows(self.bronze, [*LINES, "raw", "header", "oversize"])
         yield from self.conformers.conform(_large(_of_sources(batch, wanted) for batch in batches))
 
     def _reject(self, refused: pl.DataFrame) -> None:
@@ -146,9 +146,7 @@ class _Attempt:
 
     def _write(self, spool: Spool, raws: Spool, moves: Moves) -> Named:
         for part in spool:
-            contested = hashes().is_in(moves.repeated.implode())
-            self.silver_writer.write(self._stamped(part.filter(~contested)))
-            self.silver_writer.write(self._stamped(part.filter(contested).join(moves.lost, on=LINES, how="anti")))
+            self.silver_writer.write(self._stamped(_without_lost(part, moves)))
         for conformed in self._conform_again(moves.promoted):
             self.silver_writer.write(self._stamped(conformed.accepted))
             self._reject(conformed.refused)
@@ -168,7 +166,7 @@ class _Attempt:
 
     def _conform_again(self, records: pl.DataFrame) -> Iterator[Conformed]:
         batches = (
-            rows.select(*LINES, "raw").to_arrow().append_column("oversize", pa.nulls(len(rows), OVERSIZE))
+            rows.select(*LINES, "raw", "header").to_arrow().append_column("oversize", pa.nulls(len(rows), OVERSIZE))
             for rows in self.contest.raw_of(records)
         )
         yield from self.conformers.conform(batches)
@@ -195,6 +193,14 @@ class _Attempt:
                 rows = pl.DataFrame(pl.from_arrow(batch)).join(stale, on=SOURCE, how="semi")
                 paths.update(rows["__filename"].unique())
         return [f for f in files_of(table) if path_in(f) in paths] if paths else []
+
+
+def _without_lost(rows: pl.DataFrame, moves: Moves) -> pl.DataFrame:
+    """The rows that have not lost a contest; only few are in one."""
+    contested = rows.select(hashes().is_in(moves.repeated.implode())).to_series().arg_true()
+    places = rows.select(LINES)[contested].with_columns(contested.alias("_place"))
+    lost = places.join(moves.lost, on=LINES, how="semi")["_place"]
+    return rows.filter(~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lost.implode())) if len(lost) else rows
 
 
 def _of_sources(batch: pa.RecordBatch, wanted: pa.Array) -> pa.RecordBatch:

@@ -1,15 +1,16 @@
 """Silver and rejected assets: what bronze's records are, judged by the contract; two tables from one step."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import dagster as dg
 
 from assets import checks
 from assets.describe import describe, links
-from assets.reconcile import reconcile
-from assets.report import PartitionReport, publish
+from assets.reconcile import Named, reconcile
+from assets.report import PartitionReport, Verdict, publish
 from contracts.stream import Stream
 from events.conform import Conformers
 from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, hour_of, key_of
@@ -48,6 +49,7 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
             checks.contract_spec(stream),
             checks.freshness_spec(stream),
             checks.share_spec(stream),
+            checks.drift_spec(stream),
         ],
         pool=f"lake_{stream.name}",
     )
@@ -61,20 +63,36 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
         now = dt.datetime.now(dt.UTC)
         named, changed = reconcile(lake, stream, conformers[stream.name], hours, now, config.again)
         context.log.info("silver and rejected changed" if changed else "nothing to change")
-        with ThreadPoolExecutor(2) as pool:
-            computations = (checks.conservation, checks.contract, checks.freshness, checks.rejected_share)
-            found = list(pool.map(lambda check: check(lake, stream, named, hours), computations))
+        found = _checked(lake, stream, conformers[stream.name], named, hours)
         tables = {key: lake.table(layer, stream) for key, layer in ((silver, Layer.SILVER), (rejected, Layer.REJECTED))}
         reports = {}
         for hour in hours:
-            counts = found[0][hour].metadata
+            counts = found["conservation"][hour].metadata
             snapshots = {silver: (named.silver, counts["silver"]), rejected: (named.rejected, counts["rejected"])}
             metadata: dict[dg.AssetKey, dict[str, object]] = {
                 key: {"dagster/partition_row_count": rows, **links(tables[key], snapshot)}
                 for key, (snapshot, rows) in snapshots.items()
             }
-            metadata[rejected] |= {n: v for n, v in found[3][hour].metadata.items() if n.startswith("rejected_")}
-            reports[key_of(hour)] = PartitionReport(metadata, [verdicts[hour] for verdicts in found])
+            metadata[silver]["unknown_fields"] = found["drift"][hour].metadata["unknown_fields"]
+            shares = found["rejected_share"][hour].metadata
+            metadata[rejected] |= {name: value for name, value in shares.items() if name.startswith("rejected_")}
+            reports[key_of(hour)] = PartitionReport(metadata, [verdicts[hour] for verdicts in found.values()])
         yield from publish(context, reports)
 
     return judged
+
+
+def _checked(
+    lake: Lake, stream: Stream, conformers: Conformers, named: Named, hours: Sequence[dt.datetime]
+) -> dict[str, dict[dt.datetime, Verdict]]:
+    """Every check's verdict on each of the hours, by the check's name."""
+    asked: dict[str, checks.Check] = {
+        "conservation": checks.conservation,
+        "contract": checks.contract,
+        "freshness": checks.freshness,
+        "rejected_share": checks.rejected_share,
+        "drift": partial(checks.drift, conformers=conformers),
+    }
+    with ThreadPoolExecutor(2) as pool:
+        found = {name: pool.submit(check, lake, stream, named, hours) for name, check in asked.items()}
+        return {name: future.result() for name, future in found.items()}

@@ -10,7 +10,7 @@ from types import TracebackType
 
 import polars as pl
 
-MEMORY_BYTES = 128 << 20
+MEMORY_BYTES = 256 << 20
 
 
 def compacted(frame: pl.DataFrame) -> pl.DataFrame:
@@ -33,7 +33,7 @@ class Spool:
             self.frames.append(frame)
             return
         path = self.folder / f"{len(self.frames)}.arrow"
-        frame.write_ipc(path, compression="lz4")
+        frame.write_ipc(path, compression="uncompressed")
         self.frames.append(path)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:

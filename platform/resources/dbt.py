@@ -6,6 +6,7 @@ assets (`assets.gold`), or any SQL (`dbt/`).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -14,12 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt"
 _PREPARED = PROJECT / "target"
+_FOLDERS = ("models", "macros", "tests", "seeds", "analyses")
 _SOURCES = ("*.sql", "*.yml", "*.csv")
+_LOCAL = "local"
 
 
 class DbtFailed(Exception):
@@ -28,9 +33,10 @@ class DbtFailed(Exception):
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model or test: `status` as dbt says it, rows failing (tests), seconds."""
+    """What became of one node: `status` as dbt says it, its relation (models), rows failing (tests), seconds."""
 
     unique_id: str
+    relation: str
     status: str
     message: str
     failures: int
@@ -41,27 +47,43 @@ class NodeResult:
         return self.status in {"success", "pass"}
 
 
+def output(target: str) -> dict[str, Any]:
+    """A target of the project's profiles.yml as it stands there: secrets are names of environment variables."""
+    profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
+    return dict(profiles["gold"]["outputs"][target])
+
+
 def manifest_path() -> Path:
-    """The project's manifest, parsed anew when a file of the project is newer than it. Raises `DbtFailed`."""
-    path = _PREPARED / "manifest.json"
+    """The manifest that asset definitions are made from, which is the same for every target. Raises `DbtFailed`."""
+    return _prepared(output(_LOCAL)) / "manifest.json"
+
+
+def _prepared(profile: Mapping[str, object]) -> Path:
+    """The folder of what parsing gives for a kind of warehouse, anew when a file of the project is newer than it.
+
+    The macros in it are those of the adapter. Raises `DbtFailed`.
+    """
+    folder = _PREPARED / str(profile["type"])
     newest = max(
         file.stat().st_mtime
         for pattern in _SOURCES
-        for folder in (PROJECT / "models", PROJECT / "macros", PROJECT / "tests", PROJECT)
-        for file in (folder.rglob(pattern) if folder != PROJECT else folder.glob(pattern))
+        for root in (*(PROJECT / name for name in _FOLDERS), PROJECT)
+        for file in (root.rglob(pattern) if root != PROJECT else root.glob(pattern))
     )
+    path = folder / "manifest.json"
     if not path.exists() or path.stat().st_mtime < newest:
-        _parse()
-    return path
+        _parse(profile, folder)
+    return folder
 
 
-def _parse() -> None:
+def _parse(profile: Mapping[str, object], folder: Path) -> None:
     """Parse into a folder of its own and move the two files into place, as another process may read them."""
-    _PREPARED.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_PREPARED) as folder:
-        _invoke(["parse", "--no-partial-parse", *_paths(Path(folder), PROJECT)], None)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_PREPARED) as work:
+        _write_profile(profile, Path(work))
+        _invoke(["parse", "--no-partial-parse", *_paths(Path(work))], None)
         for name in ("partial_parse.msgpack", "manifest.json"):
-            os.replace(Path(folder) / name, _PREPARED / name)
+            os.replace(Path(work) / name, folder / name)
 
 
 def build(
@@ -73,24 +95,62 @@ def build(
     """
     from dbt.contracts.graph.manifest import Manifest
 
-    manifest_path()
+    prepared = _prepared(profile)
     work.mkdir(parents=True, exist_ok=True)
-    profiles = {"gold": {"target": "run", "outputs": {"run": dict(profile)}}}
-    (work / "profiles.yml").write_text(json.dumps(profiles))
+    _write_profile(profile, work)
     command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dict(variables))]
     selection = ["--select", *models] if models else []
-    manifest = Manifest.from_msgpack((_PREPARED / "partial_parse.msgpack").read_bytes())
-    result = _invoke([*command, *selection, *_paths(work, work)], manifest)
+    manifest = Manifest.from_msgpack((prepared / "partial_parse.msgpack").read_bytes())
+    result = _invoke([*command, *selection, *_paths(work)], manifest)
     return [
-        NodeResult(node.node.unique_id, str(node.status), node.message or "", node.failures or 0, node.execution_time)
-        for node in result.results
+        NodeResult(
+            unique_id=each.node.unique_id,
+            relation=each.node.relation_name or "",
+            status=str(each.status),
+            message=each.message or "",
+            failures=each.failures or 0,
+            seconds=each.execution_time,
+        )
+        for each in result.results
     ]
 
 
-def _paths(work: Path, profiles: Path) -> list[str]:
-    folders = {"project": PROJECT, "profiles": profiles}
+def compiled() -> dict[str, str]:
+    """The SQL of every model (by unique id) as it is without any table yet, in DuckDB's dialect. Raises `DbtFailed`."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    prepared = _prepared(output(_LOCAL))
+    manifest = Manifest.from_msgpack((prepared / "partial_parse.msgpack").read_bytes())
+    with tempfile.TemporaryDirectory(dir=_PREPARED) as folder:
+        _write_profile({**output(_LOCAL), "path": str(Path(folder) / "warehouse.duckdb")}, Path(folder))
+        selection = ["--select", "path:models", "--exclude", "resource_type:test", "resource_type:unit_test"]
+        result = _invoke(["compile", *selection, *_paths(Path(folder))], manifest)
+    return {node.node.unique_id: node.node.compiled_code for node in result.results}
+
+
+def code_version() -> str:
+    """A hash of all that gold is computed by: the project's files, as dbt parsed them."""
+    parsed = json.loads(manifest_path().read_text())
+    files = [f"{name} {node['checksum']['checksum']}" for name, node in sorted(parsed["nodes"].items())]
+    macros = [f"{name} {macro['macro_sql']}" for name, macro in sorted(parsed["macros"].items())]
+    return hashlib.sha256("\n".join([*files, *macros]).encode()).hexdigest()[:16]
+
+
+def public_schemas(profile: Mapping[str, object]) -> set[str]:
+    """The schemas of the models that readers may rely on, those whose access dbt calls public."""
+    nodes = json.loads((_prepared(profile) / "manifest.json").read_text())["nodes"].values()
+    return {node["schema"] for node in nodes if node.get("access") == "public"}
+
+
+def _write_profile(profile: Mapping[str, object], folder: Path) -> None:
+    profiles = {"gold": {"target": "run", "outputs": {"run": dict(profile)}}}
+    (folder / "profiles.yml").write_text(json.dumps(profiles))
+
+
+def _paths(work: Path) -> list[str]:
     return [
-        *(argument for name, folder in folders.items() for argument in (f"--{name}-dir", str(folder))),
+        *("--project-dir", str(PROJECT)),
+        *("--profiles-dir", str(work)),
         *("--target-path", str(work)),
         *("--log-path", str(work / "logs")),
         "--quiet",

@@ -1,7 +1,8 @@
 """The deployments: which resources the platform runs on, and the only place that reads the environment.
 
 Belongs here: the table of deployments and the settings. Everything is a function, called when a run or a sensor
-needs the resource, never at import.
+needs the resource, never at import; what only one deployment needs is imported there. Secrets are read by `dg.EnvVar`
+alone, and stand in no other file, log or message.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -26,6 +28,14 @@ class Misconfigured(Exception):
     """A setting that cannot be used; the message names it."""
 
 
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployment is made of: the settings it cannot do without, and how each resource is made."""
+
+    required: tuple[str, ...]
+    resources: Mapping[str, Factory]
+
+
 def deployment() -> str:
     """The deployment's name. Raises `Misconfigured` for one that `DEPLOYMENTS` does not list."""
     name = os.environ.get("DEPLOYMENT", "local")
@@ -35,8 +45,12 @@ def deployment() -> str:
 
 
 def data_dir() -> Path:
-    """The folder of everything that the embedded deployment stores; relative to the checkout."""
+    """The folder of everything that is stored on this machine; relative to the checkout."""
     return (Path(__file__).resolve().parents[2] / os.environ.get("DATA_DIR", ".data")).resolve()
+
+
+def _scratch() -> Path:
+    return data_dir() / "scratch"
 
 
 def _folder_landing(_: Sequence[Stream], __: Log) -> Any:
@@ -48,20 +62,94 @@ def _folder_landing(_: Sequence[Stream], __: Log) -> Any:
     return FolderLanding(Path(unquote(url.path)) if url.path else data_dir() / "landing")
 
 
+def _s3_landing(_: Sequence[Stream], __: Log) -> Any:
+    from resources.s3 import S3Landing
+
+    return S3Landing(*_bucket("LANDING_URL"), _scratch())
+
+
+def _bucket(setting: str) -> tuple[str, str]:
+    """Bucket and prefix of a setting that is an s3:// address."""
+    url = urlsplit(os.environ[setting])
+    if url.scheme != "s3" or not url.netloc:
+        raise Misconfigured(f"{setting}: deployment {deployment()!r} wants s3://bucket/prefix")
+    return url.netloc, url.path.strip("/")
+
+
 def _sqlite_lake(_: Sequence[Stream], __: Log) -> Any:
     from resources.lake import Lake
 
     folder = data_dir() / "lake"
     folder.mkdir(parents=True, exist_ok=True)
     properties = {"uri": f"sqlite:///{folder / 'catalog.db'}?timeout=60", "warehouse": folder.as_uri()}
-    return Lake(properties, data_dir() / "scratch")
+    return Lake(properties, _scratch())
+
+
+def _glue_lake(_: Sequence[Stream], __: Log) -> Any:
+    from pyiceberg.catalog import CatalogType
+
+    from resources.lake import Lake
+
+    properties = {"warehouse": _lake_url(), "s3.region": os.environ["AWS_DEFAULT_REGION"]}
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        properties |= {"s3.endpoint": endpoint, "s3.force-virtual-addressing": "false"}
+    return Lake(properties, _scratch(), CatalogType.GLUE)
+
+
+def _lake_url() -> str:
+    return "s3://" + "/".join(part for part in _bucket("LAKE_URL") if part)
 
 
 def _duckdb_warehouse(_: Sequence[Stream], __: Log) -> Any:
     from resources.warehouse.duckdb import DuckDBWarehouse
 
     folder = data_dir()
-    return DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", folder / "scratch")
+    return DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", _scratch())
+
+
+def _snowflake_warehouse(_: Sequence[Stream], __: Log) -> Any:
+    from dagster_snowflake import SnowflakeResource
+
+    from resources.warehouse.snowflake import SnowflakeWarehouse
+
+    network = {
+        "host": os.environ.get("SNOWFLAKE_HOST"),
+        "port": os.environ.get("SNOWFLAKE_PORT"),
+        "protocol": os.environ.get("SNOWFLAKE_PROTOCOL"),
+    }
+    resource = SnowflakeResource(
+        account=dg.EnvVar("SNOWFLAKE_ACCOUNT"),
+        user=dg.EnvVar("SNOWFLAKE_USER"),
+        private_key=dg.EnvVar("SNOWFLAKE_PRIVATE_KEY"),
+        role=dg.EnvVar("SNOWFLAKE_ROLE"),
+        warehouse=dg.EnvVar("SNOWFLAKE_WAREHOUSE"),
+        database=dg.EnvVar("SNOWFLAKE_DATABASE"),
+        schema="platform",
+        timezone="UTC",
+        login_timeout=60,
+        network_timeout=600,
+        additional_snowflake_connection_args={name: value for name, value in network.items() if value},
+    )
+    stage = os.environ["SNOWFLAKE_STAGE"]
+    return SnowflakeWarehouse(resource.process_config_and_initialize(), stage, _lake_url())
+
+
+def _redshift_warehouse(_: Sequence[Stream], __: Log) -> Any:
+    from dagster_aws.redshift import RedshiftClientResource
+
+    from resources.warehouse.redshift import RedshiftWarehouse
+
+    resource = RedshiftClientResource(
+        host=dg.EnvVar("REDSHIFT_HOST"),
+        port=int(os.environ.get("REDSHIFT_PORT", "5439")),
+        user=dg.EnvVar("REDSHIFT_USER"),
+        password=dg.EnvVar("REDSHIFT_PASSWORD"),
+        database=dg.EnvVar("REDSHIFT_DATABASE"),
+        sslmode=os.environ.get("REDSHIFT_SSLMODE", "require"),
+        connect_timeout=60,
+    )
+    return RedshiftWarehouse(resource.process_config_and_initialize(), os.environ["REDSHIFT_COPY_ROLE"], _lake_url())
 
 
 def _dbt_work(_: Sequence[Stream], __: Log) -> Any:
@@ -71,20 +159,47 @@ def _dbt_work(_: Sequence[Stream], __: Log) -> Any:
 def _conformers(streams: Sequence[Stream], log: Log) -> Any:
     from events.conform import Conformers
 
-    key = os.environ.get("PERSONAL_DATA_KEY") or DEVELOPMENT_KEY
+    key = dg.EnvVar("PERSONAL_DATA_KEY").get_value() or DEVELOPMENT_KEY
     if key == DEVELOPMENT_KEY:
         log.warning("PERSONAL_DATA_KEY is not set: personal data is hashed with a key that everybody knows")
     return {stream.name: Conformers(stream, key.encode()) for stream in streams}
 
 
-DEPLOYMENTS: Mapping[str, Mapping[str, Factory]] = {
-    "local": {
-        "landing": _folder_landing,
-        "lake": _sqlite_lake,
-        "warehouse": _duckdb_warehouse,
-        "dbt_work": _dbt_work,
-        "conformers": _conformers,
-    },
+_AWS = ("AWS_DEFAULT_REGION", "LANDING_URL", "LAKE_URL", "PERSONAL_DATA_KEY")
+_SNOWFLAKE = ("ACCOUNT", "USER", "PRIVATE_KEY", "ROLE", "WAREHOUSE", "DATABASE", "STAGE")
+_REDSHIFT = ("HOST", "USER", "PASSWORD", "DATABASE", "COPY_ROLE")
+
+DEPLOYMENTS: Mapping[str, Deployment] = {
+    "local": Deployment(
+        required=(),
+        resources={
+            "landing": _folder_landing,
+            "lake": _sqlite_lake,
+            "warehouse": _duckdb_warehouse,
+            "dbt_work": _dbt_work,
+            "conformers": _conformers,
+        },
+    ),
+    "aws-snowflake": Deployment(
+        required=(*_AWS, *(f"SNOWFLAKE_{name}" for name in _SNOWFLAKE)),
+        resources={
+            "landing": _s3_landing,
+            "lake": _glue_lake,
+            "warehouse": _snowflake_warehouse,
+            "dbt_work": _dbt_work,
+            "conformers": _conformers,
+        },
+    ),
+    "aws-redshift": Deployment(
+        required=(*_AWS, *(f"REDSHIFT_{name}" for name in _REDSHIFT)),
+        resources={
+            "landing": _s3_landing,
+            "lake": _glue_lake,
+            "warehouse": _redshift_warehouse,
+            "dbt_work": _dbt_work,
+            "conformers": _conformers,
+        },
+    ),
 }
 
 
@@ -94,9 +209,12 @@ def resources(streams: Sequence[Stream]) -> dict[str, dg.ResourceDefinition]:
     def definition(name: str) -> dg.ResourceDefinition:
         return dg.ResourceDefinition(lambda context: make(name, streams, context.log))
 
-    return {name: definition(name) for name in DEPLOYMENTS["local"]}
+    return {name: definition(name) for name in DEPLOYMENTS["local"].resources}
 
 
 def make(name: str, streams: Sequence[Stream], log: Log) -> Any:
-    """One resource of the present deployment. Raises `Misconfigured`."""
-    return DEPLOYMENTS[deployment()][name](streams, log)
+    """One resource of the present deployment. Raises `Misconfigured`, naming all settings that it lacks."""
+    chosen = DEPLOYMENTS[deployment()]
+    if lacking := [setting for setting in chosen.required if not os.environ.get(setting)]:
+        raise Misconfigured(f"DEPLOYMENT={deployment()!r} lacks these settings: {', '.join(lacking)}")
+    return chosen.resources[name](streams, log)

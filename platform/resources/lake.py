@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import AVAILABLE_CATALOGS, Catalog, CatalogType
 from pyiceberg.exceptions import (
     CommitFailedException,
     NamespaceAlreadyExistsError,
@@ -58,17 +58,21 @@ class _Replace(_OverwriteFiles):
 
 @dataclass(frozen=True)
 class Lake:
-    """Iceberg tables `<layer>.<stream>`; `properties` are pyiceberg's for the catalog named `lake`."""
+    """Iceberg tables `<layer>.<stream>`; `properties` are pyiceberg's for the catalog named `lake`, of type `kind`."""
 
     properties: Mapping[str, str]
     scratch: Path
+    kind: CatalogType = CatalogType.SQL
 
     @cached_property
-    def catalog(self) -> SqlCatalog:
-        catalog = SqlCatalog("lake", **self.properties)
+    def catalog(self) -> Catalog:
+        catalog = AVAILABLE_CATALOGS[self.kind]("lake", dict(self.properties))
+        present = set(catalog.list_namespaces())
         for layer in Layer:
+            if (layer.value,) in present:
+                continue
             try:
-                catalog.create_namespace_if_not_exists(layer)
+                catalog.create_namespace(layer.value)
             except (NamespaceAlreadyExistsError, IntegrityError):  # another process was faster
                 continue
         return catalog
@@ -122,7 +126,7 @@ def read(
     files: Sequence[DataFile],
     columns: Sequence[str] | None = None,
     where: pc.Expression | None = None,
-    batch_rows: int = 65_536,
+    batch_rows: int = 16_384,
 ) -> Iterator[pa.RecordBatch]:
     """Batches of data files with the table's current columns, in bounded memory and no particular order.
 

@@ -5,7 +5,7 @@ Belongs here: columns, types, partitioning and table properties. Not here: readi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,7 @@ from pyiceberg.types import (
     BooleanType,
     DateType,
     DecimalType,
+    DoubleType,
     IcebergType,
     ListType,
     LongType,
@@ -99,7 +100,12 @@ _FIXED: dict[Layer, tuple[tuple[str, IcebergType, bool], ...]] = {
         ("current", BooleanType(), True),
         ("_ingested_at", TimestamptzType(), False),
     ),
-    Layer.BRONZE: (*_LINEAGE, ("raw", BinaryType(), False), ("oversize", _OVERSIZE, False)),
+    Layer.BRONZE: (
+        *_LINEAGE,
+        ("raw", BinaryType(), False),
+        ("oversize", _OVERSIZE, False),
+        ("header", StringType(), False),
+    ),
     Layer.REJECTED: (
         ("reason", StringType(), True),
         ("column", StringType(), False),
@@ -112,6 +118,7 @@ _FIXED: dict[Layer, tuple[tuple[str, IcebergType, bool], ...]] = {
         ("_contract_version", StringType(), True),
     ),
 }
+_DOCS = {"header": "What a CSV record's fields are called, null for other formats"}
 _JUDGED: tuple[tuple[str, IcebergType, bool], ...] = (
     ("_key", BinaryType(), True),
     ("_contract_version", StringType(), True),
@@ -125,7 +132,7 @@ def definition(layer: Layer, stream: Stream) -> Definition:
         docs = {n: spec.description for n, spec in stream.schema.columns.items()}
         schema = _schema([*own, *_LINEAGE, *_JUDGED], docs)
         return Definition(schema, "event_at", DayTransform(), ("event_at", "_arrival_hour"))
-    schema = _schema(_FIXED[layer], {})
+    schema = _schema(_FIXED[layer], _DOCS)
     if layer is Layer.LEDGER:
         return Definition(schema, "arrival_hour", DayTransform(), ("arrival_hour",))
     if layer is Layer.REJECTED:  # losers lie by the day of their key, where the judge looks for them
@@ -133,7 +140,7 @@ def definition(layer: Layer, stream: Stream) -> Definition:
     return Definition(schema, "_arrival_hour", HourTransform(), ("_arrival_hour",))
 
 
-def _schema(columns: Iterable[tuple[str, IcebergType, bool]], docs: dict[str, str | None]) -> Schema:
+def _schema(columns: Iterable[tuple[str, IcebergType, bool]], docs: Mapping[str, str | None]) -> Schema:
     fields = [
         NestedField(i, name, kind, required=required, doc=docs.get(name))
         for i, (name, kind, required) in enumerate(columns, 1)
@@ -146,8 +153,12 @@ def iceberg_type(dtype: pl.DataType) -> IcebergType:
     match dtype:
         case pl.String():
             return StringType()
+        case pl.Boolean():
+            return BooleanType()
         case pl.Int64():
             return LongType()
+        case pl.Float64():
+            return DoubleType()
         case pl.Decimal():
             return DecimalType(dtype.precision or 38, dtype.scale)
         case pl.Datetime(time_unit="us", time_zone="UTC"):
@@ -168,7 +179,7 @@ def _instance(dtype: Any) -> Any:
 
 
 def evolve(table: Table, wanted: Schema) -> Table:
-    """Add to a table the optional columns that its contract has gained.
+    """Add to a table the optional columns that its contract has gained, and digits to decimals.
 
     Raises `IncompatibleContract`, naming table and column, for any other difference than columns the contract lost.
     """
@@ -180,7 +191,7 @@ def evolve(table: Table, wanted: Schema) -> Table:
 
 
 def _compare(table: str, path: str, have: IcebergType, want: IcebergType) -> bool:
-    """Whether `want` has columns that `have` lacks; raises where one cannot become the other by adding columns."""
+    """Whether `want` has columns or digits that `have` lacks; raises where the one cannot become the other so."""
     if isinstance(have, ListType) and isinstance(want, ListType):
         return _compare(table, path, have.element_type, want.element_type)
     if isinstance(have, StructType) and isinstance(want, StructType):
@@ -190,11 +201,21 @@ def _compare(table: str, path: str, have: IcebergType, want: IcebergType) -> boo
             for field in want.fields
         ]
         return any(found)
+    if have != want and _widens(have, want):
+        return True
     if have != want:
         raise IncompatibleContract(
             f"table {table}, column {path}: the table holds {have}, the contract wants {want}; "
             "name the new one differently, or rebuild the table"
         )
+    return False
+
+
+def _widens(have: IcebergType, want: IcebergType) -> bool:
+    """Whether `want` is the same decimal with more digits."""
+    match have, want:
+        case DecimalType(precision=few, scale=scale), DecimalType(precision=more, scale=same):
+            return scale == same and few < more
     return False
 
 

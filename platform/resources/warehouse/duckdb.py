@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,10 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import (
     BinaryType,
+    BooleanType,
     DateType,
     DecimalType,
+    DoubleType,
     IcebergType,
     ListType,
     LongType,
@@ -32,8 +34,9 @@ from pyiceberg.types import (
 )
 
 from contracts.stream import Stream
+from resources import dbt
 from resources.lake import files_of, path_in
-from resources.warehouse.protocol import GOLD_SCHEMAS, PATIENCE_S, Applied, WarehouseBusy
+from resources.warehouse.protocol import PATIENCE_S, Applied, WarehouseBusy
 
 _NOTES = """
 CREATE SCHEMA IF NOT EXISTS silver;
@@ -70,14 +73,14 @@ class DuckDBWarehouse:
     def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
         return self._noted("released", patience_s)
 
-    def release(self, snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
+    def release(self, schemas: Collection[str], snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
         building = self.published.with_name(f".{self.published.name}.{os.getpid()}")
         try:
             with self._connection() as con:
                 for left in self.published.parent.glob(f".{self.published.name}.*"):
                     left.unlink()  # whoever was building it is dead: this connection is exclusive
                 con.execute(f"ATTACH '{_quoted(building)}' AS gold")
-                for schema, table in con.execute(_TABLES, [list(GOLD_SCHEMAS)]).fetchall():
+                for schema, table in con.execute(_TABLES, [sorted(schemas)]).fetchall():
                     con.execute(f'CREATE SCHEMA IF NOT EXISTS gold."{schema}"')
                     con.execute(f'CREATE TABLE gold."{schema}"."{table}" AS FROM "{schema}"."{table}"')
                 con.execute("CREATE TABLE gold.release (released_at TIMESTAMPTZ, snapshots JSON, facts JSON)")
@@ -99,15 +102,9 @@ class DuckDBWarehouse:
             return con.execute(sql).fetchall()
 
     def profile(self) -> dict[str, object]:
-        return {
-            "type": "duckdb",
-            "path": str(self.path),
-            "schema": "staging",
-            "threads": 2,
-            "keep_open": False,
-            "retries": {"connect_attempts": 30},  # others look into the file between two models
-            "settings": {"TimeZone": "UTC", "temp_directory": str(self.scratch), "preserve_insertion_order": False},
-        }
+        profile = dbt.output("local")
+        settings = {**profile["settings"], "temp_directory": str(self.scratch)}
+        return {**profile, "path": str(self.path), "settings": settings}
 
     def _noted(self, table: str, patience_s: float) -> dict[str, int | None]:
         if not self.path.exists():
@@ -166,8 +163,12 @@ def sql_type(kind: IcebergType) -> str:
     match kind:
         case StringType():
             return "VARCHAR"
+        case BooleanType():
+            return "BOOLEAN"
         case LongType():
             return "BIGINT"
+        case DoubleType():
+            return "DOUBLE"
         case DecimalType():
             return f"DECIMAL({kind.precision}, {kind.scale})"
         case TimestamptzType():

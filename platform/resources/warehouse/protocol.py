@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +10,6 @@ from pyiceberg.table import Table
 
 from contracts.stream import Stream
 
-GOLD_SCHEMAS = ("marts", "analytics")
 PATIENCE_S = 600.0
 
 
@@ -41,8 +40,8 @@ class Warehouse(Protocol):
         """The snapshots that gold's last release was computed from. Raises `WarehouseBusy` when patience ends."""
         ...
 
-    def release(self, snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
-        """Publish the marts as one release and note its snapshots; returns where readers find it."""
+    def release(self, schemas: Collection[str], snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
+        """Publish the tables of some schemas as one release and note its snapshots; returns where readers find it."""
         ...
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:

@@ -1,0 +1,221 @@
+"""S3 as the landing zone: objects listed by prefix, downloaded a few ahead of whoever reads them.
+
+Belongs here: paging, conditional downloads, retries. Not here: what the landing zone is (`landing`), credentials and
+regions, which are the AWS client's own business.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError
+from s3transfer.futures import TransferFuture
+from s3transfer.manager import TransferConfig, TransferManager
+from s3transfer.subscribers import BaseSubscriber
+
+from contracts.stream import Stream
+from resources.landing import LandedObject, hidden, within
+
+CONNECTIONS = 16
+AHEAD_OBJECTS = 32
+AHEAD_BYTES = 1 << 30
+ATTEMPTS = 8
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 30.0
+
+
+class LandingFailed(Exception):
+    """S3 did not answer as it should, after retries; the message names the operation, the address and the reason."""
+
+
+@dataclass(frozen=True)
+class S3Landing:
+    """A landing zone that is a bucket, or what lies below a prefix of one.
+
+    `version` of its objects is their ETag. Throttling, server errors and broken connections are tried again, ever
+    more slowly; what does not come right raises `LandingFailed`.
+    """
+
+    bucket: str
+    prefix: str
+    scratch: Path
+    read_timeout_s: float = READ_TIMEOUT_S
+
+    @cached_property
+    def client(self) -> Any:
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=self.read_timeout_s,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            max_pool_connections=CONNECTIONS,
+        )
+        return boto3.client("s3", config=config)
+
+    def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
+        """A stream's objects, by path: those of some arrival hours, or all, also those no hour can be told of."""
+        top = f"{stream.folder}/"
+        prefixes = [top] if hours is None else [f"{top}{h.strftime(y.folder)}/" for y in stream.layouts for h in hours]
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            pages = list(pool.map(lambda prefix: list(self._pages(prefix)), prefixes))
+        return self._landed(stream, [entry for found in pages for page in found for entry in page.get("Contents", [])])
+
+    def strays(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
+        """Objects whose arrival hour is outside `window` or cannot be told, without listing the hours inside it.
+
+        Folder by folder, all those of one level at once.
+        """
+        entries: list[dict[str, Any]] = []
+        level = [f"{stream.folder}/"]
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            while level:
+                found = list(pool.map(lambda prefix: list(self._pages(prefix, "/")), level))
+                pages = [page for listed in found for page in listed]
+                entries += [entry for page in pages for entry in page.get("Contents", [])]
+                below = [self._relative(each["Prefix"]) for page in pages for each in page.get("CommonPrefixes", [])]
+                level = [folder for folder in below if not _skipped(stream, folder, window)]
+        return [landed for landed in self._landed(stream, entries) if not within(landed.arrival_hour, window)]
+
+    @contextmanager
+    def reading(self, objects: Sequence[LandedObject]) -> Iterator[_Downloads]:
+        """Opens these objects, which are asked for in this order, from local copies that are made ahead."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        config = TransferConfig(max_request_concurrency=CONNECTIONS, num_download_attempts=ATTEMPTS)
+        with (
+            tempfile.TemporaryDirectory(prefix="landed-", dir=self.scratch) as folder,
+            TransferManager(self.client, config) as manager,
+        ):
+            downloads = _Downloads(self, manager, Path(folder), list(objects))
+            try:
+                yield downloads
+            finally:
+                downloads.cancel()
+
+    def key(self, path: str) -> str:
+        """The bucket's key of a path below the landing zone."""
+        return f"{self.prefix}/{path}" if self.prefix else path
+
+    def address(self, path: str) -> str:
+        return f"s3://{self.bucket}/{self.key(path)}"
+
+    def _relative(self, key: str) -> str:
+        return key[len(self.prefix) + 1 :] if self.prefix else key
+
+    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[dict[str, Any]]:
+        """The pages of a listing, to its end: one that breaks off would lose objects without a word."""
+        token: dict[str, str] = {}
+        while True:
+            try:
+                page = self.client.list_objects_v2(
+                    Bucket=self.bucket, Prefix=self.key(prefix), Delimiter=delimiter, **token
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise LandingFailed(f"listing {self.address(prefix)}: {error}") from error
+            yield page
+            if not page["IsTruncated"]:
+                return
+            if "NextContinuationToken" not in page:
+                raise LandingFailed(f"listing {self.address(prefix)}: a truncated page does not say where to go on")
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def _landed(self, stream: Stream, entries: Sequence[dict[str, Any]]) -> list[LandedObject]:
+        found = []
+        for entry in entries:
+            path = self._relative(entry["Key"])
+            relative = path.removeprefix(f"{stream.folder}/")
+            if not path.endswith("/") and not any(map(hidden, relative.split("/"))):
+                version = entry["ETag"].strip('"')
+                found.append(LandedObject(path, version, entry["Size"], stream.arrival_hour(relative)))
+        return sorted(found)
+
+
+def _skipped(stream: Stream, folder: str, window: tuple[dt.datetime, dt.datetime]) -> bool:
+    """Whether there are no strays below a folder: it is hidden, or its hour is inside the window."""
+    parts = tuple(folder.removeprefix(f"{stream.folder}/").strip("/").split("/"))
+    return hidden(parts[-1]) or any(layout.covers(parts, window) for layout in stream.layouts)
+
+
+class _Known(BaseSubscriber):  # type: ignore[misc]
+    """Tells a download what the listing said, so that it asks for that very content and for nothing else."""
+
+    def __init__(self, landed: LandedObject) -> None:
+        self.landed = landed
+
+    def on_queued(self, future: TransferFuture, **_: Any) -> None:
+        etag = f'"{self.landed.version}"'
+        future.meta.provide_transfer_size(self.landed.size)
+        future.meta.provide_object_etag(etag)
+        future.meta.call_args.extra_args["IfMatch"] = etag  # only downloads in parts ask for the ETag by themselves
+
+
+class _Downloads:
+    """Local copies of objects: at most some number and some bytes of them ahead of the one being read."""
+
+    def __init__(self, landing: S3Landing, manager: TransferManager, folder: Path, coming: list[LandedObject]) -> None:
+        self.landing, self.manager, self.folder = landing, manager, folder
+        self.coming = coming[::-1]
+        self.names = itertools.count()
+        self.copies: dict[LandedObject, tuple[Path, TransferFuture]] = {}
+
+    def open(self, landed: LandedObject) -> BinaryIO:
+        """The object's bytes, whole. Raises `FileNotFoundError` where it has gone or its content is another by now,
+        and `LandingFailed`.
+        """
+        for earlier in list(self.copies):
+            if earlier == landed:
+                break
+            self._forget(earlier)
+        self._fetch_ahead(landed)
+        copy, future = self.copies[landed]
+        try:
+            future.result()
+        except S3DownloadFailedError as error:
+            raise FileNotFoundError(f"{landed.path} has changed since it was listed") from error
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                raise FileNotFoundError(f"{landed.path} has gone since it was listed") from error
+            raise self._failed(landed, error) from error
+        except (BotoCoreError, RetriesExceededError) as error:
+            raise self._failed(landed, error) from error
+        return cast(BinaryIO, copy.open("rb"))
+
+    def cancel(self) -> None:
+        """Give up what nobody has asked for yet."""
+        for _, future in self.copies.values():
+            future.cancel()
+
+    def _fetch_ahead(self, landed: LandedObject) -> None:
+        if landed not in self.copies:
+            self._fetch(landed)
+        ahead = sum(copied.size for copied in self.copies)
+        while self.coming and len(self.copies) < AHEAD_OBJECTS and ahead + self.coming[-1].size <= AHEAD_BYTES:
+            following = self.coming.pop()
+            if following not in self.copies:
+                self._fetch(following)
+                ahead += following.size
+
+    def _fetch(self, landed: LandedObject) -> None:
+        copy = self.folder / str(next(self.names))
+        future = self.manager.download(
+            self.landing.bucket, self.landing.key(landed.path), str(copy), extra_args={}, subscribers=[_Known(landed)]
+        )
+        self.copies[landed] = copy, future
+
+    def _forget(self, landed: LandedObject) -> None:
+        copy, future = self.copies.pop(landed)
+        future.cancel()
+        copy.unlink(missing_ok=True)
+
+    def _failed(self, landed: LandedObject, error: Exception) -> LandingFailed:
+        return LandingFailed(f"reading {self.landing.address(landed.path)}: {error}")

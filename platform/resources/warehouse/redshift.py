@@ -1,0 +1,143 @@
+"""Redshift as the warehouse: silver's Parquet files copied by a manifest, marts published in one transaction."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import psycopg2
+from dagster_aws.redshift import RedshiftClientResource
+from psycopg2.errors import InvalidSchemaName, UndefinedTable
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from pyiceberg.types import (
+    BinaryType,
+    BooleanType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    IcebergType,
+    ListType,
+    LongType,
+    StringType,
+    StructType,
+    TimestamptzType,
+)
+
+from resources.warehouse.copying import PUBLISHED, CopyingWarehouse, transaction
+from resources.warehouse.following import Step
+
+_TYPES: dict[type[IcebergType], str] = {
+    StringType: "VARCHAR(65535)",
+    LongType: "BIGINT",
+    DoubleType: "DOUBLE PRECISION",
+    BooleanType: "BOOLEAN",
+    TimestamptzType: "TIMESTAMPTZ",
+    DateType: "DATE",
+    BinaryType: "VARBYTE",
+    ListType: "SUPER",
+    StructType: "SUPER",
+}
+
+
+@dataclass(frozen=True)
+class RedshiftWarehouse(CopyingWarehouse):
+    """A Redshift database; `role` is the ARN of the role by which it reads the lake, where `lake_url` is."""
+
+    resource: RedshiftClientResource = field(repr=False)
+    role: str
+    lake_url: str
+
+    target: ClassVar[str] = "aws-redshift"
+    relation_options: ClassVar[str] = ' DISTSTYLE AUTO SORTKEY ("event_at")'
+
+    @property
+    def published(self) -> str:
+        return f"redshift://{self.resource.host}/{self.resource.database}/{PUBLISHED}"
+
+    def connect(self) -> Any:
+        connection = psycopg2.connect(**self.resource.get_client().conn_args)
+        connection.autocommit = True
+        return connection
+
+    def is_missing(self, error: Exception) -> bool:
+        return isinstance(error, (UndefinedTable, InvalidSchemaName))
+
+    def quoted(self, name: str) -> str:
+        return f'"{name}"'
+
+    def column_type(self, kind: IcebergType) -> str:
+        if isinstance(kind, DecimalType):
+            return f"DECIMAL({kind.precision}, {kind.scale})"
+        if type(kind) not in _TYPES:
+            raise ValueError(f"no Redshift type for {kind}")
+        return _TYPES[type(kind)]
+
+    def widen(self, cursor: Any, relation: str, column: str, kind: str) -> None:
+        """Redshift changes no decimal's type: a wider column takes its place. Views on it go, dbt makes them anew."""
+        with transaction(cursor):
+            cursor.execute(f"ALTER TABLE {relation} ADD COLUMN widened {kind}")
+            cursor.execute(f"UPDATE {relation} SET widened = {column}")
+            cursor.execute(f"ALTER TABLE {relation} DROP COLUMN {column} CASCADE")
+            cursor.execute(f"ALTER TABLE {relation} RENAME COLUMN widened TO {column}")
+
+    def stage(self, cursor: Any, staged: str, silver: Table, load: Step) -> Sequence[str]:
+        """COPY takes Parquet's columns in their order, those a file lacks being the last ones, and its instants
+        without a time zone: they are UTC.
+        """
+        fields = silver.schema().fields
+        kinds = ["TIMESTAMP" if _instant(f.field_type) else self.column_type(f.field_type) for f in fields]
+        definitions = ", ".join(f"{self.quoted(f.name)} {kind}" for f, kind in zip(fields, kinds, strict=True))
+        cursor.execute(f"CREATE TEMPORARY TABLE {staged} ({definitions})")
+        address = f"{self.lake_url.rstrip('/')}/_manifests/{staged}-{uuid.uuid4()}.json"
+        with silver.io.new_output(address).create() as output:
+            output.write(manifest(load.files))
+        try:
+            cursor.execute(copy_statement(staged, address, self.role))
+        finally:
+            silver.io.delete(address)
+        names = {f.name: self.quoted(f.name) for f in fields}
+        return [f"{names[f.name]} AT TIME ZONE 'UTC'" if _instant(f.field_type) else names[f.name] for f in fields]
+
+    def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
+        """The copies are made first, and take the places of those before at the end of the transaction."""
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {PUBLISHED}")
+        with transaction(cursor):
+            cursor.execute(f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{PUBLISHED}'")
+            leaving = [name for (name,) in cursor.fetchall()]
+            for schema, name in tables:
+                cursor.execute(f"CREATE TABLE {PUBLISHED}.next__{name} (LIKE {schema}.{name})")
+                cursor.execute(f"INSERT INTO {PUBLISHED}.next__{name} SELECT * FROM {schema}.{name}")
+            cursor.execute(f"CREATE TABLE {PUBLISHED}.next__release AS {release}")
+            for name in leaving:
+                cursor.execute(f"DROP TABLE {PUBLISHED}.{name}")
+            for name in (*(name for _, name in tables), "release"):
+                cursor.execute(f"ALTER TABLE {PUBLISHED}.next__{name} RENAME TO {name}")
+
+
+def _instant(kind: IcebergType) -> bool:
+    return isinstance(kind, TimestamptzType)
+
+
+def manifest(files: Sequence[DataFile]) -> bytes:
+    """The manifest that names data files to COPY; one that is missing is an error."""
+    entries = [
+        {"url": file.file_path, "mandatory": True, "meta": {"content_length": file.file_size_in_bytes}}
+        for file in files
+    ]
+    return json.dumps({"entries": entries}).encode()
+
+
+def copy_statement(staged: str, manifest_url: str, role: str) -> str:
+    """COPY of the Parquet files that a manifest names; nested columns become SUPER."""
+    return (
+        f"COPY {staged}\n"
+        f"FROM '{manifest_url}'\n"
+        f"IAM_ROLE '{role}'\n"
+        "FORMAT AS PARQUET SERIALIZETOJSON\n"
+        "FILLRECORD\n"
+        "MANIFEST"
+    )

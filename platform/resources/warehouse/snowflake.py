@@ -1,0 +1,134 @@
+"""Snowflake as the warehouse: silver's Parquet files copied from an external stage, marts published as clones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from dagster_snowflake import SnowflakeResource
+from pyiceberg.table import Table
+from pyiceberg.types import (
+    BinaryType,
+    BooleanType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    IcebergType,
+    ListType,
+    LongType,
+    StringType,
+    StructType,
+    TimestamptzType,
+)
+from snowflake.connector.errors import ProgrammingError
+
+from resources.warehouse.copying import PUBLISHED, CopyingWarehouse, LoadFailed
+from resources.warehouse.following import Step, relative
+
+NEXT = f"{PUBLISHED}_next"
+FILES_PER_COPY = 1000  # Snowflake takes no more names in one statement
+_MISSING = {2003, 2043}
+_TYPES: dict[type[IcebergType], str] = {
+    StringType: "VARCHAR",
+    LongType: "BIGINT",
+    DoubleType: "DOUBLE",
+    BooleanType: "BOOLEAN",
+    TimestamptzType: "TIMESTAMP_TZ",
+    DateType: "DATE",
+    BinaryType: "BINARY",
+    ListType: "VARIANT",
+    StructType: "VARIANT",
+}
+
+
+@dataclass(frozen=True)
+class SnowflakeWarehouse(CopyingWarehouse):
+    """A Snowflake database; `stage_name` is an external stage of it whose address is `lake_url`.
+
+    Rows keep the name of the data file that they were copied from, in `_data_file`.
+    """
+
+    resource: SnowflakeResource = field(repr=False)
+    stage_name: str
+    lake_url: str
+
+    target: ClassVar[str] = "aws-snowflake"
+    staging: ClassVar[str] = "platform."
+    own_columns: ClassVar[Mapping[str, str]] = {"_data_file": "VARCHAR"}
+
+    @property
+    def published(self) -> str:
+        return f"snowflake://{self.resource.account}/{self.resource.database}/{PUBLISHED}"
+
+    def connect(self) -> Any:
+        return self.resource.get_connection().__enter__()  # left open: `session` keeps it, or closes it
+
+    def is_missing(self, error: Exception) -> bool:
+        return isinstance(error, ProgrammingError) and error.errno in _MISSING
+
+    def quoted(self, name: str) -> str:
+        return f'"{name.upper()}"'
+
+    def column_type(self, kind: IcebergType) -> str:
+        if isinstance(kind, DecimalType):
+            return f"NUMBER({kind.precision}, {kind.scale})"
+        if type(kind) not in _TYPES:
+            raise ValueError(f"no Snowflake type for {kind}")
+        return _TYPES[type(kind)]
+
+    def widen(self, cursor: Any, relation: str, column: str, kind: str) -> None:
+        cursor.execute(f"ALTER TABLE {relation} ALTER COLUMN {column} SET DATA TYPE {kind}")
+
+    def stage(self, cursor: Any, staged: str, silver: Table, load: Step) -> Sequence[str]:
+        columns = self.columns(silver.schema())
+        definitions = ", ".join(f"{self.quoted(name)} {kind}" for name, kind in columns.items())
+        cursor.execute(f"CREATE OR REPLACE TEMPORARY TABLE {staged} ({definitions})")
+        paths = relative(self.lake_url, load.files)
+        for first in range(0, len(paths), FILES_PER_COPY):
+            cursor.execute(copy_statement(staged, self.stage_name, columns, paths[first : first + FILES_PER_COPY]))
+        for item in silver.schema().fields:
+            if isinstance(item.field_type, ListType):
+                self._check_lists(cursor, staged, item.name)
+        return [self.quoted(name) for name in columns]
+
+    def _check_lists(self, cursor: Any, staged: str, name: str) -> None:
+        """Raises `LoadFailed` where Parquet's lists have not become arrays, which gold could not flatten."""
+        column = self.quoted(name)
+        cursor.execute(f"SELECT count(*) FROM {staged} WHERE {column} IS NOT NULL AND NOT is_array({column})")
+        ((wrong,),) = cursor.fetchall()
+        if wrong:
+            raise LoadFailed(
+                f"{staged}: column {name} has {wrong} values that are no arrays, though its files hold lists"
+            )
+
+    def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
+        """Clones cost nothing until they differ; the two schemas change places in one go, with their grants."""
+        for schema in (PUBLISHED, NEXT):
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        cursor.execute(
+            f"SELECT lower(table_name) FROM information_schema.tables WHERE lower(table_schema) = '{NEXT}' ORDER BY 1"
+        )
+        for name in {name for (name,) in cursor.fetchall()} - {name for _, name in tables}:
+            cursor.execute(f"DROP TABLE {NEXT}.{name}")
+        for schema, name in tables:
+            cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT}.{name} CLONE {schema}.{name}")
+        cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT}.release AS {release}")
+        cursor.execute(f"ALTER SCHEMA {NEXT} SWAP WITH {PUBLISHED}")
+
+
+def copy_statement(staged: str, stage: str, columns: Mapping[str, str], paths: Sequence[str]) -> str:
+    """COPY of Parquet files, by their paths below the stage, into columns (name: type) found by name.
+
+    The last column takes the name of the file.
+    """
+    names = ", ".join(f'"{name.upper()}"' for name in columns)
+    values = ", ".join([*(f"$1:{name}::{kind}" for name, kind in list(columns.items())[:-1]), "METADATA$FILENAME"])
+    files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    return (
+        f"COPY INTO {staged} ({names})\n"
+        f"FROM (SELECT {values} FROM @{stage})\n"
+        f"FILES = ({files})\n"
+        "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE USE_VECTORIZED_SCANNER = TRUE BINARY_AS_TEXT = FALSE)\n"
+        "ON_ERROR = ABORT_STATEMENT"
+    )
