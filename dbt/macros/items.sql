@@ -45,5 +45,5 @@
 {%- endmacro %}
 
 {% macro redshift__item_field(field, data_type) -%}
-    cast(item.{{ field }} as {{ data_type }})
+    cast(item.{{ field }} as {{ redshift_type(data_type) }})
 {%- endmacro %}

@@ -64,30 +64,12 @@ scored as (
 
     select
         placed.*,
-        {% for measure in ['recency', 'frequency', 'monetary'] %}
-        case
-            when {{ measure }}_place <= 0.2 then 1
-            when {{ measure }}_place <= 0.4 then 2
-            when {{ measure }}_place <= 0.6 then 3
-            when {{ measure }}_place <= 0.8 then 4
-            else 5
-        end as {{ measure }}_score,
-        {% endfor %}
-        case
-            when recency <= {{ var('recency_high_days') }} then 'High'
-            when recency <= {{ var('recency_medium_days') }} then 'Medium'
-            else 'Low'
-        end as recency_tier,
-        case
-            when frequency >= {{ var('frequency_high_orders') }} then 'High'
-            when frequency >= {{ var('frequency_medium_orders') }} then 'Medium'
-            else 'Low'
-        end as frequency_tier,
-        case
-            when monetary >= {{ var('monetary_high_value') }} then 'High'
-            when monetary >= {{ var('monetary_medium_value') }} then 'Medium'
-            else 'Low'
-        end as monetary_tier
+        {{ rfm_score('recency_place') }} as recency_score,
+        {{ rfm_score('frequency_place') }} as frequency_score,
+        {{ rfm_score('monetary_place') }} as monetary_score,
+        {{ recency_tier('recency') }} as recency_tier,
+        {{ frequency_tier('frequency') }} as frequency_tier,
+        {{ monetary_tier('monetary') }} as monetary_tier
     from placed
 
 )
@@ -111,10 +93,6 @@ select
     monetary_tier,
     recency_tier || '-' || frequency_tier || '-' || monetary_tier as rfm_tier,
     customer_orders,
-    case
-        when customer_orders > {{ var('vip_orders') }} then 'VIP'
-        when customer_orders >= {{ var('loyal_orders') }} then 'Loyal'
-        else 'New'
-    end as segment,
+    {{ customer_segment('customer_orders') }} as segment,
     customer_recency <= {{ var('active_days') }} as is_active
 from scored

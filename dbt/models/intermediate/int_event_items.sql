@@ -3,8 +3,9 @@
 with events as (
 
     select * from {{ ref('stg_commerce') }}
+    where items is not null
     {% if is_incremental() %}
-    where {{ in_event_dates('event_date', 'event_at') }}
+        and {{ in_event_dates('event_date', 'event_at') }}
     {% endif %}
 
 ),

@@ -2,6 +2,10 @@
 
 {#- A stream is one line: a staging model with the columns selected below. -#}
 {%- set streams = [
+    'stg_snowplow',
+    'stg_mobile',
+    'stg_web',
+    'stg_clickstream',
     'stg_commerce',
 ] %}
 
@@ -21,6 +25,7 @@ with unioned as (
         session_id,
         device_platform,
         channel,
+        category,
         is_view,
         is_conversion,
         conversion_value,

@@ -15,11 +15,10 @@ select
     identity_space,
     user_id,
     anonymous_id,
+    device_platform,
     min(event_at) as first_event_at,
     max(event_at) as last_event_at,
     count(*) as events,
-    cast(sum(case when is_view then 1 else 0 end) as bigint) as views,
-    -- One order may be completed and then fulfilled on one day: that is one conversion.
-    count(distinct case when is_conversion then coalesce('o' || order_id, 'e' || event_id) end) as conversions
+    cast(sum(case when is_view then 1 else 0 end) as bigint) as views
 from events
-group by event_date, identity_space, user_id, anonymous_id
+group by event_date, identity_space, user_id, anonymous_id, device_platform

@@ -14,15 +14,29 @@ identities as (
 
 ),
 
+several as (
+
+    select identity_space, session_id
+    from days
+    where session_id is not null
+    group by identity_space, session_id
+    having count(*) > 1
+
+),
+
 resolved as (
 
     select
         days.*,
-        coalesce(days.user_id, identities.user_id, days.anonymous_id) as person_id
+        coalesce(days.user_id, identities.user_id, days.anonymous_id) as person_id,
+        days.session_id is not null and several.session_id is null as is_whole
     from days
     left join identities
         on days.identity_space = identities.identity_space
         and days.anonymous_id = identities.anonymous_id
+    left join several
+        on days.identity_space = several.identity_space
+        and days.session_id = several.session_id
 
 ),
 
@@ -37,6 +51,7 @@ spaced as (
             rows between unbounded preceding and 1 preceding
         ) as previous_event_at
     from resolved
+    where not is_whole
 
 ),
 
@@ -60,14 +75,26 @@ described as (
 
     select
         numbered.*,
-        {{ first_known('channel', actor ~ ', run_number', 'channel_at, channel') }} as session_channel,
-        {{ first_known('device_platform', actor ~ ', run_number', 'device_platform_at, device_platform') }}
-            as session_device_platform
+        row_number() over (partition by {{ actor }}, run_number order by {{ in_order }}) as piece,
+        lag(last_step) over (partition by {{ actor }}, run_number order by {{ in_order }}) as step_before
     from numbered
 
 ),
 
-sessions as (
+told as (
+
+    -- A piece that goes on with the step the one before ended in does not repeat it.
+    select
+        described.*,
+        case
+            when step_before = first_step then nullif(substring(journey, length(first_step) + 4), '')
+            else journey
+        end as piece_journey
+    from described
+
+),
+
+joined as (
 
     select
         identity_space,
@@ -78,10 +105,47 @@ sessions as (
         cast(sum(events) as bigint) as events,
         cast(sum(views) as bigint) as views,
         cast(sum(conversions) as bigint) as conversions,
-        max(session_channel) as channel,
-        max(session_device_platform) as device_platform
-    from described
+        {{ earliest('channel', 'channel_at') }} as channel,
+        {{ earliest('device_platform', 'device_platform_at') }} as device_platform,
+        {{ dbt.listagg('piece_journey', "' > '", 'order by piece') }} as journey
+    from told
     group by {{ actor }}, run_number
+
+),
+
+sessions as (
+
+    -- Most sessions are one piece already; only the others have to be put together.
+    select
+        identity_space,
+        person_id,
+        session_id,
+        first_event_at as started_at,
+        last_event_at as ended_at,
+        events,
+        views,
+        conversions,
+        channel,
+        device_platform,
+        journey
+    from resolved
+    where is_whole
+
+    union all
+
+    select
+        identity_space,
+        person_id,
+        session_id,
+        started_at,
+        ended_at,
+        events,
+        views,
+        conversions,
+        channel,
+        device_platform,
+        {{ first_parts('journey', ' > ', var('journey_steps')) }} as journey
+    from joined
 
 )
 
@@ -107,5 +171,6 @@ select
         or views >= {{ var('engaged_views') }}
         or conversions > 0 as is_engaged,
     channel,
-    device_platform
+    device_platform,
+    journey
 from sessions

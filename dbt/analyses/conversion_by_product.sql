@@ -1,0 +1,12 @@
+-- How many views, carts and purchases each product had, and what share of one became the next: an event ratio.
+select
+    product_id,
+    category,
+    views,
+    add_to_carts,
+    purchases,
+    view_to_cart_event_ratio,
+    cart_to_purchase_event_ratio,
+    view_to_purchase_event_ratio
+from {{ ref('conversion_funnel') }}
+order by purchases desc, product_id, category

@@ -1,0 +1,10 @@
+{#- The date a number of days after a date (before it, when negative). -#}
+{% macro days_after(date, days) -%}
+    cast({{ dbt.dateadd('day', days, date) }} as date)
+{%- endmacro %}
+
+
+{#- Calendar days from one date to another, as bigint. -#}
+{% macro days_between(first, last) -%}
+    cast({{ dbt.datediff(first, last, 'day') }} as bigint)
+{%- endmacro %}

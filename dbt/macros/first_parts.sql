@@ -1,0 +1,7 @@
+{#- The first parts of a text that `delimiter` separates, as many as there are up to `number`. -#}
+{% macro first_parts(text, delimiter, number) -%}
+    {%- for part in range(1, number + 1) -%}
+        {%- set value = dbt.split_part(text, "'" ~ delimiter ~ "'", part) -%}
+        {{ value if loop.first else " || coalesce('" ~ delimiter ~ "' || nullif(" ~ value ~ ", ''), '')" }}
+    {%- endfor -%}
+{%- endmacro %}

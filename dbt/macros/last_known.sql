@@ -1,0 +1,8 @@
+{#- The last value so far that is not null, in the order given, within its partition. -#}
+{% macro last_known(value, partition_by, order_by) -%}
+    last_value({{ value }} ignore nulls) over (
+        partition by {{ partition_by }}
+        order by {{ order_by }}
+        rows between unbounded preceding and current row
+    )
+{%- endmacro %}

@@ -1,0 +1,10 @@
+{#- A timestamp with time zone as UTC's clock shows it: a timestamp without time zone. -#}
+{% macro utc_timestamp(timestamp) %}{{ return(adapter.dispatch('utc_timestamp')(timestamp)) }}{% endmacro %}
+
+{% macro default__utc_timestamp(timestamp) -%}
+    ({{ timestamp }} at time zone 'UTC')
+{%- endmacro %}
+
+{% macro snowflake__utc_timestamp(timestamp) -%}
+    cast(convert_timezone('UTC', {{ timestamp }}) as timestamp)
+{%- endmacro %}

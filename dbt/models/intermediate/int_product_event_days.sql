@@ -1,0 +1,32 @@
+{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+
+{%- set counted = {
+    'page_view': 'page_views',
+    'search': 'searches',
+    'add_to_cart': 'add_to_carts',
+    'remove_from_cart': 'remove_from_carts',
+    'purchase': 'purchases',
+} %}
+
+with events as (
+
+    select * from {{ ref('stg_clickstream') }}
+    {% if is_incremental() %}
+    where {{ in_event_dates('event_date', 'event_at') }}
+    {% endif %}
+
+)
+
+select
+    event_date,
+    product_id,
+    category,
+    currency,
+    count(*) as events,
+    {% for name, plural in counted.items() -%}
+    cast(sum(case when event_name = '{{ name }}' then 1 else 0 end) as bigint) as {{ plural }},
+    {% endfor -%}
+    cast(sum(case when is_conversion then quantity else 0 end) as bigint) as units_sold,
+    cast(sum(coalesce(conversion_value, 0)) as decimal(38,2)) as revenue
+from events
+group by event_date, product_id, category, currency

@@ -1,0 +1,28 @@
+{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+
+with purchases as (
+
+    select
+        event_date,
+        cast({{ dbt.date_trunc('hour', 'event_at') }} as timestamptz) as hour_at,
+        currency,
+        coalesce('o' || order_id, 'e' || event_id) as transaction_id,
+        quantity,
+        conversion_value
+    from {{ ref('stg_clickstream') }}
+    where is_conversion
+    {% if is_incremental() %}
+        and {{ in_event_dates('event_date', 'event_at') }}
+    {% endif %}
+
+)
+
+select
+    event_date,
+    hour_at,
+    currency,
+    count(distinct transaction_id) as transactions,
+    cast(sum(quantity) as bigint) as units_sold,
+    cast(sum(conversion_value) as decimal(38,2)) as revenue
+from purchases
+group by event_date, hour_at, currency

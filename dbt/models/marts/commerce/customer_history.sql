@@ -1,0 +1,65 @@
+{%- set in_order = 'event_at, event_id' %}
+{%- set attributes = ['customer_email', 'country'] %}
+
+with changes as (
+
+    select * from {{ ref('int_customer_changes') }}
+    where {{ up_to_as_of() }}
+
+),
+
+known as (
+
+    -- What one date tells last is still known on the next.
+    select
+        customer_id,
+        event_at,
+        {% for attribute in attributes -%}
+        {{ last_known(attribute, 'customer_id', in_order) }} as {{ attribute }},
+        {% endfor -%}
+        row_number() over (partition by customer_id, event_at order by event_id desc) as place_at_instant
+    from changes
+
+),
+
+instants as (
+
+    -- Of several changes at one instant the last one stands: a version lasts.
+    select * from known
+    where place_at_instant = 1
+
+),
+
+compared as (
+
+    select
+        instants.*,
+        row_number() over (partition by customer_id order by event_at) as place,
+        {% for attribute in attributes -%}
+        lag({{ attribute }}) over (partition by customer_id order by event_at) as {{ attribute }}_before{{ ',' if not loop.last }}
+        {% endfor %}
+    from instants
+
+),
+
+versions as (
+
+    select * from compared
+    where place = 1
+        {%- for attribute in attributes %}
+        or {{ attribute }} <> {{ attribute }}_before
+        or ({{ attribute }} is not null and {{ attribute }}_before is null)
+        {%- endfor %}
+
+)
+
+select
+    {{ surrogate_key(['customer_id', epoch_microseconds('event_at')]) }} as customer_version_key,
+    customer_id,
+    customer_email,
+    country,
+    row_number() over (partition by customer_id order by event_at) as version,
+    event_at as valid_from,
+    lead(event_at) over (partition by customer_id order by event_at) as valid_to,
+    lead(event_at) over (partition by customer_id order by event_at) is null as is_current
+from versions

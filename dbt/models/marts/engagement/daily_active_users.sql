@@ -1,0 +1,154 @@
+{%- set windows = {'week': var('wau_days'), 'month': var('mau_days')} %}
+
+with person_days as (
+
+    select event_date, identity_space, person_id, device_platform from {{ ref('int_person_days') }}
+
+),
+
+actives as (
+
+    select event_date, identity_space, person_id, device_platform
+    from person_days
+
+    union all
+
+    -- In all, a person on two platforms is one.
+    select distinct event_date, identity_space, person_id, 'all' as device_platform
+    from person_days
+
+),
+
+neighbours as (
+
+    select
+        actives.*,
+        lag(event_date) over (
+            partition by device_platform, identity_space, person_id order by event_date
+        ) as previous_date,
+        lead(event_date) over (
+            partition by device_platform, identity_space, person_id order by event_date
+        ) as next_date
+    from actives
+
+),
+
+spaced as (
+
+    select
+        neighbours.*,
+        {{ days_between('previous_date', 'event_date') }} as days_since_previous,
+        {{ days_between('event_date', 'next_date') }} as days_to_next
+    from neighbours
+
+),
+
+changes as (
+
+    -- A person is in a window of n days that ends on a date from the first active date on, until n days have passed
+    -- without another: so windows are sums of who came and who left, and nobody is counted for every day of them.
+    select
+        event_date,
+        device_platform,
+        1 as active,
+        case when previous_date is null then 1 else 0 end as new,
+        case when days_since_previous > {{ windows.month }} then 1 else 0 end as resurrected,
+        0 as churned,
+        case when previous_date is null or days_since_previous > {{ windows.week }} then 1 else 0 end as week_change
+    from spaced
+
+    union all
+
+    select
+        {{ days_after('event_date', windows.month) }} as event_date,
+        device_platform,
+        0 as active,
+        0 as new,
+        0 as resurrected,
+        1 as churned,
+        0 as week_change
+    from spaced
+    where next_date is null or days_to_next > {{ windows.month }}
+
+    union all
+
+    select
+        {{ days_after('event_date', windows.week) }} as event_date,
+        device_platform,
+        0 as active,
+        0 as new,
+        0 as resurrected,
+        0 as churned,
+        -1 as week_change
+    from spaced
+    where next_date is null or days_to_next > {{ windows.week }}
+
+),
+
+changed_days as (
+
+    select
+        event_date,
+        device_platform,
+        cast(sum(active) as bigint) as active,
+        cast(sum(new) as bigint) as new,
+        cast(sum(resurrected) as bigint) as resurrected,
+        cast(sum(churned) as bigint) as churned,
+        cast(sum(week_change) as bigint) as week_change
+    from changes
+    group by event_date, device_platform
+
+),
+
+slices as (
+
+    select 'all' as device_platform
+    union
+    select device_platform from person_days
+
+),
+
+every_day as (
+
+    select days.event_date, slices.device_platform
+    from {{ ref('int_days') }} as days
+    cross join slices
+
+),
+
+counted as (
+
+    select
+        every_day.event_date,
+        every_day.device_platform,
+        coalesce(changed_days.active, 0) as dau,
+        coalesce(changed_days.new, 0) as new_users,
+        coalesce(changed_days.resurrected, 0) as resurrected_users,
+        coalesce(changed_days.churned, 0) as churned_users,
+        cast(sum(coalesce(changed_days.week_change, 0)) over (
+            partition by every_day.device_platform order by every_day.event_date rows unbounded preceding
+        ) as bigint) as wau,
+        cast(sum(
+            coalesce(changed_days.new, 0) + coalesce(changed_days.resurrected, 0) - coalesce(changed_days.churned, 0)
+        ) over (
+            partition by every_day.device_platform order by every_day.event_date rows unbounded preceding
+        ) as bigint) as mau
+    from every_day
+    left join changed_days
+        on every_day.event_date = changed_days.event_date
+        and every_day.device_platform = changed_days.device_platform
+
+)
+
+select
+    event_date,
+    device_platform,
+    dau,
+    wau,
+    mau,
+    {{ ratio('dau', 'mau') }} as dau_mau_ratio,
+    new_users,
+    dau - new_users - resurrected_users as returning_users,
+    resurrected_users,
+    churned_users
+from counted

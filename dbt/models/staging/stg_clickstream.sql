@@ -1,0 +1,36 @@
+with source as (
+
+    select * from {{ source('silver', 'clickstream') }}
+
+),
+
+renamed as (
+
+    select
+        'clickstream' as stream,
+        'site' as identity_space,
+        {{ hex_text('_key') }} as event_id,
+        event_name,
+        event_at,
+        {{ utc_date('event_at') }} as event_date,
+        1 as event_sequence,
+        user_id,
+        anonymous_id,
+        session_id,
+        device_platform,
+        cast(null as varchar) as channel,
+        category,
+        event_name = 'page_view' as is_view,
+        event_name = 'purchase' as is_conversion,
+        case when event_name = 'purchase' then cast(price * quantity as decimal(38,2)) end as conversion_value,
+        currency,
+        cast(null as varchar) as order_id,
+        product_id,
+        quantity,
+        price,
+        search_query
+    from source
+
+)
+
+select * from renamed

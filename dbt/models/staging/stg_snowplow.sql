@@ -1,0 +1,55 @@
+{%- set action = 'unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1' %}
+{%- set transaction = 'contexts_com_snowplowanalytics_snowplow_ecommerce_transaction_1' %}
+
+with source as (
+
+    select * from {{ source('silver', 'snowplow') }}
+
+),
+
+typed as (
+
+    select
+        source.*,
+        coalesce(
+            event_name in ('transaction', 'purchase') or {{ json_text(action, ['type']) }} = 'transaction', false
+        ) as is_purchase
+    from source
+
+),
+
+renamed as (
+
+    select
+        'snowplow' as stream,
+        'site' as identity_space,
+        event_id,
+        coalesce(event_name, event, 'unknown') as event_name,
+        event_at,
+        {{ utc_date('event_at') }} as event_date,
+        1 as event_sequence,
+        user_id,
+        anonymous_id,
+        session_id,
+        device_platform,
+        -- A link within the site brings nobody: it is no channel.
+        lower(coalesce(mkt_medium, mkt_source, case when refr_medium <> 'internal' then refr_medium end)) as channel,
+        ti_category as category,
+        coalesce(event_name = 'page_view', false) as is_view,
+        is_purchase as is_conversion,
+        case
+            when is_purchase
+                then cast(coalesce(tr_total, {{ money(json_text(transaction, [0, 'revenue'])) }}) as decimal(38,2))
+        end as conversion_value,
+        case when is_purchase then coalesce(tr_currency, {{ json_text(transaction, [0, 'currency']) }}) end as currency,
+        case
+            when is_purchase then coalesce(tr_orderid, {{ json_text(transaction, [0, 'transaction_id']) }})
+        end as order_id,
+        page_urlhost,
+        page_urlpath,
+        geo_country
+    from typed
+
+)
+
+select * from renamed

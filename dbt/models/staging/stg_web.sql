@@ -1,0 +1,39 @@
+with source as (
+
+    select * from {{ source('silver', 'web') }}
+
+),
+
+renamed as (
+
+    select
+        'web' as stream,
+        'community' as identity_space,
+        {{ hex_text('_key') }} as event_id,
+        event_name,
+        event_at,
+        {{ utc_date('event_at') }} as event_date,
+        1 as event_sequence,
+        user_id,
+        anonymous_id,
+        session_id,
+        device_platform,
+        cast(null as varchar) as channel,
+        entity_type as category,
+        true as is_view,
+        false as is_conversion,
+        cast(null as decimal(38,2)) as conversion_value,
+        cast(null as varchar) as currency,
+        cast(null as varchar) as order_id,
+        description,
+        entity_type,
+        entity_id,
+        username,
+        device,
+        browser,
+        platform
+    from source
+
+)
+
+select * from renamed
