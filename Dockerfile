@@ -1,0 +1,28 @@
+# One image for the three processes of a deployment; its command is the code location. docs/deploying.md runs all three.
+#   docker build -t events-platform .
+FROM python:3.11-slim-bookworm
+
+COPY infra/requirements.lock /app/
+RUN pip install --no-cache-dir --require-hashes --no-deps -r /app/requirements.lock
+
+RUN useradd --create-home --uid 10001 platform \
+    && mkdir -p /app/dagster /data \
+    && chown -R platform /app /data
+USER 10001
+WORKDIR /app
+
+COPY --chown=platform infra/dagster.yaml dagster/dagster.yaml
+COPY --chown=platform infra/workspace.yaml workspace.yaml
+COPY --chown=platform platform platform
+COPY --chown=platform dbt dbt
+
+ENV DAGSTER_HOME=/app/dagster \
+    DATA_DIR=/data \
+    PYTHONPATH=/app/platform \
+    PYTHONUNBUFFERED=1
+
+# dbt's manifest is made here, so that a container starts in seconds.
+RUN python -c "from resources.dbt import manifest_path; manifest_path()"
+
+EXPOSE 3000 4000
+CMD ["dagster", "api", "grpc", "-h", "0.0.0.0", "-p", "4000", "-m", "definitions", "-d", "platform"]
