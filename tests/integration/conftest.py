@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from driving import Platform
 
-from simulate.commerce import Commerce
+from simulate.commerce import COMMERCE
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
 
@@ -60,7 +60,7 @@ def calm(make_platform) -> Platform:
     Five hours across midnight, dense with duplicates and conflicts between hours, so that order could matter.
     """
     calm = make_platform("calm")
-    simulate(Commerce(), Plan(dt.datetime(2026, 2, 27, 21), 5, 1200, seed=7, shares=DENSE), calm.landing)
+    simulate(COMMERCE, Plan(dt.datetime(2026, 2, 27, 21), 5, 1200, seed=7, shares=DENSE), calm.landing)
     calm.hours = [dt.datetime(2026, 2, 27, 21) + dt.timedelta(hours=index) for index in range(5)]
     calm.ingest(calm.hours[0], calm.hours[-1])
     calm.gold()

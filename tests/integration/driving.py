@@ -62,12 +62,18 @@ class Platform:
         """The environment of a process that runs this platform."""
         return {**os.environ, **self.environment, "PYTHONPATH": str(ROOT / "platform"), **more}
 
-    def land(self, hour: dt.datetime, name: str, content: bytes | Iterable[Mapping[str, object] | bytes]) -> Path:
+    def land(
+        self,
+        hour: dt.datetime,
+        name: str,
+        content: bytes | Iterable[Mapping[str, object] | bytes],
+        stream: str = "commerce",
+    ) -> Path:
         """Put an object into an hour; records become JSON lines, gzipped where the name says so.
 
         A new inode with a new modification time, as an upload is: the version tells by that.
         """
-        path = self.landing / "commerce" / hour.strftime("%Y/%m/%d/%H") / name
+        path = self.landing / stream / hour.strftime("%Y/%m/%d/%H") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not isinstance(content, bytes):
             content = gzip.compress(jsonl(content)) if name.endswith(".gz") else jsonl(content)

@@ -24,11 +24,11 @@ def catalog(data: Path) -> SqlCatalog:
     return SqlCatalog("lake", uri=f"sqlite:///{data}/lake/catalog.db", warehouse=(data / "lake").as_uri())
 
 
-def lake(data: Path, layer: str) -> pa.Table:
-    """All rows of a layer's table of the commerce stream."""
+def lake(data: Path, layer: str, stream: str = "commerce") -> pa.Table:
+    """All rows of a layer's table of a stream."""
     opened = catalog(data)
     try:
-        return opened.load_table((layer, "commerce")).scan().to_arrow()
+        return opened.load_table((layer, stream)).scan().to_arrow()
     finally:
         opened.engine.dispose()
 
@@ -45,13 +45,13 @@ def snapshots(data: Path) -> dict[str, list[int]]:
         opened.engine.dispose()
 
 
-def query(data: Path, sql: str) -> list[tuple[Any, ...]]:
-    """SQL over the lake's tables, named by layer."""
+def query(data: Path, sql: str, stream: str = "commerce") -> list[tuple[Any, ...]]:
+    """SQL over the lake's tables of a stream, named by layer."""
     with duckdb.connect(":memory:") as con:
         con.execute("SET TimeZone = 'UTC'")
         for layer in LAYERS:
             if layer in sql:
-                con.register(layer, lake(data, layer))
+                con.register(layer, lake(data, layer, stream))
         return con.execute(sql).fetchall()
 
 
@@ -62,12 +62,12 @@ def gold(data: Path, sql: str, file: str = "gold.duckdb") -> list[tuple[Any, ...
         return con.execute(sql).fetchall()
 
 
-def assert_conserved(data: Path) -> None:
+def assert_conserved(data: Path, stream: str = "commerce") -> None:
     """Every row of bronze is in exactly one of silver and rejected, and bronze holds each record once."""
     kept = f"(SELECT {IDENTITY} FROM silver UNION ALL SELECT {IDENTITY} FROM rejected)"
     for one, other in ((f"SELECT {IDENTITY} FROM bronze", kept), (kept, f"SELECT {IDENTITY} FROM bronze")):
-        assert query(data, f"({one}) EXCEPT ALL ({other})") == []
-    ((rows, distinct),) = query(data, f"SELECT count(*), count(DISTINCT ({IDENTITY})) FROM bronze")
+        assert query(data, f"({one}) EXCEPT ALL ({other})", stream) == []
+    ((rows, distinct),) = query(data, f"SELECT count(*), count(DISTINCT ({IDENTITY})) FROM bronze", stream)
     assert rows == distinct
 
 

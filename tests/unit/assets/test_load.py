@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from assets import load as load_module
+from contracts.stream import Csv, JsonArray, JsonConcatenated
 from resources.schemas import Layer
 
 HOUR = dt.timedelta(hours=1)
@@ -53,6 +54,22 @@ def test_lineage_says_where_each_record_lay(platform: Any) -> None:
     lineage = rows.sort("_line").select("_source_file", "_source_version", "_line").rows()
     assert lineage == [(path, landed.version, 1), (path, landed.version, 3)]
     assert rows["_arrival_hour"].unique().to_list() == [platform.hour(0)]
+
+
+def test_each_object_is_framed_as_its_head_tells(platform: Any) -> None:
+    """One hour may hold what several producers of a stream wrote; rows of CSV are of no use without their header."""
+    platform.bump(decoding=(Csv(("a", "b")), JsonArray(), JsonConcatenated()))
+    platform.put(0, "rows.csv", b'b,a\r\n1,"x\ny"\r\n2,z\r\n')
+    platform.put(0, "array.json.gz", gzip.compress(b'[{"a": 1},\n {"a": 2}]'))
+    platform.put(0, "stream", b'{"a":1}{"a":2}')
+    platform.load(0)
+    assert bronze(platform) == {
+        "rows.csv": [b'1,"x\ny"', b"2,z"],
+        "array.json.gz": [b'{"a": 1}', b'{"a": 2}'],
+        "stream": [b'{"a":1}', b'{"a":2}'],
+    }
+    rows = platform.rows(Layer.BRONZE).sort("_source_file", "_line").select("_line", "header").rows()
+    assert rows == [(1, None), (2, None), (2, "b,a"), (4, "b,a"), (1, None), (2, None)]
 
 
 def test_a_changed_object_replaces_its_rows(platform: Any) -> None:

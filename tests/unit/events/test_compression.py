@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from events import decode
-from events.decode import Unreadable
+from contracts.stream import JsonLines
+from events import compression, decode
+from events.compression import Unreadable
 
 CONTENT = b'{"a": 1}\n' * 50
 NAMES = ("f.json", "f.json.gz", "f.json.zst", "f")
@@ -28,8 +29,8 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "gzip": gzip.co
 def lines(landed: bytes, name: str = "f.json.gz") -> list[bytes]:
     """An object's records, read as bronze reads them: verified first, from one open handle."""
     source = io.BytesIO(landed)
-    decode.verify(source, name)
-    found = [raw for batch in decode.records(source, name) for raw in batch.column("raw").to_pylist()]
+    compression.verify(source, name)
+    found = [raw for batch in decode.records(source, name, (JsonLines(),)) for raw in batch.column("raw").to_pylist()]
     assert not source.closed, "the source is its opener's to close"
     return found
 
@@ -75,7 +76,7 @@ def test_a_wrong_checksum_is_unreadable() -> None:
         lines(bytes(landed))
 
 
-@pytest.mark.parametrize(("magic", "kind"), decode._FOREIGN.items())
+@pytest.mark.parametrize(("magic", "kind"), compression._FOREIGN.items())
 def test_a_foreign_format_is_named(magic: bytes, kind: str) -> None:
     """Whoever reads the ledger should see at once what has been dropped there."""
     with pytest.raises(Unreadable, match=f"wrong magic: {kind} content; expected gzip, zstd or plain text"):
@@ -93,7 +94,7 @@ def test_garbage_named_as_compressed_is_refused(garbage: bytes) -> None:
 def test_a_character_across_the_end_of_the_head_is_text() -> None:
     """Plain text is told by its first 4096 bytes, which may end in the middle of a character."""
     for shift in range(4):
-        content = b"x" * (decode.HEAD - shift) + "😀".encode() + b"\n"
+        content = b"x" * (compression.HEAD - shift) + "😀".encode() + b"\n"
         assert lines(content, "f.json.gz") == [content[:-1]]
 
 
@@ -122,5 +123,5 @@ class Failing(io.BytesIO):
 def test_an_error_of_the_storage_is_not_the_objects_fault(kind: str) -> None:
     """Refusing the object would note it as broken for ever; the run has to fail and be tried again."""
     with pytest.raises(OSError, match="Input/output error") as caught:
-        decode.verify(Failing(COMPRESS[kind](CONTENT)), "f.json")
+        compression.verify(Failing(COMPRESS[kind](CONTENT)), "f.json")
     assert caught.value.errno == 5

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.commerce import COMMERCE
-from events.conform import REASONS, Conformers, nesting
+from events.conform import REASONS, Conformers
 from events.decode import OVERSIZE
+from events.text import nesting
 
 IDENTITY = ["_source_file", "_source_version", "_line"]
 
@@ -46,6 +47,7 @@ def records(raws: list[bytes | None], hour: dt.datetime, file: str = "f") -> pa.
             "_source_version": ["v"] * len(raws),
             "_line": pa.array(range(1, len(raws) + 1), pa.int64()),
             "raw": pa.array(raws, pa.large_binary()),
+            "header": pa.nulls(len(raws), pa.large_string()),
             "oversize": pa.array(sizes, OVERSIZE),
         }
     )
@@ -203,7 +205,8 @@ def test_brackets_inside_texts_do_not_nest() -> None:
 def test_contents_tell_records_of_one_key_apart(outcome: Any) -> None:
     """Asked for only when keys meet, they are the same that stand for the key elsewhere."""
     other = BASE.replace('"a":1', '"a":2')
-    found = Conformers(COMMERCE, b"key").contents(pl.Series([BASE.encode(), other.encode()]))
+    landed = pa.table({"raw": pa.array([BASE, other], pa.large_binary()), "header": pa.nulls(2, pa.large_string())})
+    found = Conformers(COMMERCE, b"key").contents(landed)
     assert found.to_list() == [content(outcome, BASE), content(outcome, other)]
 
 

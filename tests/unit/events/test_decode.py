@@ -1,7 +1,8 @@
-"""Framing: whatever the bytes are, their lines come out as they went in, each with its number."""
+"""Decode: an object's head tells its framing, and whatever the bytes are, its records come out as they went in."""
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 from unittest.mock import patch
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from events import decode
+from contracts.stream import Csv, EnrichedTsv, Framing, JsonArray, JsonConcatenated, JsonLines
+from events import compression, decode
 
 Record = tuple[int, bytes | None, dict[str, object] | None]
 ALPHABET = st.sampled_from([b"a", b"{}", b" ", b"\t", b"\r", b"\n", b"\n\n", b"\r\n", b"\x00", b"\xff", b'"\xc3\xa4"'])
 CONTENT = st.one_of(st.binary(max_size=60), st.lists(ALPHABET, max_size=40).map(b"".join))
-MAGICS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", *decode._FOREIGN)
+MAGICS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", codecs.BOM_UTF8, *compression._FOREIGN)
 
 
 def reference(content: bytes, limit: int) -> list[Record]:
@@ -33,7 +35,7 @@ def reference(content: bytes, limit: int) -> list[Record]:
 
 
 def decoded(content: bytes, limit: int = decode.MAX_RECORD) -> list[Record]:
-    batches = list(decode.records(io.BytesIO(content), "f.json", limit))
+    batches = list(decode.records(io.BytesIO(content), "f.json", (JsonLines(),), limit))
     assert all(batch.schema == decode.RECORDS and batch.num_rows for batch in batches)
     columns = ("_line", "raw", "oversize")
     return [row for batch in batches for row in zip(*(batch.column(c).to_pylist() for c in columns), strict=True)]
@@ -48,14 +50,14 @@ def decoded(content: bytes, limit: int = decode.MAX_RECORD) -> list[Record]:
 @example(b"a\r\n\r\nb\r\n", 3)
 @example(b"a\x00b\n\x00\n", 8)
 def test_every_line_comes_out_once_as_it_is(content: bytes, limit: int) -> None:
-    """Bronze is the lasting truth. A small limit makes small blocks, so that lines meet their borders in every way."""
+    """Bronze is the lasting truth. A small limit makes every kind of line oversize."""
     assert decoded(content, limit) == reference(content, limit)
 
 
 @given(CONTENT.filter(lambda content: not content.startswith(MAGICS)), st.integers(1, 9))
 def test_blocks_make_no_difference(content: bytes, size: int) -> None:
     """How storage hands out the bytes must not change a record, its number or its place."""
-    with patch.object(decode, "BLOCK", size):
+    with patch.object(compression, "BLOCK", size), patch.object(decode, "HEAD", 1):
         assert decoded(content, 30) == reference(content, 30)
 
 
@@ -80,3 +82,49 @@ def test_a_record_of_exactly_the_limit_is_kept() -> None:
 def test_blank_lines_are_no_records(content: bytes) -> None:
     """They are counted, so that numbers are those an editor shows, but there is nothing in them to judge."""
     assert decoded(content) == []
+
+
+MIXED = (Csv(("a", "b")), JsonArray(), JsonConcatenated())
+LOOKS: list[tuple[bytes, tuple[Framing, ...], list[tuple[int, bytes]]]] = [
+    (b'{"a":1}{"a":2}', MIXED, [(1, b'{"a":1}'), (2, b'{"a":2}')]),
+    (b' \n[{"a":1},{"a":2}]', MIXED, [(1, b'{"a":1}'), (2, b'{"a":2}')]),
+    (b"a,b\n1,2", MIXED, [(2, b"1,2")]),
+    (b"\r\nx,b,a\r\n\r\n1,2,3\r\n", MIXED, [(4, b"1,2,3")]),
+    (b"a,c\n1,2", MIXED, [(1, b"a,c"), (2, b"1,2")]),
+    (b"a,b", MIXED, []),
+    (b'[{"a":1}]', (JsonConcatenated(),), [(1, b'[{"a":1}]')]),
+    (b'[{"a":1}]', (JsonLines(),), [(1, b'[{"a":1}]')]),
+    (b"a,c\n1,2", (Csv(("a", "b")),), [(1, b"a,c"), (2, b"1,2")]),
+    (b'a\tb\t\n{"a":1}\n', (EnrichedTsv(), JsonConcatenated()), [(1, b"a\tb\t"), (2, b'{"a":1}')]),
+    (b'{"a":1}\n{"a"\n:2}', (JsonLines(), JsonConcatenated()), [(1, b'{"a":1}'), (2, b'{"a"'), (3, b":2}")]),
+    (b"", MIXED, []),
+]
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize(("content", "decoding", "expected"), LOOKS)
+def test_the_head_tells_the_framing(
+    mark: bytes, content: bytes, decoding: tuple[Framing, ...], expected: list[tuple[int, bytes]]
+) -> None:
+    """Producers of one stream differ; what fits none is framed as the last, so that each record is judged."""
+    batches = decode.records(io.BytesIO(mark + content), "f", decoding)
+    rows = [(row["_line"], row["raw"]) for batch in batches for row in batch.to_pylist()]
+    assert rows == expected
+
+
+def test_every_row_of_csv_carries_its_header() -> None:
+    """A row says nothing without it, and rows of many objects lie in one table; other framings have none."""
+    content = codecs.BOM_UTF8 + 'b,"x, ü",a\r\n1,2,3\n'.encode() + b"x" * 100 + b"\n4,5,6\n"
+    batches = decode.records(io.BytesIO(content), "f", MIXED, limit=64)
+    rows = [(row["raw"], row["header"]) for batch in batches for row in batch.to_pylist()]
+    assert rows == [(raw, 'b,"x, ü",a') for raw in (b"1,2,3", None, b"4,5,6")]
+    (batch,) = decode.records(io.BytesIO(b"{}"), "f", MIXED)
+    assert batch.column("header").to_pylist() == [None]
+
+
+def test_a_long_header_makes_small_batches() -> None:
+    """It is repeated for every row: a million short rows must not take a million times its bytes."""
+    header = b"a,b" + b",x" * 30_000
+    batches = list(decode.records(io.BytesIO(header + b"\n1,2" * 1000), "f", MIXED))
+    assert max(batch.nbytes for batch in batches) < 2 * decode.HEADER_BYTES
+    assert sum(batch.num_rows for batch in batches) == 1000

@@ -61,8 +61,11 @@ def depth(node: Any) -> int:
 
 
 def at(node: Any, path: str) -> Any:
+    """The value at a dotted path; what it leads through has to be an object, or missing."""
     for part in path.split("."):
-        node = node.get(part) if isinstance(node, dict) else None
+        if node is not None and not isinstance(node, dict):
+            raise WrongError("type")
+        node = node.get(part) if node else None
     return node
 
 
@@ -122,7 +125,7 @@ def collect(record: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
     for path in MONEY:
         take(path, record, "money", values)
     take("event_timestamp", record, dt.datetime, values)
-    items = at(record, "order.items")
+    items = at(record, "order.items") if not problems or isinstance(at(record, "order"), dict) else None
     values["items"] = None if items is None else []
     if isinstance(items, list):
         for element in items:
@@ -171,7 +174,7 @@ def expected(raw: bytes, hour: dt.datetime) -> dict[str, Any] | str:
 def found(row: dict[str, Any]) -> dict[str, Any]:
     """A row of silver by the record's paths, numbers as fractions."""
     paths = {name: COMMERCE.source_of(name) for name in COMMERCE.types}
-    values = {source["path"]: row[name] for name, source in paths.items() if source["path"]}
+    values = {source["paths"][0]: row[name] for name, source in paths.items() if source["paths"]}
     each = paths["items"]["each"]
     items = values.pop("order.items")
     values["items"] = None if items is None else [{each[k]: number(v) for k, v in item.items()} for item in items]
@@ -198,7 +201,7 @@ STAMPED = """2024-05-01T10:00:00Z 2024-05-01_10:00:00 2024-05-01T10:00 2024-05-0
     2024-05-01T12:00:00Z 2024-05-01T12:00:00.000001Z
 """
 HOSTILE = st.sampled_from([*re.findall(r"\S+", HOSTILES), '"a\tb"', "[1 , ]"])
-STAMPS = st.sampled_from(re.findall(r"\S+", STAMPED)).map(lambda text: json.dumps(text.replace("_", " ")))
+STAMPS = st.sampled_from(STAMPED.split()).map(lambda text: json.dumps(text.replace("_", " ")))
 KEYS = st.sampled_from(["", "é", "x", "event_id", "Event_ID", "order", "customer"])
 
 
@@ -256,8 +259,7 @@ BROKEN = st.sampled_from(
             b"{}}",
             b"\xef\xbb\xbf{}",
             b'{"a": "\xff"}',
-            b"\x00",
-            b"{'a': 1}",
+            *[b"\x00", b"{'a': 1}"],
             b'{"a"}',
         ],
         *[NEST % b"1" + b" x", NEST % b"1" + b"\x00", b" \t" + NEST % b"1" + b"\r", NEST % b"1,", NEST % b"[1 , ]"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from contracts import STREAMS
-from resources import environment
+from resources import dbt, environment
 from resources.environment import DEPLOYMENTS, Misconfigured, data_dir, deployment, make, resources
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -20,7 +22,7 @@ LOG = logging.getLogger("test")
 
 def test_every_deployment_names_every_resource() -> None:
     """A resource that one of them lacks would fail in production first."""
-    names = {name: set(factories) for name, factories in DEPLOYMENTS.items()}
+    names = {name: set(chosen.resources) for name, chosen in DEPLOYMENTS.items()}
     assert len({frozenset(found) for found in names.values()}) == 1, names
     assert set(resources(STREAMS)) == names["local"]
 
@@ -34,12 +36,71 @@ def test_an_unknown_deployment_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
         make("lake", STREAMS, LOG)
 
 
+@pytest.mark.parametrize("name", ["aws-snowflake", "aws-redshift"])
+def test_a_half_configured_deployment_names_what_it_lacks(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """All of it at once, so that nobody fixes one setting a run; and never a value."""
+    required = DEPLOYMENTS[name].required
+    monkeypatch.setenv("DEPLOYMENT", name)
+    for setting in required:
+        monkeypatch.setenv(setting, "canary")
+    monkeypatch.delenv(required[0])
+    monkeypatch.setenv(required[-1], "")
+    for resource in DEPLOYMENTS[name].resources:
+        with pytest.raises(Misconfigured) as raised:
+            make(resource, STREAMS, LOG)
+        assert str(raised.value) == f"DEPLOYMENT='{name}' lacks these settings: {required[0]}, {required[-1]}"
+
+
+def test_a_bucket_is_wanted_where_a_bucket_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path would be taken for a bucket's name."""
+    monkeypatch.setenv("DEPLOYMENT", "aws-redshift")
+    for setting in DEPLOYMENTS["aws-redshift"].required:
+        monkeypatch.setenv(setting, "/data")
+    with pytest.raises(Misconfigured, match="LANDING_URL: deployment 'aws-redshift' wants s3://bucket/prefix"):
+        make("landing", STREAMS, LOG)
+    monkeypatch.setenv("LANDING_URL", "s3://bucket/a/b/")
+    landing = make("landing", STREAMS, LOG)
+    assert (landing.bucket, landing.prefix) == ("bucket", "a/b")
+
+
+SETTING = re.compile(r"""(?:environ(?:\.get\(|\[)|EnvVar\(|env_var\()['"]([A-Z][A-Z_0-9]+)['"]""")
+REQUIRED = {setting for chosen in DEPLOYMENTS.values() for setting in chosen.required}
+
+
+def test_every_setting_is_in_the_example() -> None:
+    """`.env.example` is where people look for what can be set."""
+    read = {
+        setting
+        for path in (Path(environment.__file__), ROOT / "dbt" / "profiles.yml")
+        for setting in SETTING.findall(path.read_text())
+    }
+    listed = re.findall(r"^([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert set(listed) == read | REQUIRED
+
+
+def test_dbts_targets_read_no_setting_that_the_deployment_does_not_ask_for() -> None:
+    """What one of them lacks would come to light in the middle of a gold run."""
+    for name, chosen in DEPLOYMENTS.items():
+        without_default = set(re.findall(r"env_var\('([A-Z_]+)'\)", json.dumps(dbt.output(name))))
+        assert without_default <= set(chosen.required)
+
+
+def test_a_laptop_needs_no_cloud() -> None:
+    """The clients of AWS, Snowflake and Redshift cost seconds to import."""
+    heavy = {"boto3", "snowflake.connector", "dagster_aws", "dagster_snowflake", "psycopg2", "redshift_connector"}
+    code = f"import sys, definitions; sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "platform", capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_local_deployment_lives_in_one_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whoever removes the folder has removed everything, and others find tables and files at known places."""
     monkeypatch.delenv("DEPLOYMENT", raising=False)
     monkeypatch.delenv("LANDING_URL", raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    made = {name: make(name, STREAMS, LOG) for name in DEPLOYMENTS["local"]}
+    made = {name: make(name, STREAMS, LOG) for name in DEPLOYMENTS["local"].resources}
     assert made["landing"].root == tmp_path / "landing"
     assert made["lake"].properties["uri"].startswith(f"sqlite:///{tmp_path}/lake/catalog.db")
     assert (made["warehouse"].path, made["warehouse"].published) == (

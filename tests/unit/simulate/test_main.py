@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulate.__main__ import main
+from simulate.streams import STREAMS
 
 
 def test_a_run_writes_files_and_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,3 +27,15 @@ def test_an_impossible_plan_is_a_usage_error(wrong: list[str], tmp_path: Path) -
     with pytest.raises(SystemExit, match="2"):
         main(["commerce", "--start", "2026-01-01T00", "--landing", str(tmp_path), *wrong])
     assert not list(tmp_path.iterdir())
+
+
+def test_all_streams_land_together(tmp_path: Path) -> None:
+    truth_file = tmp_path / "truth.json"
+    where = ["--landing", str(tmp_path / "landing"), "--truth", str(truth_file), "--canaries"]
+    main(["all", "--start", "2026-01-01T00", "--hours", "1", "--rate", "100", *where])
+    truth = json.loads(truth_file.read_text())
+    assert set(truth["streams"]) == set(STREAMS) == {path.name for path in (tmp_path / "landing").iterdir()}
+    assert set(truth["identity_spaces"]) == {"app", "community", "shop", "site"}
+    for name, figures in truth["streams"].items():
+        assert figures["files"] == sum(path.is_file() for path in (tmp_path / "landing" / name).rglob("*"))
+        assert bool(figures["canaries"]) == bool(STREAMS[name].personal)

@@ -37,5 +37,5 @@ def test_a_share_is_a_fraction() -> None:
 @given(rate=st.integers(1, 5_000), per_file=st.integers(1, 500), count=st.integers(0, 10_000))
 def test_the_parts_of_an_hour_hold_every_number_once(rate: int, per_file: int, count: int) -> None:
     plan = Plan(START, hours=1, rate=rate, events_per_file=per_file)
-    held = [number for part in range(plan.parts) for number in Slot(plan, 0, part).share_of(count)]
+    held = [number for part in range(plan.parts) for number in Slot(plan, 0, part, plan.parts).share_of(count)]
     assert held == list(range(count))

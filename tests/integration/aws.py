@@ -1,0 +1,187 @@
+"""AWS on loopback: moto's server for the real clients, with faults put in their way."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+WSGI = Callable[..., Iterable[bytes]]
+REGION = "us-east-1"
+
+
+class QuietHandler(MotoRequestHandler):
+    """Handles requests without writing a line about each."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Says nothing."""
+
+
+@dataclass
+class Faults:
+    """Stands between clients and server: answers wrongly while wrong answers are left for a kind of request."""
+
+    app: WSGI
+    planned: list[tuple[Callable[[Request], bool], Callable[[Response], Response]]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def plan(
+        self, fault: Callable[[Response], Response], times: int = 1, where: Callable[[Request], bool] = lambda _: True
+    ) -> None:
+        """The next `times` answers to requests `where` this holds pass through `fault`."""
+        self.planned += [(where, fault)] * times
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ)
+        self.requests.append(f"{request.method} {request.full_path.rstrip('?')}")
+        for number, (where, fault) in enumerate(self.planned):
+            if where(request):
+                del self.planned[number]
+                return fault(Response.from_app(self.app, environ))(environ, start_response)
+        return self.app(environ, start_response)
+
+
+def error(status: int, code: str) -> Callable[[Response], Response]:
+    """S3's answer when it refuses."""
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}</Message></Error>"
+    return lambda _: Response(body, status, content_type="application/xml")
+
+
+def hanging(seconds: float) -> Callable[[Response], Response]:
+    """Half of the body, then nothing until the client gives up."""
+
+    def fault(response: Response) -> Response:
+        body, headers = response.get_data(), response.headers
+
+        def slowly() -> Iterator[bytes]:
+            yield body[: len(body) // 2]
+            time.sleep(seconds)
+
+        return Response(slowly(), response.status_code, headers)
+
+    return fault
+
+
+def edited(*replacements: tuple[bytes, bytes]) -> Callable[[Response], Response]:
+    """The right answer with parts of its body replaced."""
+
+    def fault(response: Response) -> Response:
+        body = response.get_data()
+        for old, new in replacements:
+            assert old in body
+            body = body.replace(old, new)
+        return Response(body, response.status_code, content_type=response.content_type)
+
+    return fault
+
+
+def cut(response: Response) -> Response:
+    """Half of the body, and the connection is gone."""
+    body, headers = response.get_data(), response.headers
+
+    def half() -> Iterator[bytes]:
+        yield body[: len(body) // 2]
+        raise ConnectionAbortedError
+
+    return Response(half(), response.status_code, headers)
+
+
+def listing(request: Request) -> bool:
+    return "list-type" in request.args
+
+
+def getting(request: Request) -> bool:
+    return request.method == "GET" and "list-type" not in request.args
+
+
+def under(prefix: str, kind: Callable[[Request], bool]) -> Callable[[Request], bool]:
+    """Requests of a kind for what lies below a prefix."""
+    return lambda request: kind(request) and prefix in f"{request.path}?{request.args.get('prefix', '')}"
+
+
+@dataclass(frozen=True)
+class Aws:
+    """A running stand-in, and where it listens."""
+
+    endpoint: str
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What tells any AWS client to go there."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "loopback",
+            "AWS_SECRET_ACCESS_KEY": "loopback",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="loopback",
+            aws_secret_access_key="loopback",
+        )
+
+
+@dataclass(frozen=True)
+class FaultyAws(Aws):
+    """A running stand-in with faults in front of it."""
+
+    faults: Faults
+
+
+@contextmanager
+def moto() -> Iterator[FaultyAws]:
+    """Moto's server on a free port, in threads of this process, where faults can be planned; empty when it starts."""
+    moto_api_backend.reset()
+    faults = Faults(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, faults, threaded=True, request_handler=QuietHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield FaultyAws(f"http://127.0.0.1:{server.server_port}", faults)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def moto_process() -> Iterator[Aws]:
+    """Moto's server as a process of its own, several of which know nothing of each other; no faults."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not _answers(port):
+            assert server.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield Aws(f"http://127.0.0.1:{port}")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

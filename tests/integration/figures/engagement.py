@@ -1,0 +1,100 @@
+"""Who is active, who comes back, who is who: counted day by day and person by person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+
+from figures.events import Event, Person, World
+
+Figures = set[tuple[object, ...]]
+DAY = dt.timedelta(days=1)
+
+
+def days(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    while first <= last:
+        yield first
+        first += DAY
+
+
+def ratio(numerator: int | None, denominator: int | None) -> float | None:
+    return numerator / denominator if numerator is not None and denominator else None
+
+
+def daily_active_users(world: World) -> Figures:
+    """(date, platform, dau, wau, mau, dau/mau, new, returning, resurrected, churned)."""
+    active: dict[str, dict[dt.date, set[Person]]] = defaultdict(lambda: defaultdict(set))
+    for event in world.events:
+        if person := world.person(event):
+            for platform in ("all", event.device or "unknown"):
+                active[platform][event.date].add(person)
+    found: Figures = set()
+    for platform, by_date in {"all": {}, **active}.items():
+        seen: set[Person] = set()
+        for date in days(world.events[0].date, world.as_of):
+
+            def since(back: int, until: int = 0, date: dt.date = date, by_date: dict = by_date) -> set[Person]:
+                return {person for ago in range(until, back) for person in by_date.get(date - ago * DAY, ())}
+
+            today, month, before = since(1), since(28), since(29, 1)
+            new, known = today - seen, today & seen
+            found.add(
+                (date, platform, len(today), len(since(7)), len(month), ratio(len(today), len(month)), len(new))
+                + (len(known & before), len(known - before), len(before - month))
+            )
+            seen |= today
+    return found
+
+
+def _start(period: str, date: dt.date) -> dt.date:
+    if period == "day":
+        return date
+    return date - date.weekday() * DAY if period == "week" else date.replace(day=1)
+
+
+def _next(period: str, start: dt.date) -> dt.date:
+    if period == "month":
+        return (start.replace(day=28) + 4 * DAY).replace(day=1)
+    return start + (7 if period == "week" else 1) * DAY
+
+
+def retention_cohorts(world: World) -> Figures:
+    """(period, cohort, number, people, retained, rate, retained later too, rate)."""
+    active: dict[Person, set[dt.date]] = defaultdict(set)
+    for event in world.events:
+        if person := world.person(event):
+            active[person].add(event.date)
+    found: Figures = set()
+    for period, shown in (("day", 30), ("week", 12), ("month", 12)):
+        cohorts: dict[dt.date, list[set[dt.date]]] = defaultdict(list)
+        for dates in active.values():
+            cohorts[_start(period, min(dates))].append(dates)
+        for cohort, people in cohorts.items():
+            start = cohort
+            for number in range(shown + 1):
+                end = _next(period, start)
+                bounded = unbounded = None
+                if end <= world.as_of:
+                    bounded = sum(any(start <= date < end for date in dates) for dates in people)
+                    unbounded = sum(any(start <= date for date in dates) for dates in people)
+                rates = ratio(bounded, len(people)), ratio(unbounded, len(people))
+                found.add((period, cohort, number, len(people), bounded, rates[0], unbounded, rates[1]))
+                start = end
+    return found
+
+
+def user_identities(world: World) -> Figures:
+    """(space, type, id, person, linked at, first seen, last seen, days, events)."""
+    seen: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
+    for event in world.events:
+        if event.user is not None:
+            seen[event.space, "user", event.user].append(event)
+        if event.anonymous is not None:
+            seen[event.space, "anonymous", event.anonymous].append(event)
+    found: Figures = set()
+    for (space, kind, id), events in seen.items():
+        user, linked = world.stands_for.get((space, id), (id, None)) if kind == "anonymous" else (id, None)
+        dates = {event.date for event in events}
+        found.add((space, kind, id, user, linked, events[0].at, events[-1].at, len(dates), len(events)))
+    return found

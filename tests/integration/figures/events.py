@@ -1,0 +1,162 @@
+"""Silver's rows as the events that figures are made of, in plain Python: no SQL, no data frames.
+
+What each stream's row says as an event belongs here. Not here: any figure.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+Row = Mapping[str, Any]
+Person = tuple[str, str]
+"""An identity space and the id that stands for a person in it."""
+REVERSALS = ("order_cancelled", "order_refunded")
+COMPLETIONS = ("order_completed", "order_fulfilled")
+ACTION = "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1"
+TRANSACTION = "contexts_com_snowplowanalytics_snowplow_ecommerce_transaction_1"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of any stream; `row` is what silver says besides."""
+
+    stream: str
+    space: str
+    id: str
+    name: str
+    at: dt.datetime
+    user: str | None = None
+    anonymous: str | None = None
+    session: str | None = None
+    device: str | None = None
+    channel: str | None = None
+    category: str | None = None
+    sequence: int = 1
+    view: bool = False
+    converts: bool = False
+    value: Decimal | None = None
+    currency: str | None = None
+    order: str | None = None
+    row: Row = field(default_factory=dict, hash=False)
+
+    @property
+    def date(self) -> dt.date:
+        return self.at.astimezone(dt.UTC).date()
+
+    @property
+    def conversion(self) -> str:
+        """What is one conversion: an order, or an event without one."""
+        return f"o{self.order}" if self.order is not None else f"e{self.id}"
+
+    @property
+    def moment(self) -> tuple[dt.datetime, int]:
+        return self.at, self.sequence
+
+
+def _common(row: Row) -> dict[str, Any]:
+    return {
+        "at": row["event_at"],
+        "user": row["user_id"],
+        "anonymous": row["anonymous_id"],
+        "session": row["session_id"],
+        "device": row["device_platform"],
+        "row": row,
+    }
+
+
+def snowplow(row: Row) -> Iterable[Event]:
+    action = json.loads(row[ACTION] or "{}").get("type")
+    bought = row["event_name"] in ("transaction", "purchase") or action == "transaction"
+    told = (json.loads(row[TRANSACTION] or "[]") or [{}])[0] if bought else {}
+    revenue = told.get("revenue")
+    value = row["tr_total"]
+    if value is None and revenue is not None:
+        value = Decimal(str(revenue)).quantize(Decimal("0.01"))
+    referrer = row["refr_medium"] if row["refr_medium"] != "internal" else None
+    channel = row["mkt_medium"] or row["mkt_source"] or referrer
+    yield Event(
+        "snowplow", "site", row["event_id"], row["event_name"] or row["event"] or "unknown", **_common(row),
+        channel=channel and channel.lower(), category=row["ti_category"], view=row["event_name"] == "page_view",
+        converts=bought, value=value if bought else None,
+        currency=(row["tr_currency"] or told.get("currency")) if bought else None,
+        order=(row["tr_orderid"] or told.get("transaction_id")) if bought else None,
+    )  # fmt: skip
+
+
+def mobile(row: Row) -> Iterable[Event]:
+    journey = row["_key"].hex()
+    steps = [row["initial_event"], row["event_2"], row["event_3"], row["event_out"]]
+    last = max(number for number, step in enumerate(steps, 1) if step is not None)
+    ordered = row["order_type"].upper() != "USER_VISIT"
+    completed = ordered and row["status"].upper() == "COMPLETED"
+    for number, step in enumerate(steps, 1):
+        if step is not None:
+            yield Event(
+                "mobile", "app", f"{journey}-{number}", step, **_common(row), sequence=number,
+                converts=completed and number == last, order=journey if ordered else None,
+            )  # fmt: skip
+
+
+def web(row: Row) -> Iterable[Event]:
+    key = row["_key"].hex()
+    yield Event("web", "community", key, row["event_name"], **_common(row), category=row["entity_type"], view=True)
+
+
+def clickstream(row: Row) -> Iterable[Event]:
+    bought = row["event_name"] == "purchase"
+    yield Event(
+        "clickstream", "site", row["_key"].hex(), row["event_name"], **_common(row), category=row["category"],
+        view=row["event_name"] == "page_view", converts=bought,
+        value=row["price"] * row["quantity"] if bought else None, currency=row["currency"],
+    )  # fmt: skip
+
+
+def commerce(row: Row) -> Iterable[Event]:
+    completes = row["event_name"] in COMPLETIONS
+    yield Event(
+        "commerce", "shop", row["event_id"], row["event_name"], **_common(row), channel=row["channel"],
+        view=row["event_name"] == "page_view", converts=completes, value=row["order_total"] if completes else None,
+        currency=row["currency"], order=row["order_id"],
+    )  # fmt: skip
+
+
+READERS = {read.__name__: read for read in (snowplow, mobile, web, clickstream, commerce)}
+
+
+@dataclass(frozen=True)
+class World:
+    """All events up to a date, in order, and who is who as of it."""
+
+    events: list[Event]
+    as_of: dt.date
+    stands_for: Mapping[Person, tuple[str, dt.datetime]]
+
+    @classmethod
+    def of(cls, silver: Mapping[str, Iterable[Row]], as_of: dt.date | None = None) -> World:
+        """From silver's rows by stream; `as_of` defaults to the last event date."""
+        told = (event for stream, rows in silver.items() for row in rows for event in READERS[stream](row))
+        events = sorted(told, key=lambda event: (*event.moment, event.id))
+        last = as_of or max(event.date for event in events)
+        events = [event for event in events if event.date <= last]
+        links: dict[Person, tuple[dt.datetime, str]] = {}
+        for event in events:
+            if event.user is not None and event.anonymous is not None:
+                key = (event.space, event.anonymous)
+                links[key] = max(links.get(key, (event.at, event.user)), (event.at, event.user))
+        return cls(events, last, {key: (user, at) for key, (at, user) in links.items()})
+
+    def person(self, event: Event) -> Person | None:
+        """Whose event it is, or None for nobody's."""
+        if event.user is not None:
+            return event.space, event.user
+        if event.anonymous is None:
+            return None
+        return event.space, self.stands_for.get((event.space, event.anonymous), (event.anonymous,))[0]
+
+    def of_stream(self, stream: str) -> list[Event]:
+        return [event for event in self.events if event.stream == stream]

@@ -1,0 +1,123 @@
+"""What is known of a person in all, and which channels a purchase is credited to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+
+from figures.engagement import Figures
+from figures.events import Event, Person, World
+from figures.orders import Purchase, Value, customer_values, purchases, segment
+from figures.sessions import Session, sessions
+
+MODELS = ("first", "last", "linear", "position")
+
+
+def _favourite(counts: Counter[str]) -> str | None:
+    return min(counts, key=lambda name: (-counts[name], name), default=None)
+
+
+def user_profiles(world: World) -> Figures:
+    """(space, person, first seen, last seen, days, events, views, sessions, conversions, favourite platform, channel
+    and category, orders, first and last order, segment, active, currency, lifetime value, scores, tier)."""
+    seen: dict[Person, list[Event]] = defaultdict(list)
+    visits: dict[Person, list[Session]] = defaultdict(list)
+    worth: dict[Person, list[Value]] = defaultdict(list)
+    for event in world.events:
+        if person := world.person(event):
+            seen[person].append(event)
+    for session in sessions(world):
+        if session.person:
+            visits[session.person].append(session)
+    for value in customer_values(world, purchases(world)):
+        worth[value.person].append(value)
+    found: Figures = set()
+    for person, events in seen.items():
+        mine, values = visits[person], worth[person]
+        orders = sorted(at for value in values for at in value.at)
+        main = min(
+            values, key=lambda v: (-len(v.at), -(v.monetary or 0), v.currency is None, v.currency or ""), default=None
+        )
+        found.add(
+            (*person, events[0].at, events[-1].at, len({e.date for e in events}), len(events))
+            + (sum(e.view for e in events), len(mine), sum(session.conversions for session in mine))
+            + (_favourite(Counter(e.device for e in events if e.device)),)
+            + (_favourite(Counter(channel for session in mine if (channel := session.first("channel")))),)
+            + (_favourite(Counter(e.category for e in events if e.category)),)
+            + (len(orders), *((orders[0], orders[-1]) if orders else (None, None)), segment(len(orders)))
+            + (any(value.recency <= 30 for value in values),)
+            + ((main.currency, main.monetary, *main.scores, main.tier) if main else (None,) * 6)
+        )
+    return found
+
+
+def _shares(touches: list[str]) -> dict[str, dict[str, Fraction]]:
+    """What share each model gives each channel of touches, in order."""
+    n = len(touches)
+    found = {model: dict.fromkeys(touches, Fraction(0)) for model in MODELS}
+    for place, channel in enumerate(touches):
+        first, last = place == 0, place == n - 1
+        found["first"][channel] += first
+        found["last"][channel] += last
+        found["linear"][channel] += Fraction(1, n)
+        if n <= 2:
+            found["position"][channel] += Fraction(1, n)
+        else:
+            found["position"][channel] += Fraction(2, 5) if first or last else Fraction(1, 5 * (n - 2))
+    return found
+
+
+def _credits(whole: int, shares: dict[str, Fraction]) -> dict[str, int]:
+    """Whole units by share: up to each channel, by name, together rounded down."""
+    found, so_far, given = {}, Fraction(0), 0
+    for channel in sorted(shares):
+        so_far += shares[channel]
+        found[channel] = floor(whole * so_far) - given
+        given += found[channel]
+    return found
+
+
+def _touches(purchase: Purchase, visits: dict[Person, list[Session]]) -> list[str]:
+    earliest = purchase.at - dt.timedelta(days=30)
+    mine = visits.get(purchase.person, ()) if purchase.person else ()
+    near = [session for session in mine if earliest <= session.started <= purchase.at]
+    told = sorted((session.started, channel) for session in near if (channel := session.first("channel")))
+    return [channel for _, channel in told] or ["untouched"]
+
+
+def attribution_credits(world: World) -> Figures:
+    """(stream, purchase, channel, touchpoints, and of each model weight and value)."""
+    visits: dict[Person, list[Session]] = defaultdict(list)
+    for session in sessions(world):
+        if session.person:
+            visits[session.person].append(session)
+    found: Figures = set()
+    for purchase in purchases(world):
+        touches = _touches(purchase, visits)
+        cents = None if purchase.value is None else int(purchase.value * 100)
+        for channel in set(touches):
+            figures: list[object] = [touches.count(channel) if channel != "untouched" else 0]
+            for shares in _shares(touches).values():
+                figures.append(Decimal(_credits(1_000_000, shares)[channel]).scaleb(-6))
+                figures.append(None if cents is None else Decimal(_credits(cents, shares)[channel]).scaleb(-2))
+            found.add((purchase.stream, purchase.id, channel, *figures))
+    return found
+
+
+def attribution(world: World) -> Figures:
+    """(date, channel, currency, touchpoints, purchases, and of each model purchases and value)."""
+    bought = {(purchase.stream, purchase.id): purchase for purchase in purchases(world)}
+    rows: dict[tuple[object, ...], list[tuple[object, ...]]] = defaultdict(list)
+    for stream, id, channel, *figures in attribution_credits(world):
+        purchase = bought[stream, id]
+        rows[purchase.at.astimezone(dt.UTC).date(), channel, purchase.currency].append(tuple(figures))
+    found: Figures = set()
+    for key, group in rows.items():
+        columns = list(zip(*group, strict=True))
+        known = [[value for value in column if value is not None] for column in columns]
+        sums = [sum(column) if column else None for column in known]
+        found.add((*key, sums[0], len(group), *sums[1:]))
+    return found

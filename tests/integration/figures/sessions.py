@@ -1,0 +1,119 @@
+"""Sessions, by given id or by gap, and the journeys through them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from figures.engagement import Figures, ratio
+from figures.events import Event, Person, World
+
+GAP = dt.timedelta(seconds=1800)
+
+
+@dataclass(frozen=True)
+class Session:
+    """The events of one session, in order."""
+
+    space: str
+    person: Person | None
+    given: str | None
+    events: list[Event]
+
+    @property
+    def started(self) -> dt.datetime:
+        return self.events[0].at
+
+    @property
+    def length(self) -> dt.timedelta:
+        return self.events[-1].at - self.started
+
+    @property
+    def views(self) -> int:
+        return sum(event.view for event in self.events)
+
+    @property
+    def conversions(self) -> int:
+        """Orders (or events without one) that convert, by date and ids as sent."""
+        return len({(e.date, e.user, e.anonymous, e.conversion) for e in self.events if e.converts})
+
+    def first(self, attribute: str) -> str | None:
+        """The earliest value there is; of several at one time the first by name."""
+        told = ((event.at, value) for event in self.events if (value := getattr(event, attribute)) is not None)
+        return min(told, default=(None, None))[1]
+
+    @property
+    def journey(self) -> str:
+        """Piece after piece, a piece being one date and one pair of ids (and, by gap, one run of events)."""
+        pieces = sorted(self._pieces(), key=lambda p: (p[0].at, p[-1].at, _last(p[0].user), _last(p[0].anonymous)))
+        names = [name for piece in pieces for name in _collapsed(event.name for event in piece)[:5]]
+        return " > ".join(_collapsed(names)[:5])
+
+    def _pieces(self) -> list[list[Event]]:
+        pieces: dict[tuple[object, ...], list[list[Event]]] = defaultdict(list)
+        for event in self.events:
+            runs = pieces[event.date, event.user, event.anonymous]
+            if runs and (self.given is not None or event.at - runs[-1][-1].at <= GAP):
+                runs[-1].append(event)
+            else:
+                runs.append([event])
+        return [run for runs in pieces.values() for run in runs]
+
+
+def _last(text: str | None) -> tuple[bool, str]:
+    return text is None, text or ""
+
+
+def _collapsed(names: Iterable[str]) -> list[str]:
+    return [name for name, _ in groupby(names)]
+
+
+def sessions(world: World) -> list[Session]:
+    given: dict[tuple[str, Person | None, str], list[Event]] = defaultdict(list)
+    free: dict[Person, list[list[Event]]] = defaultdict(list)
+    for event in world.events:
+        person = world.person(event)
+        if event.session is not None:
+            given[event.space, person, event.session].append(event)
+        elif person is not None:
+            runs = free[person]
+            if runs and event.at - runs[-1][-1].at <= GAP:
+                runs[-1].append(event)
+            else:
+                runs.append([event])
+    found = [Session(space, person, id, events) for (space, person, id), events in given.items()]
+    return found + [Session(person[0], person, None, run) for person, runs in free.items() for run in runs]
+
+
+def fct_sessions(world: World) -> Figures:
+    """(space, person, given id, start, end, date, seconds, events, views, conversions, converted, engaged, channel,
+    platform, journey)."""
+    found: Figures = set()
+    for session in sessions(world):
+        engaged = session.length > dt.timedelta(seconds=10) or session.views >= 2 or session.conversions > 0
+        found.add(
+            (session.space, session.person and session.person[1], session.given, session.started)
+            + (session.events[-1].at, session.events[0].date, session.length // dt.timedelta(seconds=1))
+            + (len(session.events), session.views, session.conversions, session.conversions > 0, engaged)
+            + (session.first("channel"), session.first("device"), session.journey)
+        )
+    return found
+
+
+def conversion_journeys(world: World) -> Figures:
+    """(space, place, journey, sessions, share, converted, rate)."""
+    taken: dict[str, Counter[str]] = defaultdict(Counter)
+    converted: Counter[tuple[str, str]] = Counter()
+    for session in sessions(world):
+        taken[session.space][session.journey] += 1
+        converted[session.space, session.journey] += session.conversions > 0
+    found: Figures = set()
+    for space, counts in taken.items():
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:100]
+        for place, (journey, count) in enumerate(ranked, 1):
+            rates = ratio(count, counts.total()), converted[space, journey], ratio(converted[space, journey], count)
+            found.add((space, place, journey, count, *rates))
+    return found

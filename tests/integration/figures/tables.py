@@ -1,0 +1,128 @@
+"""Which figure is which table's: the columns that it says, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from figures import engagement, funnels, orders, people, sessions, stream_figures
+from figures.events import World
+
+Figure = Callable[[World], Collection[tuple[object, ...]]]
+
+UNBOUNDED = {"mobile.events", "mobile.orders", "my_schema.bene"}
+"""Tables that hold events of all dates, whatever the as-of date."""
+
+TABLES: dict[str, tuple[str, Figure]] = {
+    "marts.daily_active_users": (
+        "event_date, device_platform, dau, wau, mau, dau_mau_ratio, new_users, returning_users, resurrected_users,"
+        " churned_users",
+        engagement.daily_active_users,
+    ),
+    "marts.retention_cohorts": (
+        "cohort_period, cohort_date, period_number, cohort_users, retained_users, retention_rate,"
+        " retained_users_unbounded, retention_rate_unbounded",
+        engagement.retention_cohorts,
+    ),
+    "marts.user_identities": (
+        "identity_space, id_type, id, person_id, linked_at, first_seen_at, last_seen_at, active_days, events",
+        engagement.user_identities,
+    ),
+    "marts.fct_sessions": (
+        "identity_space, person_id, session_id, started_at, ended_at, session_date, duration_seconds, events, views,"
+        " conversions, is_converted, is_engaged, channel, device_platform, journey",
+        sessions.fct_sessions,
+    ),
+    "marts.conversion_journeys": (
+        "identity_space, place, journey, sessions, share, converted_sessions, conversion_rate",
+        sessions.conversion_journeys,
+    ),
+    "marts.funnel_steps": (
+        "funnel, stream, step, event_name, users, drop_off, step_rate, overall_rate",
+        funnels.funnel_steps,
+    ),
+    "marts.conversion_insights": (
+        "funnel, funnel_date, is_window_over, dimension, dimension_value, step, users, drop_off, step_rate,"
+        " overall_rate, average_seconds",
+        funnels.conversion_insights,
+    ),
+    "marts.fct_orders": (
+        "order_id, customer_id, country, session_id, channel, ordered_at, ordered_date, last_event_at, events,"
+        " order_status, currency, order_total, is_completed, revenue, is_first_order, days_since_previous_order",
+        orders.fct_orders,
+    ),
+    "marts.fct_order_items": (
+        "order_id, line_number, product_id, currency, unit_price, quantity, line_total, revenue",
+        orders.fct_order_items,
+    ),
+    "marts.dim_customers": (
+        "customer_id, customer_email, country, first_seen_at, last_seen_at, events, orders, completed_orders,"
+        " first_order_at, last_order_at",
+        orders.dim_customers,
+    ),
+    "marts.customer_history": (
+        "customer_id, version, customer_email, country, valid_from, valid_to",
+        orders.customer_history,
+    ),
+    "analytics.analytics_customer_summary": (
+        "customer_id, currency, recency, frequency, monetary, first_order_at, last_order_at, recency_score,"
+        " frequency_score, monetary_score, rfm_tier, customer_orders, segment, is_active",
+        orders.analytics_customer_summary,
+    ),
+    "marts.user_profiles": (
+        "identity_space, person_id, first_seen_at, last_seen_at, active_days, events, views, sessions, conversions,"
+        " favourite_device_platform, favourite_channel, favourite_category, completed_orders, first_order_at,"
+        " last_order_at, segment, is_active_customer, currency, lifetime_value, recency_score, frequency_score,"
+        " monetary_score, rfm_tier",
+        people.user_profiles,
+    ),
+    "marts.attribution_credits": (
+        "stream, purchase_id, channel, touchpoints, first_touch_weight, first_touch_value, last_touch_weight,"
+        " last_touch_value, linear_weight, linear_value, position_based_weight, position_based_value",
+        people.attribution_credits,
+    ),
+    "marts.attribution": (
+        "purchased_date, channel, currency, touchpoints, purchases, first_touch_purchases, first_touch_value,"
+        " last_touch_purchases, last_touch_value, linear_purchases, linear_value, position_based_purchases,"
+        " position_based_value",
+        people.attribution,
+    ),
+    "marts.conversion_funnel": (
+        "product_id, category, views, add_to_carts, purchases, view_to_cart_event_ratio, cart_to_purchase_event_ratio,"
+        " view_to_purchase_event_ratio",
+        stream_figures.conversion_funnel,
+    ),
+    "marts.hourly_revenue": (
+        "hour_at, event_date, currency, transactions, units_sold, revenue",
+        stream_figures.hourly_revenue,
+    ),
+    "marts.top_products": (
+        "category, place, product_id, views, add_to_carts, purchases, units_sold, revenue",
+        stream_figures.top_products,
+    ),
+    "marts.category_performance": (
+        "event_date, category, events, page_views, searches, add_to_carts, remove_from_carts, purchases",
+        stream_figures.category_performance,
+    ),
+    "marts.user_activity": ("event_date, users, sessions, events", stream_figures.user_activity),
+    "mobile.users": ("user_id, os_user, city, latitude, longitude", stream_figures.users),
+    "mobile.events": ("event_id, user_id, event_name, event_timestamp", stream_figures.events),
+    "mobile.orders": (
+        "order_id, user_id, order_type, status, payment_method, created_at",
+        stream_figures.orders,
+    ),
+    "mobile.purchase_counts": (
+        "user_id, hour_at, daily, hourly_purchase_count, daily_purchase_count, purchases_last_60m",
+        stream_figures.purchase_counts,
+    ),
+    "my_schema.bene": (
+        "user_id, event_type, description, entity_type, entity_id, session_id, props ->> 'device', occurred_at,"
+        " username",
+        stream_figures.bene,
+    ),
+    "marts.content_preferences": (
+        "entity_type, entity_id, interactions, users, sessions, share, recent_interactions, previous_interactions,"
+        " trend",
+        stream_figures.content_preferences,
+    ),
+    "marts.member_preferences": ("user_id, entity_type, interactions, share, place", stream_figures.member_preferences),
+}

@@ -1,0 +1,175 @@
+"""Set-up as code: the templates and scripts of infra/, linted, and carried out as far as the stand-ins go."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import aws
+import pytest
+import yaml
+from aws import Aws
+from driving import ROOT
+from stacks import Stack, template
+
+from contracts.commerce import COMMERCE
+from contracts.mobile import MOBILE
+from resources.environment import DEPLOYMENTS, make
+from resources.schemas import Layer
+
+pytestmark = pytest.mark.integration
+INFRA = ROOT / "infra"
+TEMPLATES = sorted(INFRA.glob("*.yml"))
+LOG = logging.getLogger("test")
+
+
+def findings(linter: str, path: Path) -> tuple[int, str]:
+    """A linter's exit status and what it found."""
+    command = [Path(sys.executable).with_name(linter), path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_templates_are_clean(path: Path) -> None:
+    """cfn-lint knows every resource's properties."""
+    assert findings("cfn-lint", path) == (0, "")
+
+
+def test_the_image_is_clean() -> None:
+    """hadolint, and every file that is copied exists; there is no engine here to build it."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("hadolint"), ROOT / "Dockerfile"], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, b"")
+    copied = re.findall(r"^COPY (?:--\S+ )*(\S+) ", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    let_through = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    assert copied
+    for source in copied:
+        assert (ROOT / source).exists()
+        assert source.split("/")[0] in let_through
+
+
+def test_the_image_holds_what_the_tests_ran_with() -> None:
+    """Its lock has no tools of development, and every pin is the one of the lock that CI installs."""
+    pins = [
+        dict(re.findall(r"^(\S+)==(\S+)", path.read_text(), re.MULTILINE))
+        for path in (INFRA / "requirements.lock", ROOT / "requirements.lock")
+    ]
+    assert pins[0].items() <= pins[1].items()
+    assert not {"pytest", "moto", "fakesnow"} & pins[0].keys()
+
+
+def statements(node: Any) -> Iterator[dict[str, Any]]:
+    """All statements of policies within a template."""
+    if isinstance(node, dict):
+        yield from node.get("Statement", ())
+        for part in node.values():
+            yield from statements(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from statements(part)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_role_may_more_than_it_needs(path: Path) -> None:
+    """Actions by name; resources by name, or all objects of a named folder or bucket, all tables of a database."""
+    found = list(statements(template(path)["Resources"]))
+    assert found
+    for statement in found:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if "*" in action], statement["Sid"]
+        resources = statement.get("Resource", [])
+        for resource in resources if isinstance(resources, list) else [resources]:
+            text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
+            assert "*" not in text.removesuffix("/*"), statement["Sid"]
+            assert text != "*", statement["Sid"]
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Aws]:
+    with aws.moto() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def platform(cloud: Aws) -> Stack:
+    return Stack.create(cloud, INFRA / "platform.yml", Warehouse="redshift")
+
+
+@pytest.fixture
+def settings(cloud: Aws, platform: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mapping[str, str]:
+    """The settings that the outputs of the stack are for."""
+    found = dict.fromkeys(DEPLOYMENTS["aws-redshift"].required, "unused") | dict(cloud.environment)
+    found |= {"DEPLOYMENT": "aws-redshift", "DATA_DIR": str(tmp_path), "LANDING_URL": platform.outputs["LandingUrl"]}
+    found |= {"LAKE_URL": platform.outputs["LakeUrl"], "REDSHIFT_COPY_ROLE": platform.outputs["RedshiftRoleArn"]}
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+def test_buckets_keep_to_themselves_and_let_go(cloud: Aws, platform: Stack) -> None:
+    """Nothing is public; what landed expires, what the lake holds does not."""
+    client = cloud.client("s3")
+    rules = {}
+    for name in ("Landing", "Lake"):
+        bucket = platform.made[name]["Ref"]
+        assert all(client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+        found = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        rules[name] = {rule["ID"]: rule for rule in found}
+    assert rules["Landing"]["landed"]["Expiration"] == {"Days": 90}
+    expiring = [rule["Filter"]["Prefix"] for rule in rules["Lake"].values() if "Expiration" in rule]
+    assert expiring == ["lake/_manifests/"]
+
+
+def test_the_lake_is_made_within_the_stack(settings: Mapping[str, str], cloud: Aws) -> None:
+    """Tables in the databases of the template, files below the folder that the roles may read; no database beside."""
+    lake = make("lake", [COMMERCE], LOG)
+    for layer in Layer:
+        assert lake.table(layer, COMMERCE).location() == f"{settings['LAKE_URL']}/{layer.value}.db/{COMMERCE.name}"
+    databases = cloud.client("glue").get_databases()["DatabaseList"]
+    assert sorted(database["Name"] for database in databases) == sorted(layer.value for layer in Layer)
+
+
+def test_firehose_lands_what_the_platform_reads(settings: Mapping[str, str], cloud: Aws, platform: Stack) -> None:
+    """Producers' records, put into Kinesis' Firehose, lie in the arrival hour's folder."""
+    stack = Stack.create(cloud, INFRA / "stream.yml", Stream="mobile", LandingBucket=platform.outputs["LandingBucket"])
+    firehose = cloud.client("firehose")
+    described = firehose.describe_delivery_stream(DeliveryStreamName=stack.made["Firehose"]["Ref"])
+    (destination,) = described["DeliveryStreamDescription"]["Destinations"]
+    delivery = destination["ExtendedS3DestinationDescription"]
+    hour = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
+    folder = re.sub(r"!\{timestamp:yyyy/MM/dd/HH\}", f"{hour:%Y/%m/%d/%H}", delivery["Prefix"])
+    body = gzip.compress(b'{"USER_ID": "1"}\n')
+    key = f"{folder}events-mobile-1-2024-05-01-10-00-00-0a1b{delivery['FileExtension']}"
+    for name in (key, re.sub(r"!\{[^}]+\}", "x", delivery["ErrorOutputPrefix"]) + "failed"):
+        cloud.client("s3").put_object(Bucket=platform.outputs["LandingBucket"], Key=name, Body=body)
+    landing = make("landing", [MOBILE], LOG)
+    (landed,) = landing.objects(MOBILE)
+    assert (landed.path, landed.arrival_hour) == (key, hour)
+    assert landing.strays(MOBILE, (hour, hour + dt.timedelta(hours=1))) == []
+
+
+def test_the_instance_differs_from_the_laptops_in_storage_alone() -> None:
+    """Limits and time-outs that the tests ran with are those of the deployment."""
+    mine, deployed = (yaml.safe_load(path.read_text()) for path in (ROOT / "dagster.yaml", INFRA / "dagster.yaml"))
+    assert {name: value for name, value in deployed.items() if name not in ("storage", "compute_logs")} == mine
+    secrets = deployed["storage"]["postgres"]["postgres_db"]
+    assert all(list(value) == ["env"] for value in secrets.values())
+
+
+def test_roles_name_what_the_stack_made(cloud: Aws, platform: Stack) -> None:
+    """A reference to nothing would be a permission for nothing."""
+    policy = cloud.client("iam").get_role_policy(RoleName="events-redshift", PolicyName="read-the-lake")
+    read = next(each for each in policy["PolicyDocument"]["Statement"] if each["Sid"] == "ReadSilverAndManifests")
+    bucket = platform.made["Lake"]["Arn"]
+    assert read["Resource"] == [f"{bucket}/lake/silver.db/*", f"{bucket}/lake/_manifests/*"]
+    assert "${" not in json.dumps(policy["PolicyDocument"])

@@ -1,0 +1,210 @@
+"""One platform on three deployments: swapped by the environment alone, they give the same gold, value by value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import clouds
+import dagster as dg
+import pytest
+from aws import Aws
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dialects import objections
+from driving import Platform
+
+from contracts import STREAMS
+from contracts.commerce import COMMERCE
+from resources import dbt
+from resources.environment import make
+from resources.lake import read_hours
+from resources.schemas import Layer
+from resources.warehouse.protocol import Warehouse
+from simulate.plan import Plan
+from simulate.run import simulate
+from simulate.streams import STREAMS as SIMULATED
+
+pytestmark = pytest.mark.integration
+START = dt.datetime(2026, 2, 27, 22)
+HOURS = [START + dt.timedelta(hours=index) for index in range(3)]
+Rows = Counter[tuple[Any, ...]]
+
+
+@dataclass
+class Deployed(Platform):
+    """A platform of any deployment, by its settings."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    aws: Aws | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, "PERSONAL_DATA_KEY": clouds.SECRETS["PERSONAL_DATA_KEY"], **self.settings}
+
+    def upload(self) -> None:
+        """Put what lies in the landing folder into the landing bucket, where there is one."""
+        if self.aws:
+            for path in sorted(self.landing.rglob("*")):
+                if path.is_file():
+                    key = f"in/{path.relative_to(self.landing).as_posix()}"
+                    self.aws.client("s3").put_object(Bucket=clouds.LANDING, Key=key, Body=path.read_bytes())
+
+    def make(self, resource: str) -> Any:
+        """A resource, made of these settings."""
+        with self.set():
+            return make(resource, STREAMS, logging.getLogger("test"))
+
+    @contextmanager
+    def set(self) -> Iterator[None]:
+        """The environment of this platform."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            yield
+
+    def warehouse(self) -> Warehouse:
+        found: Warehouse = self.make("warehouse")
+        return found
+
+    def bronze(self, hour: dt.datetime) -> list[tuple[str, int, bytes]]:
+        """File, line and bytes of the records of commerce that landed in an hour."""
+        with self.set():
+            table = self.make("lake").table(Layer.BRONZE, COMMERCE)
+            columns = ["_source_file", "_line", "raw"]
+            batches = list(read_hours(table, [hour.replace(tzinfo=dt.UTC)], columns))
+        return [tuple(row.values()) for batch in batches for row in batch.select(columns).to_pylist()]
+
+    def dbt(self, *command: str) -> dbtRunnerResult:
+        """Run dbt on this platform's warehouse, once gold has been there."""
+        work = self.data / "dbt"
+        folders = ("--project-dir", str(dbt.PROJECT), "--profiles-dir", str(work), "--target-path", str(work))
+        with self.set():
+            outcome = dbtRunner().invoke([*command, "--quiet", *folders, "--log-path", str(work / "logs")])
+        assert outcome.exception is None, outcome.exception
+        return outcome
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Simulated hours of every stream, across midnight and the end of a month."""
+    folder = tmp_path_factory.mktemp("landed")
+    for stream in STREAMS:
+        simulate(SIMULATED[stream.name], Plan(START, hours=len(HOURS), rate=120, seed=5), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def deploy(
+    definitions: dg.Definitions, landed: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Deployed]]:
+    """Gives the platform of a deployment, brought from landing to gold in two runs; made when first asked for."""
+    made: dict[str, Deployed] = {}
+    with ExitStack() as stack:
+
+        def get(name: str) -> Deployed:
+            if name not in made:
+                instance = stack.enter_context(dg.DagsterInstance.ephemeral())
+                data = tmp_path_factory.mktemp(name)
+                made[name] = Deployed(data, definitions, instance)
+                if name in clouds.NAMES:
+                    made[name].aws, made[name].settings = stack.enter_context(clouds.cloud(name))
+                (data / "landing").symlink_to(landed)
+                made[name].upload()
+                for first, last in ((HOURS[0], HOURS[0]), (HOURS[1], HOURS[-1])):
+                    made[name].ingest(first, last)
+                    made[name].gold()
+            return made[name]
+
+        yield get
+
+
+def tables(warehouse: Warehouse) -> dict[str, list[str]]:
+    """The columns of every table that gold consists of."""
+    schemas = ", ".join(f"'{schema}'" for schema in sorted(dbt.public_schemas(warehouse.profile())))
+    found = warehouse.query(
+        "SELECT lower(table_schema), lower(table_name), lower(column_name) FROM information_schema.columns "
+        f"WHERE lower(table_schema) IN ({schemas}) ORDER BY 1, 2, 3"
+    )
+    columns: dict[str, list[str]] = {}
+    for schema, table, column in found:
+        columns.setdefault(f"{schema}.{table}", []).append(column)
+    return columns
+
+
+def rows(warehouse: Warehouse, table: str, columns: list[str]) -> Rows:
+    found = warehouse.query(f"SELECT {', '.join(columns)} FROM {table}")
+    return Counter(tuple(plain(value) for value in row) for row in found)
+
+
+def plain(value: Any) -> Any:
+    """An object, which some drivers give as text, as JSON text of one form."""
+    told = json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+    return json.dumps(told, sort_keys=True) if isinstance(told, dict) else value
+
+
+@pytest.mark.parametrize("name", clouds.NAMES)
+def test_gold_is_the_same_everywhere(deploy: Callable[[str], Deployed], name: str) -> None:
+    """Whoever moves from a laptop to a warehouse, or from one to the other, gets the figures that they had."""
+    if reason := clouds.lacking(name):
+        pytest.skip(reason)
+    here, there = deploy("local").warehouse(), deploy(name).warehouse()
+    expected = tables(here)
+    assert tables(there) == expected
+    assert any(rows(here, table, columns) for table, columns in expected.items())
+    for table, columns in expected.items():
+        mine, theirs = rows(here, table, columns), rows(there, table, columns)
+        assert mine == theirs, (
+            f"{table} ({', '.join(columns)}): only here {list((mine - theirs).items())[:2]}, "
+            f"only on {name} {list((theirs - mine).items())[:2]}"
+        )
+
+
+@pytest.mark.parametrize("name", clouds.NAMES)
+def test_every_statement_is_one_of_its_dialect(deploy: Callable[[str], Deployed], name: str) -> None:
+    """A stand-in runs more than the warehouse does: what ran there is held against what the warehouse has."""
+    if reason := clouds.lacking(name):
+        pytest.skip(reason)
+    work = deploy(name).data / "dbt"
+    only_tested = {unit["name"] for unit in json.loads((work / "manifest.json").read_text())["unit_tests"].values()}
+    ran = [path for path in sorted((work / "run").rglob("*.sql")) if path.stem not in only_tested]
+    assert len(ran) > 100
+    found = {path.stem: objections(path.read_text(), name.removeprefix("aws-")) for path in ran}
+    assert {statement: what for statement, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize("name", ["local", *clouds.NAMES])
+def test_the_models_rules_hold_everywhere(deploy: Callable[[str], Deployed], name: str) -> None:
+    """dbt's unit tests: the edges of every figure, by each engine's own reckoning."""
+    if reason := clouds.lacking(name):
+        pytest.skip(reason)
+    outcome = deploy(name).dbt("test", "--select", "test_type:unit")
+    results = {result.node.name: str(result.status) for result in outcome.result.results}
+    assert len(results) > 10
+    assert {name: status for name, status in results.items() if status != "pass"} == {}
+
+
+def test_raw_events_in_snowflake_are_those_of_bronze(deploy: Callable[[str], Deployed]) -> None:
+    """The other way in, for those who transform in the warehouse: what is JSON there is what bronze holds."""
+    platform = deploy("aws-snowflake")
+    path = f"{COMMERCE.name}/{HOURS[0]:%Y/%m/%d/%H}"
+    assert platform.dbt("run-operation", "copy_into_raw_events", "--args", json.dumps({"path": path})).success
+    copied = platform.warehouse().query("SELECT source_file, row_number, raw FROM raw.raw_events")
+    assert {(file, line): json.loads(raw) for file, line, raw in copied} == {
+        (f"in/{file}", line): json.loads(raw) for file, line, raw in platform.bronze(HOURS[0]) if is_json(raw)
+    }
+    assert len(copied) == len({(file, line) for file, line, _ in copied}), "each record once"
+
+
+def is_json(raw: bytes) -> bool:
+    try:
+        json.loads(raw)
+    except ValueError:
+        return False
+    return True

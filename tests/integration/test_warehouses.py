@@ -1,0 +1,264 @@
+"""Snowflake and Redshift as warehouses: silver's snapshots applied and marts published, through the real drivers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import clouds
+import polars as pl
+import pytest
+from pyiceberg.catalog import CatalogType
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from pyiceberg.types import DecimalType, StringType
+
+from contracts.commerce import COMMERCE
+from resources.datafiles import DataFileWriter
+from resources.environment import make
+from resources.lake import Lake, commit, event_date, files_of
+from resources.schemas import Layer
+from resources.warehouse import copying
+from resources.warehouse.copying import CopyingWarehouse, LoadFailed
+from resources.warehouse.following import Step, step
+from resources.warehouse.protocol import WarehouseBusy
+
+pytestmark = pytest.mark.integration
+LOG = logging.getLogger("test")
+BY_DATE = pl.col("event_at").dt.date()
+MARTS = ("marts", "analytics")
+HOUR = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="module", params=clouds.NAMES)
+def settings(request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
+    """A deployment's settings, its servers running."""
+    if reason := clouds.lacking(request.param):
+        pytest.skip(reason)
+    with clouds.cloud(request.param) as (_, settings):
+        yield settings
+
+
+@pytest.fixture
+def warehouse(
+    settings: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> Iterator[CopyingWarehouse]:
+    """The warehouse, empty."""
+    for name, value in {**settings, "DATA_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    warehouse = make("warehouse", [COMMERCE], LOG)
+    yield warehouse
+    with warehouse.session() as cursor:
+        for schema in ("staging", "marts", "analytics", "gold", "silver"):
+            cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        for note in ("applied", "released"):
+            cursor.execute(f"DROP TABLE IF EXISTS platform.{note}")
+
+
+@pytest.fixture
+def silver(warehouse: CopyingWarehouse) -> Table:
+    """Silver's table, new."""
+    lake: Lake = make("lake", [COMMERCE], LOG)
+    assert lake.kind is CatalogType.GLUE
+    if lake.catalog.table_exists((Layer.SILVER.value, COMMERCE.name)):
+        lake.catalog.drop_table((Layer.SILVER.value, COMMERCE.name))
+    return lake.table(Layer.SILVER, COMMERCE)
+
+
+def files(table: Table, *events: tuple[str, int], **columns: Any) -> list[DataFile]:
+    """Data files of one row per (event id, day of May 2024)."""
+    item = {"product_id": "p", "product_name": "it's", "unit_price": Decimal("1.50"), "quantity": 2}
+    rows = [
+        {
+            "event_id": event_id,
+            "event_name": "page_view",
+            "event_at": dt.datetime(2024, 5, day, 23, 59, 59, 999999, tzinfo=dt.UTC),
+            "order_total": Decimal("12345678901234.56"),
+            "items": [{"product_category": None, **item}],
+            "_arrival_hour": HOUR,
+            "_source_file": "f",
+            "_source_version": "v",
+            "_line": number,
+            "_ingested_at": None,
+            "_key": event_id.encode(),
+            "_contract_version": "1",
+            **columns,
+        }
+        for number, (event_id, day) in enumerate(events, 1)
+    ]
+    wanted = pl.DataFrame(pl.from_arrow(table.schema().as_arrow().empty_table()))
+    schema = {name: kind for name, kind in wanted.schema.items() if name in rows[0]}
+    writer = DataFileWriter(table, BY_DATE)
+    writer.write(pl.DataFrame(rows, schema=schema))
+    return writer.finish()
+
+
+def write(table: Table, *events: tuple[str, int], removed: Any = (), **columns: Any) -> int:
+    return int(commit(table, files(table, *events, **columns), list(removed), {}).snapshot_id)
+
+
+def of_day(table: Table, day: int) -> list[DataFile]:
+    return [file for file in files_of(table) if event_date(file).day == day]
+
+
+def ids(warehouse: CopyingWarehouse) -> list[str]:
+    return [event_id for (event_id,) in warehouse.query("SELECT event_id FROM silver.commerce ORDER BY 1")]
+
+
+def test_the_relation_follows_the_snapshots(warehouse: CopyingWarehouse, silver: Table) -> None:
+    """Applied twice it changes nothing; rows that left silver leave the relation, and the others stay."""
+    assert (warehouse.applied(), warehouse.released()) == ({}, {})
+    empty = warehouse.apply(COMMERCE, silver, None)
+    assert (empty.changed, empty.rows, warehouse.applied()) == (True, 0, {"commerce": None})
+    first = write(silver, ("a", 1), ("b", 1), ("c", 2))
+    applied = warehouse.apply(COMMERCE, silver, first)
+    assert (applied.changed, applied.rows, ids(warehouse)) == (True, 3, ["a", "b", "c"])
+    again = warehouse.apply(COMMERCE, silver, first)
+    assert (again.changed, again.rows) == (False, 3)
+    second = write(silver, ("a", 1), ("d", 3), removed=of_day(silver, 1))
+    third = write(silver, ("e", 3))
+    applied = warehouse.apply(COMMERCE, silver, third)
+    assert (applied.rows, ids(warehouse), warehouse.applied()) == (4, ["a", "c", "d", "e"], {"commerce": third})
+    warehouse.apply(COMMERCE, silver, second)
+    assert ids(warehouse) == ["a", "c", "d"], "a snapshot that is no successor is loaded in full"
+
+
+def test_values_arrive_as_the_contract_has_them(warehouse: CopyingWarehouse, silver: Table) -> None:
+    """To the microsecond and the cent; items stay nested; what nobody sent is null."""
+    warehouse.apply(COMMERCE, silver, write(silver, ("a", 1)))
+    columns = "event_at, order_total, country, items, _line, _contract_version"
+    ((event_at, total, country, items, line, version),) = warehouse.query(f"SELECT {columns} FROM silver.commerce")
+    assert event_at == dt.datetime(2024, 5, 1, 23, 59, 59, 999999, tzinfo=dt.UTC)
+    assert (total, country, line, version) == (Decimal("12345678901234.56"), None, 1, "1")
+    (item,) = items if isinstance(items, list) else json.loads(items)
+    assert (item["product_name"], Decimal(item["unit_price"]), item["quantity"]) == ("it's", Decimal("1.50"), 2)
+
+
+def test_what_fails_changes_nothing(warehouse: CopyingWarehouse, silver: Table, monkeypatch: Any) -> None:
+    """Rows and the note of their snapshot change together, or not at all."""
+    first = write(silver, ("a", 1))
+    warehouse.apply(COMMERCE, silver, first)
+    second = write(silver, ("b", 1), ("c", 2), removed=files_of(silver))
+    (lost,) = of_day(silver, 2)
+    with silver.io.new_input(lost.file_path).open() as stored:
+        content = stored.read()
+    silver.io.delete(lost.file_path)
+    with pytest.raises(Exception, match=r"not|404"):
+        warehouse.apply(COMMERCE, silver, second)
+    assert (ids(warehouse), warehouse.applied()) == (["a"], {"commerce": first})
+    with silver.io.new_output(lost.file_path).create() as again:
+        again.write(content)
+    stage = type(warehouse).stage
+    with monkeypatch.context() as patch:
+        patch.setattr(type(warehouse), "stage", lambda *given: ["no_such_column", *stage(*given)[1:]])
+        with pytest.raises(Exception, match=r"(?i)no_such_column"):
+            warehouse.apply(COMMERCE, silver, second)
+    assert (ids(warehouse), warehouse.applied()) == (["a"], {"commerce": first}), "though it was emptied already"
+    warehouse.apply(COMMERCE, silver, second)
+    assert ids(warehouse) == ["b", "c"]
+
+
+def test_files_that_do_not_give_all_their_rows_are_an_error(
+    warehouse: CopyingWarehouse, silver: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifests know how many rows there have to be."""
+    snapshot = write(silver, ("a", 1), ("b", 1))
+    stage = type(warehouse).stage
+
+    def lossy(self: CopyingWarehouse, cursor: Any, staged: str, *rest: Any) -> Any:
+        columns = stage(self, cursor, staged, *rest)
+        cursor.execute(f"DELETE FROM {staged} WHERE event_id = 'b'")
+        return columns
+
+    monkeypatch.setattr(type(warehouse), "stage", lossy)
+    with pytest.raises(LoadFailed, match="commerce: 1 rows came of data files that hold 2"):
+        warehouse.apply(COMMERCE, silver, snapshot)
+    assert warehouse.applied() == {}
+
+
+def test_of_two_that_apply_at_once_one_fails(
+    warehouse: CopyingWarehouse, silver: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that was thought dead must not put an old snapshot's rows beside a new one's."""
+    warehouse.apply(COMMERCE, silver, write(silver, ("a", 1)))
+    second = write(silver, ("b", 2))
+
+    def overtaken(*given: Any) -> Step:
+        patch.undo()
+        make("warehouse", [COMMERCE], LOG).apply(COMMERCE, silver, second)
+        return step(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(copying, "step", overtaken)
+        with pytest.raises(WarehouseBusy, match="commerce: another process has applied another snapshot"):
+            warehouse.apply(COMMERCE, silver, second)
+    assert ids(warehouse) == ["a", "b"]
+
+
+def test_a_column_that_the_contract_gains_is_added(warehouse: CopyingWarehouse, silver: Table) -> None:
+    """Rows that are there have no value for it; older files, which lack it, can still be loaded."""
+    warehouse.apply(COMMERCE, silver, write(silver, ("a", 1)))
+    with silver.update_schema() as update:
+        update.add_column("coupon", StringType())
+    warehouse.apply(COMMERCE, silver, write(silver, ("b", 2), coupon="SPRING"))
+    found = "SELECT event_id, coupon FROM silver.commerce ORDER BY 1"
+    assert list(warehouse.query(found)) == [("a", None), ("b", "SPRING")]
+    with warehouse.session() as cursor:
+        cursor.execute("DROP TABLE silver.commerce")
+        cursor.execute("DELETE FROM platform.applied")
+    warehouse.apply(COMMERCE, silver, silver.current_snapshot().snapshot_id)  # type: ignore[union-attr]
+    assert list(warehouse.query(found)) == [("a", None), ("b", "SPRING")]
+
+
+def test_decimals_may_gain_digits(warehouse: CopyingWarehouse, silver: Table) -> None:
+    """As they may in the lake; rows that are there keep their values, and the views on them can be made anew."""
+    warehouse.apply(COMMERCE, silver, write(silver, ("a", 1)))
+    with warehouse.session() as cursor:
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS staging")
+        cursor.execute("CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce")
+    with silver.update_schema() as update:
+        update.update_column("order_total", field_type=DecimalType(20, 2))
+    large = Decimal("123456789012345678.90")
+    warehouse.apply(COMMERCE, silver, write(silver, ("b", 2), order_total=large))
+    with warehouse.session() as cursor:
+        cursor.execute("CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce")
+    found = list(warehouse.query("SELECT event_id, order_total FROM staging.stg ORDER BY 1"))
+    assert found == [("a", Decimal("12345678901234.56")), ("b", large)]
+
+
+def test_a_release_holds_the_marts_alone(warehouse: CopyingWarehouse) -> None:
+    """What has left the marts leaves the release; the note of its snapshots comes with it."""
+    with warehouse.session() as cursor:
+        for schema in (*MARTS, "staging"):
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        cursor.execute("CREATE TABLE marts.one AS SELECT 1 AS x")
+        cursor.execute("CREATE TABLE marts.one__dbt_tmp AS SELECT 1 AS x")
+        cursor.execute("CREATE TABLE analytics.two AS SELECT 2 AS x")
+        cursor.execute("CREATE TABLE staging.three AS SELECT 3 AS x")
+    assert warehouse.release(MARTS, {"commerce": 7}, {"run_id": "it's"}).endswith("/gold")
+    tables = "SELECT lower(table_name) FROM information_schema.tables WHERE lower(table_schema) = 'gold' ORDER BY 1"
+    assert list(warehouse.query(tables)) == [("one",), ("release",), ("two",)]
+    with warehouse.session() as cursor:
+        cursor.execute("INSERT INTO marts.one VALUES (10)")
+        cursor.execute("DROP TABLE analytics.two")
+    assert list(warehouse.query("SELECT x FROM gold.one")) == [(1,)], "until it is released"
+    warehouse.release(MARTS, {"commerce": 8}, {"run_id": "r2"})
+    assert list(warehouse.query(tables)) == [("one",), ("release",)]
+    assert list(warehouse.query("SELECT x FROM gold.one ORDER BY 1")) == [(1,), (10,)]
+    ((snapshots, facts),) = warehouse.query("SELECT snapshots, facts FROM gold.release")
+    assert (json.loads(snapshots), json.loads(facts)) == ({"commerce": "8"}, {"run_id": "r2"})
+    assert warehouse.released() == {"commerce": 8}
+
+
+def test_two_marts_of_one_name_cannot_be_released(warehouse: CopyingWarehouse) -> None:
+    """One would take the other's place without a word."""
+    with warehouse.session() as cursor:
+        for schema in MARTS:
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            cursor.execute(f"CREATE TABLE {schema}.same AS SELECT 1 AS x")
+    with pytest.raises(ValueError, match="schema gold cannot hold two tables called same"):
+        warehouse.release(MARTS, {}, {})

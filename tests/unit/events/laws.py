@@ -1,0 +1,95 @@
+"""Laws: what holds of any file, whatever is in it: no byte of it is lost in decoding, no record of it in conforming.
+
+Not here: files to try them on (`corpus`, `spoiling`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+import pyarrow as pa
+from spoiling import Spoilt
+
+from contracts.stream import JsonArray, Stream
+from events.compression import Unreadable, blocks
+from events.conform import REASONS, Conformer
+from events.decode import RECORDS, records
+
+HOUR = datetime(2026, 1, 1, tzinfo=UTC)
+IDENTITY = ["_source_file", "_line"]
+SPACE = b" \t\r\n\v\f"
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A file's records as bronze holds them, the file being its number."""
+
+    number: int
+    table: pa.Table
+
+    @classmethod
+    def of(cls, number: int, stream: Stream, file: Spoilt) -> Decoded | None:
+        """The records of a file; None if it is refused as unreadable. Every byte of it is accounted for."""
+        try:
+            batches = list(records(io.BytesIO(file.content), file.name, stream.decoding, file.limit))
+            plain = b"".join(blocks(io.BytesIO(file.content), file.name))
+        except Unreadable:
+            return None
+        found = pa.Table.from_batches(batches, RECORDS)
+        assert_whole(plain, found, stream)
+        n = len(found)
+        return cls(
+            number,
+            found.append_column("_arrival_hour", pa.repeat(pa.scalar(HOUR, pa.timestamp("us", "UTC")), n))
+            .append_column("_source_file", pa.repeat(str(number), n))
+            .append_column("_source_version", pa.repeat("v", n)),
+        )
+
+
+def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
+    """The records lie in the content one after another, with nothing but separators around them."""
+    at = len(codecs.BOM_UTF8) if plain.startswith(codecs.BOM_UTF8) else 0
+    array = JsonArray() in stream.decoding and plain[at:].lstrip().startswith(b"[")
+    separators = SPACE + b",[]" * array
+    if len(found) and found.column("header")[0].is_valid:
+        at = plain.index(b"\n", len(plain) - len(plain[at:].lstrip())) + 1
+    for raw, oversize in zip(found.column("raw").to_pylist(), found.column("oversize").to_pylist(), strict=True):
+        if raw is None:
+            start, end = oversize["offset"], oversize["offset"] + oversize["length"]
+            assert hashlib.sha256(plain[start:end]).hexdigest() == oversize["sha256"]
+        else:
+            start = plain.find(raw, at)
+            end = start + len(raw)
+        assert start >= at, f"{raw!r} is not in the content from {at} on"
+        assert not plain[at:start].strip(separators), f"lost at {at}: {plain[at:start]!r}"
+        at = end
+    header_alone = not len(found) and any(hasattr(framing, "columns") for framing in stream.decoding)
+    assert header_alone or not plain[at:].strip(separators), f"lost at {at}: {plain[at:]!r}"
+
+
+def assert_conserved(conformer: Conformer, files: Sequence[Decoded]) -> Counter[str]:
+    """Each record is accepted or refused, once, as what it was; how many there are of both, by reason."""
+    table = pa.concat_tables([file.table for file in files])
+    found = conformer.conform(table)
+    landed = pl.DataFrame(pl.from_arrow(table.select([*IDENTITY, "raw"])))
+    both = pl.concat([found.accepted.select(IDENTITY), found.refused.select(IDENTITY)])
+    assert both.sort(IDENTITY).equals(landed.select(IDENTITY).sort(IDENTITY))
+    raws = found.refused.join(landed, on=IDENTITY, how="left", maintain_order="left")
+    assert raws["raw"].equals(raws["raw_right"], null_equal=True)
+    assert set(found.refused["reason"]) <= set(REASONS)
+    assert not found.refused["detail"].null_count()
+    types = conformer.stream.types
+    assert dict(found.accepted.select(list(types)).schema) == types
+    kept = landed.with_row_index().join(found.accepted, on=IDENTITY, how="semi", maintain_order="left")["index"]
+    contents = conformer.contents(table.select(["raw", "header"]).take(kept.to_arrow()))
+    assert len(contents) == len(kept)
+    assert not contents.null_count()
+    conformer.unknown(table)
+    return Counter(found.refused["reason"], accepted=len(found.accepted))

@@ -1,0 +1,53 @@
+"""A process that decodes content made to hurt, and says what memory that took: its own peak, in MiB over the start.
+
+`python peak.py`: a JSON object by case, of records, oversize records, and peak so far.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import resource
+from collections.abc import Iterator
+
+from contracts.stream import Csv, Framing, JsonArray, JsonConcatenated, JsonLines
+from events import decode
+
+MEGABYTE = 1 << 20
+LINES, VALUES, ARRAY, CSV = JsonLines(), JsonConcatenated(), JsonArray(), Csv(("a", "b"))
+
+
+def contents() -> Iterator[tuple[str, Framing, bytes]]:
+    """Compressed where that is small; several members are one content."""
+    yield "line", LINES, gzip.compress(b"x" * MEGABYTE) * 200
+    yield "blank lines", LINES, gzip.compress(b" \n" * (MEGABYTE // 2)) * 4
+    yield "tiny lines", LINES, b"1\n" * 1_000_000
+    yield "tiny objects", VALUES, b"{}" * 1_000_000
+    yield "keys", VALUES, b'{"x":0' + b"".join(b',"k%d":1' % key for key in range(1_000_000)) + b"}"
+    yield "deep", VALUES, b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    yield "deep lists", ARRAY, b"[" * 100_000 + b"]" * 100_000
+    yield "string", VALUES, gzip.compress(b'{"a":"') + gzip.compress(b"x\\" * MEGABYTE) * 20 + gzip.compress(b'"}{}')
+    yield "element", ARRAY, gzip.compress(b'[{"a":[') + gzip.compress(b'{},"",' * MEGABYTE) * 4
+    yield "space", VALUES, gzip.compress(b"{}" + b" " * MEGABYTE) * 40
+    yield "truncated", VALUES, b'{"a":"tr' * 50_000
+    yield "braces", VALUES, b"{x}," * 100_000
+    yield "open quote", CSV, b'a,b\n1,"x\n' + b"1,2\n" * 1_000_000
+    yield "broken quotes", CSV, b"a,b\n" + b'1,""x"\n' * 100_000
+
+
+def peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
+def main() -> None:
+    start, found = peak(), {}
+    for name, framing, landed in contents():
+        batches = decode.records(io.BytesIO(landed), "f", (framing,))
+        counts = [(batch.num_rows, batch.num_rows - batch.column("oversize").null_count) for batch in batches]
+        found[name] = [sum(rows for rows, _ in counts), sum(large for _, large in counts), peak() - start]
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Documents: wrappers, texts that are objects, CSV rows, and the values that only some streams send."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from landed import conformer, outcome, outcomes, table
+
+from contracts.clickstream import CLICKSTREAM
+from contracts.mobile import MOBILE
+from contracts.web import WEB
+
+POST = {
+    "user_id": "u1",
+    "event_type": "post",
+    "session_id": "s1",
+    "props": {"device": "Mobile", "browser": "Firefox", "platform": "Linux", "ip_address": "::1"},
+    "occurred_at": "2026-01-01T10:00:00.000000Z",
+}
+VIEW = {
+    "timestamp": "2026-01-01T10:00:00+00:00",
+    "user_id": "u1",
+    "session_id": "s1",
+    "event_type": "purchase",
+    "product_id": "p1",
+    "category": "toys",
+    "quantity": 2,
+    "price": 9.5,
+}
+JOURNEY = {
+    "USER_ID": "u1",
+    "INITIAL_EVENT": "LAUNCH_APP",
+    "OS_USER": "iOS_16",
+    "LATITUDE": "19.43",
+    "LONGITUDE": -99.13,
+    "ORDER_TYPE": "PURCHASE",
+    "STATUS": "completed",
+    "CREATED_AT": "2026-01-01 10:00:00",
+}
+
+
+def message(value: Any, offset: int = 7, **more: Any) -> str:
+    """A Kafka message as it lands."""
+    return json.dumps({"topic": "event", "partition": 0, "offset": offset, "key": None, "value": value} | more)
+
+
+def test_a_message_is_its_value() -> None:
+    """As text, as most drains write it, or as an object; and what came without Kafka is the event itself."""
+    found = outcomes(WEB, [message(json.dumps(POST)), message(POST), json.dumps(POST)])
+    assert [row["session_id"] for row in found] == ["s1"] * 3
+
+
+def test_the_wrapper_is_no_part_of_the_content() -> None:
+    """A message that was sent twice has two offsets and is one event."""
+    landed = table([message(json.dumps(POST), offset=1), message(json.dumps(POST), offset=2), json.dumps(POST)])
+    assert len(set(conformer(WEB).contents(landed))) == 1
+
+
+def test_numbers_in_a_message_stay_as_they_were_sent() -> None:
+    """A session number of twenty digits is no double."""
+    raw = message(POST).replace('"s1"', "12345678901234567890.10")
+    assert outcome(WEB, raw)["session_id"] == "12345678901234567890.10"
+
+
+@pytest.mark.parametrize("value", [None, "", "no JSON", "[1]", 7])
+def test_a_message_without_an_event_is_malformed(value: Any) -> None:
+    """A tombstone, or something that another team sent to the topic."""
+    assert outcome(WEB, message(value))["reason"] == "malformed"
+
+
+def test_an_event_may_have_fields_called_like_the_wrappers() -> None:
+    """Only all four of them make a message."""
+    assert outcome(WEB, json.dumps(POST | {"topic": "cats", "value": "x"}))["event_name"] == "post"
+
+
+@pytest.mark.parametrize(
+    "props",
+    [
+        "{'device': 'Mobile', 'geo_location': {'country': 'DE'}, 'ok': True, 'none': None}",
+        '{"device": "Mobile", "geo_location": "{\'country\': \'DE\'}"}',
+        {"device": "Mobile", "geo_location": "{'country': 'DE'}"},
+    ],
+)
+def test_an_object_may_come_as_text(props: Any) -> None:
+    """Producers in Python print what they should have encoded."""
+    assert outcome(WEB, json.dumps(POST | {"props": props}))["device"] == "Mobile"
+
+
+def test_an_empty_text_is_no_object_and_no_error() -> None:
+    """It means that nothing is known."""
+    row = outcome(WEB, json.dumps(POST | {"props": "", "session_id": ""}))
+    assert (row["device"], row["session_id"], row["device_platform"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("props", ["{'device': Mobile}", "__import__('os')", "{" * 99, "['Mobile']", "7"])
+def test_a_text_that_is_no_object_is_refused(props: str) -> None:
+    """It is read, never run."""
+    refused = outcome(WEB, json.dumps(POST | {"props": props}))
+    assert (refused["reason"], refused["detail"]) == ("type", "props: object wanted, varchar found")
+
+
+def test_the_first_time_that_is_there_counts() -> None:
+    """Producers of two generations call it differently."""
+    other = {key: value for key, value in POST.items() if key != "occurred_at"} | {"timestamp": "2026-01-01T09:00:00Z"}
+    both = POST | {"timestamp": "2026-01-01T09:00:00Z"}
+    empty = POST | {"occurred_at": "", "timestamp": "2026-01-01T09:00:00Z"}
+    assert [row["event_at"].hour for row in outcomes(WEB, [json.dumps(event) for event in (other, both, empty)])] == [
+        9, 10, 9,
+    ]  # fmt: skip
+
+
+HEADER = "USER_ID,INITIAL_EVENT,STATUS,ORDER_TYPE,CREATED_AT,CITY"
+
+
+def test_a_row_of_csv_is_read_by_its_header() -> None:
+    """Whatever the order of its fields, and whatever is quoted."""
+    row = outcome(MOBILE, 'u1,LAUNCH_APP,COMPLETED,PURCHASE,2026-01-01 10:00:00,"Mexico, ""D.F."""', HEADER)
+    assert (row["user_id"], row["status"], row["city"]) == ("u1", "COMPLETED", 'Mexico, "D.F."')
+
+
+@pytest.mark.parametrize(
+    ("raw", "detail"),
+    [("u1,LAUNCH_APP", "2 fields, 6 in the header"), ('u1,"LAUNCH_APP,COMPLETED', "no row of CSV")],
+)
+def test_a_row_that_does_not_fit_its_header_is_malformed(raw: str, detail: str) -> None:
+    """Its fields would be somebody else's."""
+    refused = outcome(MOBILE, raw, HEADER)
+    assert (refused["reason"], detail in refused["detail"]) == ("malformed", True)
+
+
+def test_a_text_may_stand_for_null() -> None:
+    """The app's backend prints its nulls."""
+    row = outcome(MOBILE, json.dumps(JOURNEY | {"EVENT_2": "Null", "PAYMENT_METHOD": "", "LATITUDE": "Null"}))
+    assert (row["event_2"], row["payment_method"], row["latitude"]) == (None, None, None)
+    assert outcome(MOBILE, json.dumps(JOURNEY | {"USER_ID": "Null"}))["reason"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ('"19.43"', 19.43), ("1.5e1", 15.0), ("-0.0", 0.0), ("90", 90.0),
+        ("90.1", "rule"), ("NaN", "type"), ("1e400", "type"), ('"x"', "type"), ("true", "type"), ("[]", "type"),
+    ],
+)  # fmt: skip
+def test_numbers_that_need_not_be_exact(value: str, found: float | str) -> None:
+    """Doubles are for what was measured."""
+    raw = json.dumps(JOURNEY).replace('"19.43"', value)
+    row = outcome(MOBILE, raw)
+    assert row.get("reason", row.get("latitude")) == found
+
+
+@pytest.mark.parametrize(("system", "platform"), [("iOS_16", "mobile"), ("Windows_11", "desktop"), ("Null", None)])
+def test_a_column_may_be_computed_of_others(system: str, platform: str | None) -> None:
+    """What the producer did not say in so many words."""
+    assert outcome(MOBILE, json.dumps(JOURNEY | {"OS_USER": system}))["device_platform"] == platform
+
+
+def test_an_id_is_hashed_where_it_is_an_address() -> None:
+    """Within its identity space, so that streams of one space still meet."""
+    plain, address = outcomes(CLICKSTREAM, [json.dumps(VIEW), json.dumps(VIEW | {"user_id": "ada@example.com"})])
+    secret = hmac.digest(b"key", b"site", "sha256")
+    assert plain["user_id"] == "u1"
+    assert address["user_id"] == hmac.new(secret, b"ada@example.com", hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome_"),
+    [
+        ({}, None),
+        ({"event_type": "page_view", "quantity": None, "price": None}, None),
+        ({"event_type": "search", "product_id": None, "category": None, "search_query": "toys"}, None),
+        ({"event_type": "page_view", "category": ""}, "rule"),
+        ({"event_type": "add_to_cart", "price": None}, "rule"),
+        ({"event_type": "page_view", "search_query": "toys"}, "rule"),
+        ({"event_type": "wish"}, "rule"),
+        ({"quantity": 0}, "rule"),
+        ({"price": 9.999}, "rule"),
+        ({"price": "9.50"}, None),
+        ({"session_id": None}, "missing"),
+    ],
+)
+def test_the_clickstreams_rules(change: dict[str, Any], outcome_: str | None) -> None:
+    """What has to be there depends on what happened."""
+    assert outcome(CLICKSTREAM, json.dumps(VIEW | change)).get("reason") == outcome_

@@ -1,0 +1,171 @@
+"""Enriched events: fields by their place, entities by their schema, and what no enriched event is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from landed import conformer, outcome, outcomes, table
+
+from contracts.snowplow import SNOWPLOW
+from events.enriched import FIELDS, column_of
+
+VENDOR = "com.snowplowanalytics.snowplow"
+PAGE = "contexts_com_snowplowanalytics_snowplow_web_page_1"
+
+
+def line(**fields: str) -> str:
+    """An enriched event with some fields; the others have what a page view has."""
+    known = {"event_id": "e1", "event": "page_view", "event_name": "page_view", "platform": "web"}
+    known["collector_tstamp"] = "2026-01-01 10:00:05.000"
+    return "\t".join((known | fields).get(name, "") for name in FIELDS)
+
+
+def entities(*found: tuple[str, Any], vendor: str = VENDOR) -> str:
+    data = [{"schema": f"iglu:{vendor}/{name}/jsonschema/1-0-2", "data": value} for name, value in found]
+    return json.dumps({"schema": f"iglu:{VENDOR}/contexts/jsonschema/1-0-0", "data": data})
+
+
+def test_a_line_has_a_column_for_every_kind_of_field() -> None:
+    """Texts, numbers, flags, amounts and times, each as its contract says."""
+    row = outcome(
+        SNOWPLOW,
+        line(br_cookies="1", dvce_ismobile="0", br_viewwidth="980", se_value="1.5", tr_total="12.50",
+             etl_tstamp="2026-01-01 10:00:06.323397914"),
+    )  # fmt: skip
+    assert (row["br_cookies"], row["dvce_ismobile"], row["br_viewwidth"], row["se_value"]) == (True, False, 980, 1.5)
+    assert str(row["tr_total"]) == "12.50"
+    assert row["etl_tstamp"].microsecond == 323397
+
+
+@pytest.mark.parametrize(
+    "field", [{"br_cookies": "yes"}, {"br_viewwidth": "9.5"}, {"tr_total": "12,50"}, {"etl_tstamp": "today"}]
+)
+def test_a_value_of_another_kind_is_refused(field: dict[str, str]) -> None:
+    """The line is kept, and says which field it was."""
+    refused = outcome(SNOWPLOW, line(**field))
+    assert (refused["reason"], refused["column"]) == ("type", *field)
+
+
+@pytest.mark.parametrize(
+    ("times", "second"),
+    [
+        ({}, 5),
+        ({"dvce_created_tstamp": "2026-01-01 03:00:01", "dvce_sent_tstamp": "2026-01-01 03:00:04"}, 2),
+        ({"derived_tstamp": "2026-01-01 10:00:01", "dvce_created_tstamp": "2026-01-01 03:00:01"}, 1),
+        ({"true_tstamp": "2026-01-01 10:00:00", "derived_tstamp": "2026-01-01 10:00:01"}, 0),
+    ],
+)
+def test_the_best_time_there_is(times: dict[str, str], second: int) -> None:
+    """A device's clock is as wrong when it sends as it was when it created."""
+    assert outcome(SNOWPLOW, line(**times))["event_at"] == dt.datetime(2026, 1, 1, 10, 0, second, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("code", "platform"),
+    [("web", "web"), ("mob", "mobile"), ("pc", "desktop"), ("srv", "backend"), ("tv", "tv"), ("", None)],
+)
+def test_platforms(code: str, platform: str | None) -> None:
+    """Snowplow's codes become the platforms that all streams share."""
+    assert outcome(SNOWPLOW, line(platform=code))["device_platform"] == platform
+
+
+def test_who_and_which_visit() -> None:
+    """The first-party cookie before the third-party one, and the mobile tracker's session where there is no cookie."""
+    session = entities(("client_session", {"userId": "phone", "sessionId": "s9"}))
+    rows = outcomes(
+        SNOWPLOW,
+        [
+            line(event_id="a", domain_userid="first", network_userid="third", domain_sessionid="s1", contexts=session),
+            line(event_id="b", network_userid="third", contexts=session),
+            line(event_id="c", contexts=session),
+            line(event_id="d"),
+        ],
+    )
+    assert [(row["anonymous_id"], row["session_id"]) for row in rows] == [
+        ("first", "s1"), ("third", "s9"), ("phone", "s9"), (None, None),
+    ]  # fmt: skip
+
+
+def test_entities_of_one_schema_stand_together() -> None:
+    """In the order sent; those that nobody asked for are not kept, and are known by name."""
+    raw = line(contexts=entities(("web_page", {"id": "1"}), ("secret_plan", {"x": 1}), ("web_page", {"id": "2"})))
+    assert json.loads(outcome(SNOWPLOW, raw)[PAGE]) == [{"id": "1"}, {"id": "2"}]
+    unknown = conformer(SNOWPLOW).unknown(table([raw, raw, line()]))
+    assert dict(unknown) == {("contexts_com_snowplowanalytics_snowplow_secret_plan_1", "array"): 2}
+
+
+def test_an_event_of_ones_own_is_an_object() -> None:
+    """There is one of it to a line."""
+    event = {"schema": f"iglu:{VENDOR}/link_click/jsonschema/1-0-1", "data": {"targetUrl": "https://x.example"}}
+    raw = line(unstruct_event=json.dumps({"schema": f"iglu:{VENDOR}/unstruct_event/jsonschema/1-0-0", "data": event}))
+    found = outcome(SNOWPLOW, raw)["unstruct_event_com_snowplowanalytics_snowplow_link_click_1"]
+    assert json.loads(found) == {"targetUrl": "https://x.example"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "column"),
+    [
+        ("iglu:org.w3/PerformanceTiming/jsonschema/1-0-0", "contexts_org_w3_performance_timing_1"),
+        ("iglu:com.acme-shop/ad_click/jsonschema/2-1-0", "contexts_com_acme_shop_ad_click_2"),
+        ("iglu:com.acme/URLThing/jsonschema/1-0-0", "contexts_com_acme_urlthing_1"),
+        ("iglu:com.acme/thing/jsonschema/1", None),
+        ("thing", None),
+        (None, None),
+    ],
+)
+def test_columns_are_called_as_the_sdks_call_them(schema: str | None, column: str | None) -> None:
+    """Queries written for Snowplow's own tables go on working."""
+    assert column_of("contexts", schema) == column
+
+
+BAD_ROW = {
+    "schema": f"iglu:{VENDOR}.badrows/schema_violations/jsonschema/2-0-0",
+    "data": {"failure": {"type": "NotJson"}, "payload": "secret"},
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "detail"),
+    [
+        (line() + "\tx", "132 fields, 131 wanted"),
+        (line().rsplit("\t", 1)[0], "130 fields, 131 wanted"),
+        (json.dumps(BAD_ROW), "bad row: schema_violations, NotJson"),
+        (json.dumps({"schema": BAD_ROW["schema"]}), "bad row: schema_violations"),
+        (json.dumps({"a": 1}), "1 fields, 131 wanted"),
+        ("[" * 100_000, "1 fields, 131 wanted"),
+        (line(contexts="{"), "contexts: not JSON"),
+        (line(derived_contexts="[" * 65 + "]" * 65), "derived_contexts: nested deeper than 64"),
+        (line(contexts=entities(("x", 1)).replace("jsonschema/1-0-2", "y" * 99)), "y...' for a schema"),
+        (line(contexts='{"data": [7]}'), "contexts: self-describing JSON without a schema"),
+        (line(contexts='{"data": {"schema": "iglu:a/b/jsonschema/1-0-0"}}'), "contexts: self-describing JSON without"),
+        (line(unstruct_event='{"data": null}'), "unstruct_event: self-describing JSON without a schema"),
+        *((line(contexts=entities(("x", 1)).replace("1}", f"{odd}}}")), "not JSON") for odd in ("NaN", "-inf", "1,")),
+        (json.dumps({"schema": BAD_ROW["schema"].replace("schema_viol", "v" * 99)}), "bad row: vvvv"),
+    ],
+)
+def test_what_is_no_enriched_event_is_malformed(raw: str, detail: str) -> None:
+    """Also Snowplow's own bad rows: they are kept with their kind, and what they hold is not shown."""
+    refused = outcome(SNOWPLOW, raw)
+    assert (refused["reason"], detail in refused["detail"], "secret" in refused["detail"]) == ("malformed", True, False)
+
+
+def same(raws: Sequence[str]) -> bool:
+    return len(set(conformer(SNOWPLOW).contents(table(raws)))) == 1
+
+
+def test_the_fingerprint_tells_whether_two_events_are_the_same() -> None:
+    """And where there is none, all that the way through the pipeline did not add."""
+    assert same([line(event_fingerprint="f", page_url="a"), line(event_fingerprint="f", page_url="b")])
+    assert not same([line(event_fingerprint="f"), line(event_fingerprint="g")])
+    assert same([line(), line(collector_tstamp="2026-01-01 11:00:00", etl_tstamp="2026-01-01 11:00:01", v_etl="2")])
+    assert not same([line(page_url="a"), line(page_url="b")])
+
+
+def test_empty_and_strange_shapes_of_entities_are_no_entities() -> None:
+    """A tracker may send an envelope with nothing in it."""
+    rows = outcomes(SNOWPLOW, [line(event_id=f"{n}", contexts=text) for n, text in enumerate(["{}", '{"data":[]}'])])
+    assert [(row.get("reason"), row.get(PAGE)) for row in rows] == [(None, None), (None, None)]

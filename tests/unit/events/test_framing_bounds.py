@@ -1,0 +1,63 @@
+"""Framing's bounds: content made to hurt takes little memory, and every record of it is accounted for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import events
+
+SCRIPT = Path(__file__).with_name("peak.py")
+MIB = 320  # of which the largest record takes sixteen, several times while it is cut
+RECORDS = {  # and how many of them are oversize
+    "line": (1, 1),
+    "blank lines": (0, 0),
+    "tiny lines": (1_000_000, 0),
+    "tiny objects": (1_000_000, 0),
+    "keys": (1, 0),
+    "deep": (1, 0),
+    "deep lists": (1, 0),
+    "string": (1, 1),
+    "element": (1, 1),
+    "space": (40, 0),
+    "open quote": (1_000_001, 0),
+    "broken quotes": (100_000, 0),
+}
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, list[int]]:
+    """Records, oversize records and peak memory by case, of a process of its own."""
+    source_root = str(Path(events.__path__[0]).parent)
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        env=os.environ | {"PYTHONPATH": source_root},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, list[int]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("case", RECORDS)
+def test_what_is_whole_or_too_large_is_one_record(measured: dict[str, list[int]], case: str) -> None:
+    """Neither size nor depth nor number makes another record of it."""
+    assert tuple(measured[case][:2]) == RECORDS[case]
+
+
+@pytest.mark.parametrize("case", ["truncated", "braces"])
+def test_what_is_broken_all_through_is_many_records(measured: dict[str, list[int]], case: str) -> None:
+    """Garbage is cut into pieces, whose number is limited so that not every brace is tried as a beginning for long."""
+    records, oversize, _ = measured[case]
+    assert (1_000 < records < 100_000, oversize) == (True, 0)
+
+
+def test_memory_does_not_grow_with_the_content(measured: dict[str, list[int]]) -> None:
+    """A zip bomb must not take the run, and with it all other files of the hour, down."""
+    assert max(peak for *_, peak in measured.values()) < MIB

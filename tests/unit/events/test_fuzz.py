@@ -1,0 +1,180 @@
+"""Fuzzing: whatever happens to files and fields, nothing raises in decoding and conforming, and nothing is lost.
+
+FUZZ_SECONDS is how long each stream's files are spoilt, at least a few of them; another SEED spoils them otherwise.
+What fails is file NUMBER of a seed and stream, again and again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from random import Random
+from typing import Any
+
+import polars as pl
+import pytest
+from corpus import Corpus, corpus
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+from landed import conformer, table
+from laws import Decoded, assert_conserved
+from spoiling import VALUES, Spoilt, spoil
+
+from contracts import STREAMS
+from contracts.stream import EnrichedTsv, Stream
+from events.conform import Conformer
+from events.enriched import FIELDS
+
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
+SEED = int(os.environ.get("SEED", "0"))
+FEWEST = 200
+TOGETHER, BYTES = 64, 20 << 20  # files whose records are conformed at once, as those of an hour are
+of_each_stream = pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """What is going to be spoilt."""
+    return corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def numbers() -> Iterator[int]:
+    """Numbers of files while there is time."""
+    end = time.monotonic() + SECONDS
+    for number in count():
+        if number >= FEWEST and time.monotonic() > end:
+            return
+        yield number
+
+
+def spoilt(files: Corpus, stream: Stream, number: int) -> Spoilt:
+    """A file of the stream, or now and then of another one, with parts of any."""
+    random = Random(f"{SEED}/{stream.name}/{number}")
+    all_files = [content for contents in files.values() for content in contents]
+    mine = files[stream.name] if random.random() < 0.9 else all_files
+    return spoil(random, random.choice(mine), random.choice(all_files))
+
+
+def judged(stream: Stream, together: list[Decoded]) -> Counter[str]:
+    """How many records there are of each reason; a law that breaks is told with the file that breaks it."""
+    try:
+        return assert_conserved(conformer(stream), together)
+    except Exception as error:
+        for file in together:
+            error.add_note(f"one of them is file {file.number}")
+        for file in together:
+            alone(stream, file)
+        raise
+
+
+def alone(stream: Stream, file: Decoded) -> None:
+    try:
+        assert_conserved(Conformer(stream, b"key"), [file])
+    except Exception as error:
+        error.add_note(f"file {file.number} of seed {SEED}, {stream.name}")
+        raise
+
+
+@of_each_stream
+def test_spoilt_files_lose_nothing(stream: Stream, files: Corpus) -> None:
+    """Each byte in a record or a separator, each record in one of silver and rejected; or the file is refused whole."""
+    together = list[Decoded]()
+    tally, reasons = Counter[str](), Counter[str]()
+    for number in numbers():
+        file = spoilt(files, stream, number)
+        try:
+            decoded = Decoded.of(number, stream, file)
+        except Exception as error:
+            error.add_note(f"file {number} of seed {SEED}, {stream.name}: {file.content[:500]!r}")
+            raise
+        tally.update(files=1, refused=decoded is None)
+        if decoded is not None:
+            together.append(decoded)
+        if len(together) == TOGETHER or sum(file.table.nbytes for file in together) > BYTES:
+            reasons += judged(stream, together)
+            together.clear()
+    reasons += judged(stream, together) if together else Counter()
+    print(f"\n{stream.name}: {tally['files']:,} files, {tally['refused']:,} refused; records {dict(reasons)}")
+    assert tally["files"] >= FEWEST
+    assert reasons["accepted"], "what is spoilt beyond recognition tries little"
+
+
+class Written(str):
+    """JSON text of a value, perhaps of one that no serializer would write."""
+
+
+TEXTS = st.one_of(st.text(max_size=20), st.sampled_from(["2026-01-01T00:00:00Z", "1.5", "ada@example.com", "Null"]))
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(allow_nan=False).map(str), TEXTS)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
+    max_leaves=6,
+)
+STRANGE = st.sampled_from([value.decode(errors="replace") for value in VALUES])
+TEXTUAL = st.one_of(STRANGE, TREES.map(json.dumps), TREES.map(lambda tree: json.dumps(tree, ensure_ascii=False)))
+
+
+def text_of(node: Any) -> str:
+    if isinstance(node, Written):
+        return node
+    if isinstance(node, dict):
+        return "{" + ",".join(f"{json.dumps(name)}:{text_of(value)}" for name, value in node.items()) + "}"
+    return json.dumps(node)
+
+
+def with_fields(raw: str, changes: dict[str, str]) -> str:
+    """A JSON record with other values at some paths."""
+    record = json.loads(raw)
+    for path, value in changes.items():
+        *parents, leaf = path.split(".")
+        node = record
+        for part in parents:
+            node[part] = node[part] if isinstance(node.get(part), dict) else {}
+            node = node[part]
+        node[leaf] = Written(value)
+    return text_of(record)
+
+
+def with_columns(raw: str, changes: dict[str, str]) -> str:
+    """A line of TSV with other values in some fields."""
+    values = raw.split("\t")
+    for name, value in changes.items():
+        values[FIELDS.index(name)] = value
+    return "\t".join(values)
+
+
+@pytest.fixture(scope="module")
+def good(files: Corpus) -> dict[str, str]:
+    """A good record of each stream, which is an object or a line of its own."""
+    return {stream.name: first_good(stream, files) for stream in STREAMS}
+
+
+def first_good(stream: Stream, files: Corpus) -> str:
+    for number, content in enumerate(files[stream.name]):
+        file = Decoded.of(number, stream, Spoilt("f", content, 1 << 20))
+        assert file is not None
+        accepted = conformer(stream).conform(file.table).accepted
+        records = pl.DataFrame(pl.from_arrow(file.table.select(["_line", "raw", "header"])))
+        found = records.filter(pl.col("header").is_null()).join(accepted, on="_line", how="semi")["raw"]
+        if len(found):
+            return str(found[0].decode())
+    raise AssertionError(f"no file of {stream.name} has a good record")
+
+
+@of_each_stream
+@given(data=st.data())
+@settings(max_examples=max(8, int(2 * SECONDS)))
+@seed(SEED)
+def test_strange_values_lose_nothing(stream: Stream, good: dict[str, str], data: st.DataObject) -> None:
+    """Whatever its own fields hold, a record is judged, and so are those beside it."""
+    raw = good[stream.name]
+    tabular = EnrichedTsv() in stream.decoding
+    paths = FIELDS if tabular else [path for name in stream.types for path in stream.source_of(name)["paths"]]
+    changes = st.dictionaries(st.sampled_from([*paths, *stream.literals]), TEXTUAL, min_size=1, max_size=4)
+    change = with_columns if tabular else with_fields
+    raws = [change(raw, fields) for fields in data.draw(st.lists(changes, min_size=1, max_size=20))]
+    assert_conserved(conformer(stream), [Decoded(0, table([raw, *raws]))])

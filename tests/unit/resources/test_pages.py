@@ -1,0 +1,80 @@
+"""The pages and shapes in docs/contracts are those of the contracts, and a changed contract has a new version."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+
+from contracts import STREAMS
+from contracts.commerce import COMMERCE
+from contracts.shape import shape
+from contracts.stream import Stream
+from contracts.versions import objection
+from contracts.web import WEB
+from resources.pages import FOLDER, page, shape_text, write
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+def test_a_contract_that_changed_has_a_new_version(stream: Stream) -> None:
+    """Raise its `version` as far as the message says, then `make contracts`."""
+    assert objection(yaml.safe_load((FOLDER / f"{stream.name}.yml").read_text()), shape(stream)) is None
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+def test_the_pages_are_those_of_the_contracts(stream: Stream) -> None:
+    """Run `make contracts`: they are written from the contracts."""
+    assert (FOLDER / f"{stream.name}.yml").read_text() == shape_text(stream)
+    assert (FOLDER / f"{stream.name}.md").read_text() == page(stream)
+
+
+def test_there_are_no_other_pages() -> None:
+    """A contract that has gone leaves no page."""
+    assert {path.name for path in FOLDER.iterdir()} == {f"{s.name}.{end}" for s in STREAMS for end in ("md", "yml")}
+
+
+def test_a_shape_is_read_as_it_was_written() -> None:
+    """Nothing may seem to have changed because it was written down."""
+    for stream in STREAMS:
+        assert yaml.safe_load(shape_text(stream)) == shape(stream)
+
+
+def test_what_changed_without_a_new_version_is_not_written(tmp_path: Path) -> None:
+    """Else the verb itself would make the test pass; nor is anything else, so that one change is one change."""
+    assert write(STREAMS, tmp_path) == []
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    other = dataclasses.replace(COMMERCE, nulls=("none",))
+    (message,) = write([dataclasses.replace(WEB, version="1.0.1"), other], tmp_path)
+    assert "'commerce' has version 1.0.0, and 2.0.0 is the least" in message
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+    assert write([dataclasses.replace(other, version="2.0.0")], tmp_path) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"commerce.md", "commerce.yml"}
+    assert "| version | 2.0.0 |" in (tmp_path / "commerce.md").read_text()
+
+
+def test_a_page_tells_what_one_asks() -> None:
+    """Where it lands, what makes an event one, where a value comes from, what becomes of people's data."""
+    text = page(COMMERCE)
+    for line in (
+        "| lands in | `commerce/2026/01/31/09/` or `commerce/year=2026/month=01/day=31/hour=09/` |",
+        "| key | `event_id`, unique within an event date |",
+        "| `order_total` | decimal(18, 2) | `order.total_amount` | `greater_than_or_equal_to(0)` |",
+        "| `items[].unit_price` | decimal(18, 2) | `order.items[].product.price` |",
+        "| `anonymous_id` | string | not filled by this stream |",
+        "- an order event names its order, currency and total",
+        "| `customer.email` | a keyed hash, in `customer_email` |",
+        "| `customer.first_name` | left out |",
+    ):
+        assert line in text
+    assert "| `device_platform` | string | computed from `device`, `platform` |" in page(WEB)
+    assert "| wrapper | A record may be a Kafka message" in page(WEB)
+
+
+def test_every_line_of_a_table_has_its_cells() -> None:
+    """A rule may hold the sign that parts them."""
+    for stream in STREAMS:
+        rows = [line for line in page(stream).splitlines() if line.startswith("|")]
+        bare = [row.replace(r"\|", "").count("|") for row in rows]
+        assert set(bare) <= {3, 6}, stream.name

@@ -1,0 +1,117 @@
+"""The statements that only the real warehouses can run, as text: what is sent there is what stands in golden/."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pyiceberg.types import (
+    BinaryType,
+    BooleanType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    FixedType,
+    IcebergType,
+    ListType,
+    LongType,
+    NestedField,
+    StringType,
+    StructType,
+    TimestamptzType,
+)
+
+from contracts.commerce import COMMERCE
+from resources.lake import Lake, commit, files_of
+from resources.schemas import Layer, definition
+from resources.warehouse import redshift, snowflake
+from resources.warehouse.copying import CopyingWarehouse
+from resources.warehouse.redshift import RedshiftWarehouse
+from resources.warehouse.snowflake import SnowflakeWarehouse
+
+GOLDEN = Path(__file__).parent / "golden"
+LAKE_URL = "s3://events-lake/lake"
+SCHEMA = definition(Layer.SILVER, COMMERCE).schema
+# They speak to nobody here, so that they need nobody to speak to.
+SNOWFLAKE = SnowflakeWarehouse(None, "platform.lake", LAKE_URL)  # type: ignore[arg-type]
+REDSHIFT = RedshiftWarehouse(None, "arn:aws:iam::123456789012:role/events-redshift", LAKE_URL)  # type: ignore[arg-type]
+
+
+class Recorder:
+    """A cursor that takes down what it is to execute, and finds one table wherever it looks."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def execute(self, statement: str, _: object = None) -> None:
+        self.statements.append(statement)
+
+    def fetchall(self) -> list[tuple[str]]:
+        return [("left_over",)]
+
+
+def assert_golden(name: str, statements: list[str]) -> None:
+    """The statements are those of the file."""
+    assert ";\n".join(statements) + ";\n" == (GOLDEN / name).read_text()
+
+
+def test_snowflake_copies_from_the_stage() -> None:
+    """Columns by their names, nested ones as VARIANT, the data file's name beside them."""
+    paths = ["silver.db/commerce/data/a.parquet", "silver.db/commerce/data/it's.parquet"]
+    statement = snowflake.copy_statement("platform.staged_commerce", "platform.lake", SNOWFLAKE.columns(SCHEMA), paths)
+    assert_golden("snowflake_copy.sql", [statement])
+
+
+def test_redshift_copies_by_a_manifest() -> None:
+    """By the role of the lake; nested columns as SUPER, columns that older files lack as null."""
+    url = f"{LAKE_URL}/_manifests/staged_commerce.json"
+    assert_golden("redshift_copy.sql", [redshift.copy_statement("staged_commerce", url, REDSHIFT.role)])
+
+
+def test_the_manifest_makes_a_missing_file_an_error(lake: Lake, write: object, silver: object) -> None:
+    """Redshift skips what is not mandatory, and reads Parquet only when it is told the length."""
+    table = lake.table(Layer.SILVER, COMMERCE)
+    commit(table, write(table, silver(("a", 1))), [], {})  # type: ignore[operator]
+    (file,) = files_of(table)
+    (entry,) = json.loads(redshift.manifest([file]))["entries"]
+    assert entry == {
+        "url": file.file_path,
+        "mandatory": True,
+        "meta": {"content_length": Path(file.file_path.removeprefix("file://")).stat().st_size},
+    }
+
+
+@pytest.mark.parametrize("warehouse", [SNOWFLAKE, REDSHIFT], ids=["snowflake", "redshift"])
+def test_a_release_is_published_all_at_once(warehouse: CopyingWarehouse, request: pytest.FixtureRequest) -> None:
+    """Snowflake swaps schemas of clones; Redshift copies and renames in one transaction."""
+    cursor, name = Recorder(), request.node.callspec.id
+    warehouse.publish(cursor, [("marts", "fct_orders")], "SELECT 1 AS released_at")
+    assert_golden(f"{name}_release.sql", cursor.statements)
+
+
+KINDS: dict[IcebergType, tuple[str, str]] = {
+    StringType(): ("VARCHAR", "VARCHAR(65535)"),
+    LongType(): ("BIGINT", "BIGINT"),
+    DoubleType(): ("DOUBLE", "DOUBLE PRECISION"),
+    BooleanType(): ("BOOLEAN", "BOOLEAN"),
+    DecimalType(18, 2): ("NUMBER(18, 2)", "DECIMAL(18, 2)"),
+    TimestamptzType(): ("TIMESTAMP_TZ", "TIMESTAMPTZ"),
+    DateType(): ("DATE", "DATE"),
+    BinaryType(): ("BINARY", "VARBYTE"),
+    ListType(1, StringType()): ("VARIANT", "SUPER"),
+    StructType(NestedField(1, "x", LongType())): ("VARIANT", "SUPER"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_types(kind: IcebergType) -> None:
+    """A bare VARCHAR would hold 256 bytes on Redshift."""
+    assert (SNOWFLAKE.column_type(kind), REDSHIFT.column_type(kind)) == KINDS[kind]
+
+
+@pytest.mark.parametrize("warehouse", [SNOWFLAKE, REDSHIFT], ids=["Snowflake", "Redshift"])
+def test_a_type_that_no_contract_has_is_an_error(warehouse: CopyingWarehouse, request: pytest.FixtureRequest) -> None:
+    """A silent VARCHAR would sort amounts as texts."""
+    with pytest.raises(ValueError, match=rf"no {request.node.callspec.id} type for fixed\[8\]"):
+        warehouse.column_type(FixedType(8))

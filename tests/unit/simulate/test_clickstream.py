@@ -1,0 +1,90 @@
+"""The clickstream: its truth is what a slow reader finds, its files land every five minutes, its quirks are there."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import slow
+from slow import HEAVY, START, Event, Found, integer, money, require
+
+from simulate.clickstream import CLICKSTREAM
+from simulate.plan import Plan, Shares
+from simulate.run import simulate
+
+CART = ("add_to_cart", "remove_from_cart", "purchase")
+FIELDS = ["timestamp", "user_id", "session_id", "event_type"]
+FIELDS += ["product_id", "quantity", "price", "category", "search_query"]
+
+
+def judge(line: bytes, came: datetime) -> Event:
+    record = slow.decode(line)
+    require(all(record.get(name) for name in FIELDS[:4]), "missing")
+    at = slow.time(record["timestamp"])
+    quantity = None if record.get("quantity") is None else integer(record["quantity"])
+    price = None if record.get("price") is None else money(record["price"])
+    kind, search = record["event_type"], record["event_type"] == "search"
+    require(kind in (*CART, "page_view", "search"), "rule")
+    require(search or bool(record.get("product_id") and record.get("category")), "rule")
+    require(kind not in CART or (quantity is not None and price is not None), "rule")
+    require(quantity is None or quantity >= 1, "rule")
+    require(search or not record.get("search_query"), "rule")
+    sale = ("USD", Decimal(price or 0) * (quantity or 0)) if kind == "purchase" else None
+    text = slow.canonical(record)
+    at = slow.believable(at, came)
+    return Event(text, text, at, (kind,), record["user_id"], sale=sale, record=record)
+
+
+@pytest.fixture(scope="module", params=[HEAVY, Shares(), Shares.none()], ids=["heavy", "default", "clean"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Found]:
+    landing = tmp_path_factory.mktemp("landing")
+    truth = simulate(CLICKSTREAM, Plan(START, hours=5, rate=700, seed=11, shares=request.param), landing)
+    return json.loads(json.dumps(truth.figures())), slow.read(landing / "clickstream", judge)
+
+
+def test_the_truth_is_what_the_reader_finds(world: tuple[dict[str, Any], Found]) -> None:
+    slow.assert_counts(*world)
+    slow.assert_figures(*world)
+    slow.assert_sales(*world)
+
+
+def test_no_two_events_are_the_same_so_that_none_conflicts(tmp_path: Path) -> None:
+    shares = Shares(duplicates=0, conflicts=1, malformed=0, missing=0, type=0, rule=0, clock=0)
+    figures = simulate(CLICKSTREAM, Plan(START, hours=2, rate=600, shares=shares), tmp_path).figures()
+    assert figures["rejected"]["total"] == 0
+    assert not slow.read(tmp_path / "clickstream", judge).rejected
+
+
+def test_files_land_every_five_minutes(tmp_path: Path) -> None:
+    simulate(CLICKSTREAM, Plan(START, hours=1, rate=300), tmp_path)
+    folder = "clickstream/year=2026/month=02/day=27/hour=20"
+    expected = [f"{folder}/minute={m:02d}/events-20260227-20{m:02d}00.jsonl.gz" for m in range(0, 60, 5)]
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.gz")) == expected
+
+
+def test_producers_differ(world: tuple[dict[str, Any], Found]) -> None:
+    records = [event.record for event in world[1].silver.values()]
+    zones = Counter(record["timestamp"][-1] for record in records)
+    assert zones["Z"] > 0.3 * len(records)
+    assert zones["0"] > 0.3 * len(records), "+00:00"
+    views = [record for record in records if record["event_type"] == "page_view"]
+    assert 0 < sum(record["price"] is not None for record in views) < 0.2 * len(views)
+    assert {record["search_query"] for record in records} >= {None, 'monitor 27"', "jouet à 5€"}
+    assert all(set(record) == set(FIELDS) for record in records)
+
+
+def test_a_product_is_looked_at_before_it_is_bought(world: tuple[dict[str, Any], Found]) -> None:
+    """So that a funnel by product, and by user, has something to find."""
+    events = sorted((event.at, event.record) for event in world[1].silver.values() if event.record["product_id"])
+    first: dict[tuple[str, str], str] = {}
+    for _, record in events:
+        first.setdefault((record["session_id"], record["product_id"]), record["event_type"])
+    bought = [
+        first[record["session_id"], record["product_id"]] for _, record in events if record["event_type"] == "purchase"
+    ]
+    assert bought.count("page_view") > 0.7 * len(bought)

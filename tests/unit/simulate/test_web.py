@@ -1,0 +1,87 @@
+"""The web stream: its truth is what a slow reader finds in Kafka's messages, whose offsets are the files' names."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import json
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import slow
+from slow import HEAVY, START, Event, Found, require
+
+from simulate.plan import Plan, Shares
+from simulate.run import simulate
+from simulate.web import WEB
+
+
+def judge(line: bytes, came: datetime) -> Event:
+    value = slow.decode(line)["value"]
+    record = slow.decode(value.encode())
+    stamp = record.get("occurred_at", record.get("timestamp"))
+    at = slow.time(stamp) if stamp else None
+    require(bool(record.get("user_id") and record.get("event_type")) and at is not None, "missing")
+    assert at is not None
+    text = slow.canonical(record)
+    at = slow.believable(at, came)
+    return Event(text, text, at, (record["event_type"],), record["user_id"], record=record)
+
+
+@pytest.fixture(scope="module", params=[HEAVY, Shares()], ids=["heavy", "default"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Found]:
+    landing = tmp_path_factory.mktemp("landing")
+    plan = Plan(START, hours=5, rate=900, seed=11, shares=request.param, events_per_file=400)
+    truth = simulate(WEB, plan, landing)
+    return json.loads(json.dumps(truth.figures())), slow.read(landing / "web", judge)
+
+
+def test_the_truth_is_what_the_reader_finds(world: tuple[dict[str, Any], Found]) -> None:
+    slow.assert_counts(*world)
+    slow.assert_figures(*world)
+    slow.assert_sales(*world)
+
+
+def test_names_are_the_offsets_without_a_gap(tmp_path: Path) -> None:
+    simulate(WEB, Plan(START, hours=4, rate=900, shares=HEAVY, events_per_file=400), tmp_path)
+    offsets: defaultdict[int, list[int]] = defaultdict(list)
+    for path in sorted(tmp_path.rglob("*.json.gz")):
+        topic, partition, span = path.name.removesuffix(".json.gz").split("+")
+        texts = gzip.decompress(path.read_bytes()).decode(errors="replace").splitlines()
+        messages = [json.loads(text) for text in texts]
+        assert {(message["topic"], message["partition"]) for message in messages} == {("event", int(partition))}
+        held = [message["offset"] for message in messages]
+        assert (topic, span) == ("event", f"{held[0]:010d}-{held[-1]:010d}")
+        offsets[int(partition)] += held
+        times = [message["timestamp"] / 1000 for message in messages]
+        first = slow.arrival(path).timestamp()
+        assert times == sorted(times)
+        assert first <= times[0] <= times[-1] < first + 3600
+    assert set(offsets) == {0, 1, 2}
+    assert all(held == list(range(len(held))) for held in offsets.values())
+
+
+def test_props_come_as_objects_and_as_python_prints_them(world: tuple[dict[str, Any], Found]) -> None:
+    props = [event.record["props"] for event in world[1].silver.values()]
+    literals = [value for value in props if isinstance(value, str)]
+    assert 0.05 < len(literals) / len(props) < 0.2
+    objects = [value if isinstance(value, dict) else ast.literal_eval(value) for value in props]
+    assert all(set(value) == {"geo_location", "ip_address", "device", "browser", "platform"} for value in objects)
+    places = [value["geo_location"] for value in objects]
+    known = [ast.literal_eval(place) if isinstance(place, str) else place for place in places if place]
+    assert "" in places
+    assert {type(place) for place in places} == {str, dict}
+    assert {place["city"] for place in known} >= {"L'Aquila", "São Paulo"}
+
+
+def test_times_come_under_two_names_and_in_three_ways(world: tuple[dict[str, Any], Found]) -> None:
+    records = [event.record for event in world[1].silver.values()]
+    assert {name for record in records for name in ("occurred_at", "timestamp") if name in record} == {
+        "occurred_at",
+        "timestamp",
+    }
+    stamps = [record.get("occurred_at") or record["timestamp"] for record in records]
+    assert {len(stamp) for stamp in stamps} == {20, 25, 27, 32}, "with and without a fraction, Z and +00:00"
