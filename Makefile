@@ -13,7 +13,7 @@ setup: .venv/installed $(DAGSTER_HOME)/dagster.yaml  ## make .venv from requirem
 	@$(PY) -c "from resources.dbt import manifest_path; manifest_path()"
 
 .venv/installed: requirements.lock
-	@if command -v uv >/dev/null; then uv venv -q --clear .venv && uv pip sync -q --require-hashes -p $(PY) $<; \
+	@if command -v uv >/dev/null; then uv venv -q --clear .venv && uv pip sync -q --compile-bytecode --require-hashes -p $(PY) $<; \
 	else python3 -m venv --clear .venv && $(PY) -m pip install -q --require-hashes --no-deps -r $<; fi
 	@touch $@
 
@@ -32,10 +32,21 @@ dev: setup  ## the Dagster UI, with sensors on; drop files into $$DATA_DIR/landi
 check: setup  ## ruff, mypy --strict and dagster definitions validate
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/dagster definitions validate -w workspace.yaml
 
-bench: setup  ## events/s and memory, as ratios to DuckDB's limit; N=4000000 make bench
+bench: setup  ## events/s and memory, as ratios to DuckDB's limit; STREAM=web N=4000000 make bench
 	@$(PY) bench/bench.py
+
+FUZZ_SECONDS ?= 120
+SEED ?= 0
+fuzz: setup  ## spoil files and see that nothing raises or gets lost; FUZZ_SECONDS=120 a stream, SEED=0
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) SEED=$(SEED) POLARS_MAX_THREADS=1 $(PY) -m pytest -n 2 -rP tests/unit/events/test_fuzz.py
 
 sources: setup  ## write dbt's sources.yml from the contracts
 	@$(PY) -m resources.sources
 
-.PHONY: help setup demo test dev check bench sources
+contracts: setup  ## write docs/contracts/ from the contracts, whose versions have to fit what changed
+	@$(PY) -m resources.pages
+
+rejected: setup  ## what is rejected and why; make rejected STREAM=commerce [HOUR=2026-01-01-00:00]
+	@$(PY) -m assets.listing "$(STREAM)" $(HOUR)
+
+.PHONY: help setup demo test dev check bench fuzz sources contracts rejected

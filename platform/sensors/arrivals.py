@@ -19,7 +19,7 @@ from assets.load import entered, ledger_rows
 from contracts.stream import Stream
 from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
 from resources.lake import Lake
-from resources.landing import FolderLanding, LandedObject
+from resources.landing import LandedObject, Landing
 from resources.schemas import Layer
 from sensors.retrying import Standing, attempts, standing
 
@@ -126,7 +126,7 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
 
     @dg.sensor(name="arrivals", job=job, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
     def arrivals(
-        context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], landing: dg.ResourceParam[FolderLanding]
+        context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], landing: dg.ResourceParam[Landing]
     ) -> dg.SensorResult:
         """Asks for runs of the hours in which objects are new or have changed."""
         now = dt.datetime.now(dt.UTC)
@@ -172,7 +172,7 @@ def _recent(now: dt.datetime) -> list[dt.datetime]:
     return [current - index * HOUR for index in range(RECENT_HOURS)]
 
 
-def _news(lake: Lake, landing: FolderLanding, stream: Stream, now: dt.datetime, sweep: bool) -> list[News]:
+def _news(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep: bool) -> list[News]:
     window = arrival_window(now)
     hours = _recent(now)
     landed = landing.objects(stream, None if sweep else hours)
