@@ -1,28 +1,29 @@
-"""Casts: texts become typed values, vectorised, with an exact path for the values that are not plain.
+"""Casts: found values become typed columns, with an exact path for those that are not plain.
 
-Belongs here: what a column is made of, which texts it takes and what each means, and what was wrong. Where a text is
-not certain to be the value as sent (a number with an exponent or more digits than a double keeps), that one value is
-taken again with Python's exact decimals. Not here: where the texts come from (`fields`, `enriched`).
+Belongs here: what a column is made of, which values it takes and what each means, and what was wrong. A number with an
+exponent, or of more digits than a machine word holds, is taken again with Python's exact decimals. Not here: where the
+values stand (`fields`, `enriched`), what machine code makes of plain ones (`columns`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from events import columns
+from events.columns import Rows, Values
 from events.exact import Refused, exact
+from events.scan import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
 from events.text import shortened
 
-_ZONE = r"Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?"
-_TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-_TIMESTAMP = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_TIME}(?:{_ZONE})?)?$"
-_LOOSE = "DOUBLE"
-_NUMERIC = frozenset({"BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", _LOOSE})
-_PRECISE_DIGITS = 15  # what every double keeps
-_TRUE = ["true", "1"]
+KINDS = ("nothing", "null", "text", "text", "number", "NaN or Infinity", "boolean", "object", "array")
+NOT_JSON = "NaN and Infinity are not JSON"
+_DOUBLE = r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 _WANTED: dict[type[pl.DataType], str] = {
     pl.String: "text",
     pl.Int64: "64-bit integer",
@@ -31,7 +32,6 @@ _WANTED: dict[type[pl.DataType], str] = {
     pl.Datetime: "timestamp",
     pl.List: "array",
 }
-Kinds = dict[str, list[int]]  # the signatures that have a JSON type
 PROBLEMS = {"_row": pl.UInt32, "column": pl.String, "reason": pl.String, "detail": pl.String}
 
 
@@ -73,27 +73,75 @@ def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Colum
 
 @dataclass
 class Extraction:
-    """Typed values by `_row`, and what was wrong: one row a problem, `PROBLEMS` columns.
+    """Typed values, a row for each record, and what was wrong: one row a problem, `PROBLEMS` columns."""
 
-    `loose` are rows with a number that went through a double, `inexact` those where it is for certain another now.
-    """
-
-    frame: pl.DataFrame
+    columns: dict[str, pl.Series] = field(default_factory=dict)
     problems: list[pl.DataFrame] = field(default_factory=list)
-    inexact: set[int] = field(default_factory=set)
-    loose: list[int] = field(default_factory=list)
 
-    def refuse(self, rows: pl.Series, column: str, reason: str, details: Iterable[str] | str) -> None:
-        if len(rows):
-            detail = pl.Series([details] * len(rows) if isinstance(details, str) else details, dtype=pl.String)
-            one = pl.DataFrame({"_row": rows, "column": [column] * len(rows), "reason": [reason] * len(rows)})
-            self.problems.append(one.with_columns(detail=detail).cast(PROBLEMS))  # type: ignore[arg-type]
+    def refuse(self, rows: Iterable[int], column: str, reason: str, details: Sequence[str] | str) -> None:
+        found = pl.Series("_row", rows, dtype=pl.UInt32)
+        if len(found):
+            detail = pl.Series([details] * len(found) if isinstance(details, str) else details, dtype=pl.String)
+            one = pl.DataFrame({"_row": found, "column": [column] * len(found), "reason": [reason] * len(found)})
+            self.problems.append(one.with_columns(detail=detail))
 
-    def replace(self, rows: list[int], again: Extraction) -> None:
-        """Forget what was found of some rows, in favour of what another extraction found of them."""
-        others = self.frame.join(again.frame, on="_row", how="anti", maintain_order="left")
-        self.frame = pl.concat([others, again.frame.select(others.columns)])
-        self.problems = [problem.filter(~pl.col("_row").is_in(rows)) for problem in self.problems] + again.problems
+    def take(self, column: Column, values: Values) -> None:
+        """Make a column of scalars, or of JSON, of its values."""
+        self.refuse_kinds(column, values)
+        self.columns[column.name] = self._json(column, values) if column.json else self._scalars(column, values)
+
+    def refuse_kinds(self, column: Column, values: Values) -> None:
+        """Values of a kind that the column cannot be made of become null."""
+        wrong = np.flatnonzero(~_acceptable(column)[values.kinds])
+        for kind in np.unique(values.kinds[wrong]) if len(wrong) else ():
+            rows = wrong[values.kinds[wrong] == kind]
+            self.refuse(rows, column.name, "type", f"{_wanted(column)} wanted, {KINDS[kind]} found")
+        values.kinds[wrong] = NULL
+
+    def _json(self, column: Column, values: Values) -> pl.Series:
+        found, odd = columns.json_texts(values)
+        self.refuse(odd, column.name, "type", NOT_JSON)
+        return found
+
+    def _scalars(self, column: Column, values: Values) -> pl.Series:
+        dtype = column.dtype
+        if isinstance(dtype, pl.String):
+            return columns.texts(values)
+        if isinstance(dtype, pl.Float64):
+            return self._doubles(column, values)
+        if isinstance(dtype, pl.Datetime):
+            found, odd = columns.instants(values)
+        elif isinstance(dtype, pl.Boolean):
+            found, odd = columns.booleans(values)
+        elif isinstance(dtype, pl.Decimal):
+            found, odd = columns.decimals(values, dtype.precision or 38, dtype.scale)
+        elif isinstance(dtype, pl.Int64):
+            found, odd = columns.integers(values)
+        else:
+            known = ", ".join(_WANTED.values())
+            raise ValueError(f"no column can be {dtype}: {known}, decimal and arrays of structs are")
+        return self._odd(column, found, [(int(row), _text(values, int(row))) for row in odd])
+
+    def _doubles(self, column: Column, values: Values) -> pl.Series:
+        sent = columns.texts(values)
+        found = sent.cast(pl.Float64, strict=False)
+        wrong = (sent.is_not_null() & ~(sent.str.contains(_DOUBLE) & found.is_finite().fill_null(False))).arg_true()
+        details = [f"{_shown(column, text)} is no {_wanted(column)}" for text in sent.gather(wrong)]
+        self.refuse(wrong, column.name, "type", details)
+        return found.scatter(wrong, None) if len(wrong) else found
+
+    def _odd(self, column: Column, found: pl.Series, odd: list[tuple[int, str]]) -> pl.Series:
+        """The values of texts that are not plain, or why they are none."""
+        values: dict[int, Any] = {}
+        numeric = isinstance(column.dtype, pl.Int64 | pl.Decimal)
+        for row, text in odd:
+            try:
+                if not numeric:
+                    raise Refused("type", f"is no {_wanted(column)}")
+                values[row] = exact(text, column.dtype)
+            except Refused as refused:
+                self.refuse([row], column.name, refused.reason, f"{_shown(column, text)} {refused}")
+        return found.scatter(list(values), pl.Series(list(values.values()), dtype=column.dtype)) if values else found
 
 
 def problems_of(why: Mapping[int, str], reason: str, column: str | None = None) -> pl.DataFrame:
@@ -103,62 +151,9 @@ def problems_of(why: Mapping[int, str], reason: str, column: str | None = None) 
     return named.select(list(PROBLEMS)).cast(PROBLEMS)  # type: ignore[arg-type]
 
 
-def take(columns: Iterable[Column], result: Extraction, kinds: Mapping[str, Kinds]) -> None:
-    """Make values of the texts in a result, which has a text a column, `times_of` them, and `_signature`."""
-    scalars = []
-    for column in columns:
-        _refuse_kinds(column, result, kinds[column.name])
-        if not column.each and not column.json:
-            scalars.append(column)
-    _take_scalars(scalars, result, kinds)
-    result.frame = result.frame.drop(_at(column) for column in scalars if _is_time(column))
-
-
-def times_of(columns: Iterable[Column]) -> str:
-    """More SQL columns: the texts of time columns as timestamps."""
-    return "".join(f', try_cast("{c.name}" AS TIMESTAMPTZ) AS "{_at(c)}"' for c in columns if _is_time(c))
-
-
-def _at(column: Column) -> str:
-    return f"{column.name}:at"
-
-
-def _refuse_kinds(column: Column, result: Extraction, kinds: Kinds) -> None:
-    """Values of a JSON type that the column cannot be made of become null."""
-    wrong = {kind: signatures for kind, signatures in kinds.items() if not _acceptable(column, kind)}
-    for kind, signatures in wrong.items():
-        rows = result.frame.filter(pl.col("_signature").is_in(signatures))["_row"]
-        result.refuse(rows, column.name, "type", f"{_wanted(column)} wanted, {kind.lower()} found")
-    if wrong:
-        bad = pl.col("_signature").is_in([s for signatures in wrong.values() for s in signatures])
-        result.frame = result.frame.with_columns(pl.when(~bad).then(pl.col(column.name)).alias(column.name))
-
-
-def _take_scalars(columns: Iterable[Column], result: Extraction, kinds: Mapping[str, Kinds]) -> None:
-    """Plain texts are cast all at once; what is left is looked at one by one."""
-    plain: dict[str, tuple[Column, pl.Expr, pl.Expr]] = {}
-    for column in columns:
-        loose = pl.col("_signature").is_in(kinds[column.name].get(_LOOSE, []))
-        if column.dtype != pl.String or _LOOSE in kinds[column.name]:
-            plain[column.name] = (column, _is_plain(column, loose), loose)
-    if not plain:
-        return
-    texts = result.frame
-    exact = [column for column, _, _ in plain.values() if column.dtype != pl.Float64]
-    doubles = {s for column in exact for s in kinds[column.name].get(_LOOSE, [])}
-    if doubles:
-        result.loose += texts.filter(pl.col("_signature").is_in(list(doubles)))["_row"].to_list()
-    odd = texts.select(_is_odd(column, is_plain).any().alias(n) for n, (column, is_plain, _) in plain.items())
-    result.frame = texts.with_columns(_value(column, is_plain) for column, is_plain, _ in plain.values())
-    for name in (name for name, some in odd.row(0, named=True).items() if some):
-        column, is_plain, loose = plain[name]
-        rows = texts.filter(_is_odd(column, is_plain))
-        result.inexact.update(rows.filter(loose)["_row"])
-        _take_odd(column, result, rows.select("_row", pl.col(name).alias("text")))
-
-
-def _is_time(column: Column) -> bool:
-    return isinstance(column.dtype, pl.Datetime)
+def _text(values: Values, row: int) -> str:
+    text = values.text(row).decode()
+    return str(json.loads(f'"{text}"')) if values.kinds[row] == ESCAPED else text
 
 
 def _wanted(column: Column) -> str:
@@ -167,77 +162,16 @@ def _wanted(column: Column) -> str:
     return _WANTED[type(column.dtype)]
 
 
-def _acceptable(column: Column, kind: str) -> bool:
-    if kind == "NULL" or column.json:
-        return True
-    if column.each:
-        return kind == "ARRAY"
-    if kind == "BOOLEAN":
-        return column.dtype == pl.Boolean
-    return kind == "VARCHAR" or (kind in _NUMERIC and not _is_time(column))
-
-
-def _is_plain(column: Column, loose: pl.Expr) -> pl.Expr:
-    """Whether a text is for certain the value as sent; `loose` says that it went through a double."""
-    text = pl.col(column.name)
-    if isinstance(column.dtype, pl.String):
-        return ~loose
-    if _is_time(column):
-        return text.str.contains(_TIMESTAMP) & pl.col(_at(column)).dt.year().is_between(1, 9999).fill_null(False)
-    if column.dtype == pl.Float64:
-        return text.str.contains(_plain_pattern(column.dtype)) & text.cast(pl.Float64, strict=False).is_finite()
-    return text.str.contains(_plain_pattern(column.dtype)) & ~(loose & (text.str.len_bytes() > _PRECISE_DIGITS))
-
-
-def _is_odd(column: Column, is_plain: pl.Expr) -> pl.Expr:
-    """Whether there is a value that is not plain; an empty text where a time is wanted is none."""
-    text = pl.col(column.name)
-    return (text != "" if _is_time(column) else text.is_not_null()) & ~is_plain
-
-
-def _value(column: Column, is_plain: pl.Expr) -> pl.Expr:
-    source = pl.col(_at(column) if _is_time(column) else column.name)
-    if column.dtype == pl.Boolean:
-        source = source.is_in(_TRUE)
-    return pl.when(is_plain).then(source).cast(column.dtype, strict=False).alias(column.name)
-
-
-def _plain_pattern(dtype: pl.DataType) -> str:
-    if isinstance(dtype, pl.Decimal):
-        return rf"^-?[0-9]{{1,{(dtype.precision or 38) - dtype.scale}}}(?:\.[0-9]{{1,{dtype.scale}}}0*)?$"
-    if isinstance(dtype, pl.Int64):
-        return r"^-?[0-9]{1,18}$"
-    if isinstance(dtype, pl.Float64):
-        return r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
-    if isinstance(dtype, pl.Boolean):
-        return r"^(?:true|false|1|0)$"
-    known = ", ".join(_WANTED.values())
-    raise ValueError(f"no column can be {dtype}: {known}, decimal and arrays of structs are")
-
-
-def _take_odd(column: Column, result: Extraction, odd: pl.DataFrame) -> None:
-    if _is_time(column):
-        details = [_shown(column, text) + " is no timestamp" for text in odd["text"]]
-        result.refuse(odd["_row"], column.name, "type", details)
-        return
-    if column.dtype in (pl.Boolean, pl.Float64):
-        details = [f"{_shown(column, text)} is no {_wanted(column)}" for text in odd["text"]]
-        result.refuse(odd["_row"], column.name, "type", details)
-        return
-    values: dict[int, Any] = {}
-    problems: dict[str, list[tuple[int, str]]] = {"type": [], "rule": []}
-    for row, text in odd.iter_rows():
-        try:
-            values[row] = exact(text, column.dtype)
-        except Refused as refused:
-            problems[refused.reason].append((row, f"{_shown(column, text)} {refused}"))
-    for reason, found in problems.items():
-        result.refuse(pl.Series([r for r, _ in found], dtype=pl.UInt32), column.name, reason, [d for _, d in found])
-    patch = pl.DataFrame({"_row": list(values), "patch": list(values.values())}, strict=False).cast(
-        {"_row": pl.UInt32, "patch": column.dtype}
-    )
-    joined = result.frame.join(patch, on="_row", how="left", maintain_order="left")
-    result.frame = joined.with_columns(pl.coalesce("patch", column.name).alias(column.name)).drop("patch")
+def _acceptable(column: Column) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """By kind, whether the column may be made of it."""
+    kinds = np.ones(len(KINDS), np.bool_)
+    if column.json:
+        return kinds
+    kinds[NULL + 1 :] = False
+    kinds[[ARRAY] if column.each else [TEXT, ESCAPED]] = True
+    kinds[NUMBER] = not (column.each or isinstance(column.dtype, pl.Datetime))
+    kinds[BOOLEAN] = isinstance(column.dtype, pl.Boolean)
+    return kinds
 
 
 def _shown(column: Column, value: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from contracts.stream import EnrichedTsv, Personal, Stream
 from events.casts import PROBLEMS, problems_of
 from events.documents import Documents
 from events.enriched import Enriched
-from events.text import text_of
+from events.text import Texts
 
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
 REASONS = ("oversize", "malformed", "type", "missing", "rule", "clock", "conflict", "duplicate")
@@ -52,48 +52,42 @@ class Conformer:
 
     def contents(self, records: pa.Table) -> pl.Series:
         """The content of accepted records (`raw`, `header`): equal for records that say the same."""
-        text, _ = text_of(records.column("raw"))
-        return self.form.contents(text, records.column("header"))
+        return self.form.contents(Texts.of(records.column("raw")), records.column("header"))
 
     def unknown(self, records: pa.Table) -> Counter[tuple[str, str]]:
         """How many records (`raw`, `header`) have a field that the contract does not know: by path and JSON type."""
-        text, _ = text_of(records.column("raw"))
-        return self.form.unknown(text, records.column("header"))
+        return self.form.unknown(Texts.of(records.column("raw")), records.column("header"))
 
     def conform(self, records: pa.Table) -> Conformed:
         """`records`: lineage columns, `raw` (binary, null where oversize), `header` and `oversize`.
 
         Never raises on bad data.
         """
-        rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).to_arrow()
-        lineage: pl.DataFrame = pl.from_arrow(  # type: ignore[assignment]
-            records.select([*Stream.LINEAGE]).append_column("_row", rows)
-        )
-        text, problems = _text(records)
-        extraction = self.form.extract(text, records.column("header"))
-        problems += extraction.problems
-        typed = _without(self._complete(extraction.frame, lineage), problems)
+        rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).alias("_row")
+        lineage = pl.DataFrame(pl.from_arrow(records.select([*Stream.LINEAGE]))).with_columns(rows)
+        extraction = self.form.extract(Texts.of(records.column("raw")), records.column("header"))
+        problems = [_oversize(records.column("oversize")), *extraction.problems]
+        typed = _without(self._complete(extraction.columns, lineage), problems)
         found = self._check(typed)
         return self._split(_without(typed, found), pl.concat(problems + found, rechunk=True), lineage, records)
 
-    def _complete(self, frame: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
+    def _complete(self, columns: Mapping[str, pl.Series], lineage: pl.DataFrame) -> pl.DataFrame:
         """Silver's columns in the contract's order: required empty texts are nulls, personal data is hashed."""
         types = self.stream.types
+        frame = lineage.with_columns(series.alias(name) for name, series in columns.items())
         computed = {name: self.stream.source_of(name)["compute"] for name in types}
         required = [n for n, spec in self.stream.schema.columns.items() if not spec.nullable]
-        fills = [pl.lit(None, dtype=types[n]).alias(n) for n in types if n not in frame.columns]
+        fills = [pl.lit(None, dtype=types[n]).alias(n) for n in types if n not in columns]
         blanks = [
             pl.when(pl.col(n) != "").then(pl.col(n)).alias(n)
             for n in required
-            if types[n] == pl.String and n in frame.columns
+            if types[n] == pl.String and n in columns
         ]
         frame = frame.with_columns(*fills, *blanks)
         frame = frame.with_columns(e.cast(types[name]).alias(name) for name, e in computed.items() if e is not None)
         for name, personal in self.hashed.items():
             frame = frame.with_columns(self._hash(frame[name], personal))
-        if not frame["_row"].is_sorted():
-            frame = frame.sort("_row")
-        return frame.select(*types).hstack(lineage)
+        return frame.select(*types, *lineage.columns)
 
     def _hash(self, values: pl.Series, personal: Personal) -> pl.Series:
         if personal is Personal.HASH_EMAILS:
@@ -204,14 +198,11 @@ def _without(rows: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
     return rows.filter(~pl.col("_row").is_in(bad.implode())) if len(bad) else rows
 
 
-def _text(records: pa.Table) -> tuple[pa.Array, list[pl.DataFrame]]:
-    """The records' bytes as text, null where there are none or they are not UTF-8, and the problems that this is."""
-    column = records.column("oversize")
-    large = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
-    why = {row: "{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in large}
-    text, bad = text_of(records.column("raw"))
-    undecodable = problems_of(dict.fromkeys(bad, "the bytes are not UTF-8"), "malformed")
-    return text, [problems_of(why, "oversize"), undecodable]
+def _oversize(column: pa.ChunkedArray) -> pl.DataFrame:
+    """The records of which bronze holds no bytes, as problems."""
+    rows = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
+    why = {row: "{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in rows}
+    return problems_of(why, "oversize")
 
 
 def _worst(problems: pl.DataFrame) -> pl.DataFrame:

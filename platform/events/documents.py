@@ -1,8 +1,7 @@
 """Documents: a record in whatever its producer wrapped it becomes one JSON object, and that becomes typed columns.
 
-Belongs here: CSV rows, Kafka's wrapper and objects sent as text; which documents the parser may be given as they are
-and which want a closer look; a record's content and its fields that no contract knows. Not here: JSON's values
-(`fields`).
+Belongs here: CSV rows, Kafka's wrapper and objects sent as text; a record's content and its fields that no contract
+knows. Not here: JSON's values (`fields`).
 """
 
 from __future__ import annotations
@@ -12,31 +11,25 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from contracts.stream import Stream
 from events.casts import Extraction, columns_of, problems_of
-from events.exact import INEXACT, parse, quoted_numbers
-from events.fields import Extractor, Source
-from events.text import deeper, inexact
+from events.columns import Values, strings, unescaped
+from events.exact import parse
+from events.fields import Extractor
+from events.scan import DEEP, ESCAPED, MALFORMED, MAX_NESTING, MISSING, NULL, SOUND, TEXT, UNDECODABLE, Scanner
+from events.text import Texts, deeper
 
-MAX_NESTING = 64
 MAX_LITERAL = 1 << 16  # characters of a text to be read as an object; Python's parser takes a hundred times its room
-# More brackets than may be nested, or what DuckDB does not take as it was sent: a closer look is due.
-_SUSPECT = f"inexact OR strlen(raw) - strlen(replace(replace(raw, '{{', ''), '[', '')) > {MAX_NESTING}"
-_SOUND = "json_valid(raw) AND ltrim(raw, ' \t\r\n')[1] = '{'"
-# What could overflow a recursive function's stack, or is not JSON, goes no further than this.
-_GUARDED = f"""SELECT _row, suspect, sound, CASE WHEN sound AND NOT suspect THEN raw END AS raw
-    FROM (SELECT *, {_SUSPECT} AS suspect, {_SOUND} AS sound FROM documents {{where}})"""
-_FINE = "SELECT _row, raw, true AS sound, false AS suspect FROM documents {where}"
-_GUARD = ("sound", "suspect")
 _NO_OBJECT = "not a JSON object"
+_WHY = {MALFORMED: _NO_OBJECT, DEEP: f"nested deeper than {MAX_NESTING}", UNDECODABLE: "the bytes are not UTF-8"}
+_MESSAGE = ("topic", "partition", "offset", "value")
 
 
 class Documents:
@@ -44,98 +37,71 @@ class Documents:
 
     def __init__(self, stream: Stream, con: duckdb.DuckDBPyConnection) -> None:
         self.stream, self.con = stream, con
-        self.extractor = Extractor(columns_of(stream.types, stream.source_of), con, stream.nulls)
+        self.extractor = Extractor(columns_of(stream.types, stream.source_of), stream.nulls)
+        self.messages, self.literals = Scanner(_MESSAGE), Scanner(stream.literals)
         self.content = _content(stream)
 
-    def extract(self, text: pa.ChunkedArray, header: pa.ChunkedArray) -> Extraction:
-        """Typed columns of records (JSON or CSV text, null where there is none), by `_row`."""
+    def extract(self, texts: Texts, header: pa.ChunkedArray) -> Extraction:
+        """Typed columns of records (JSON or CSV), a row for each."""
         why: dict[int, str] = {}
-        raw = self._unwrapped(text, header, why)
-        documents = pa.table({"_row": _rows(raw), "raw": raw, "inexact": inexact(raw)})
-        extraction = self.extractor.extract(documents, Source(_GUARDED, more=_GUARD))
-        self._look_closer(extraction, documents, why)
-        extraction.frame = extraction.frame.drop(*_GUARD)
-        extraction.problems.append(problems_of(why, "malformed"))
-        return extraction
+        documents = self._unwrapped(texts, header, why)
+        result, states = self.extractor.extract(documents)
+        for row in np.flatnonzero((states != SOUND) & documents.given):
+            why.setdefault(int(row), _WHY[states[row]])
+        result.problems.append(problems_of(why, "malformed"))
+        return result
 
-    def contents(self, text: pa.ChunkedArray, header: pa.ChunkedArray) -> pl.Series:
+    def contents(self, texts: Texts, header: pa.ChunkedArray) -> pl.Series:
         """The content of accepted records: 16 bytes that are equal for records that say the same."""
-        self.con.register("documents", pa.table({"raw": self._unwrapped(text, header, {})}))
+        documents = self._unwrapped(texts, header, {})
+        raw = strings(documents.data, documents.starts, documents.ends)
+        self.con.register("documents", raw.to_frame("raw").to_arrow())
         found = self.con.sql(f"SELECT unhex(md5({self.content})) AS content FROM documents").to_arrow_table()
         self.con.unregister("documents")
         return pl.Series("_content", found.column(0), dtype=pl.Binary)
 
-    def unknown(self, text: pa.ChunkedArray, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
+    def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
         """How many of the records have a field that the contract does not know: by its path and JSON type."""
         found: Counter[tuple[str, str]] = Counter()
         known = _known(self.stream)
-        for raw in self._unwrapped(text, header, {}).to_pylist():
+        documents = self._unwrapped(texts, header, {})
+        for row in np.flatnonzero(documents.given):
             try:
-                document = json.loads(raw) if raw and not deeper(raw, MAX_NESTING) else None
+                raw = documents[row].decode()
+                document = None if deeper(raw, MAX_NESTING) else json.loads(raw)
             except ValueError:
                 continue
             found.update(set(_strangers(document, known, "")))
         return found
 
-    def _look_closer(self, extraction: Extraction, documents: pa.Table, why: dict[int, str]) -> None:
-        """Note what is no JSON object of bearable depth; suspects that prove sound are taken with exact numbers."""
-        flags = extraction.frame.select("_row", *_GUARD).drop_nulls()
-        why.update(dict.fromkeys(flags.filter(~pl.col("sound"))["_row"], _NO_OBJECT))
-        rows = [*flags.filter(pl.col("sound") & pl.col("suspect"))["_row"], *extraction.inexact]
-        loose = documents.filter(pc.is_in(documents.column("_row"), pa.array(extraction.loose, pa.uint32())))
-        rows += loose.filter(pc.match_substring_regex(loose.column("raw"), INEXACT)).column("_row").to_pylist()
-        texts = {}
-        for row, raw in _chosen(documents, rows):
-            if deeper(raw, MAX_NESTING):
-                why[row] = f"nested deeper than {MAX_NESTING}"
-            elif (text := quoted_numbers(raw)) is None:
-                why[row] = _NO_OBJECT
-            else:
-                texts[row] = text
-        if texts:
-            fine = pa.table({"_row": pa.array(texts, pa.uint32()), "raw": pa.array(texts.values(), pa.large_string())})
-            extraction.replace(rows, self.extractor.extract(fine, Source(_FINE, more=_GUARD)))
-
-    def _unwrapped(self, text: pa.ChunkedArray, header: pa.ChunkedArray, why: dict[int, str]) -> pa.ChunkedArray:
-        """The records' documents, null where `why` says that there is none."""
+    def _unwrapped(self, texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> Texts:
+        """The records' documents; not given where `why` says that there is none."""
         if header.null_count < len(header):
-            text = _with(text, _rows_of_csv(text, header, why))
+            texts = texts.with_(_rows_of_csv(texts, header, why))
         if self.stream.wrapper:
-            text = self._messages(text, why)
+            texts = self._messages(texts, why)
         if self.stream.literals:
-            text = self._literals(text)
-        return text
+            texts = self._literals(texts)
+        return texts
 
-    def _messages(self, text: pa.ChunkedArray, why: dict[int, str]) -> pa.ChunkedArray:
+    def _messages(self, texts: Texts, why: dict[int, str]) -> Texts:
         """What Kafka's messages hold; other records stay as they are."""
-        paths = ["$.topic", "$.partition", "$.offset", "$.value"]
-        self.con.register("records", pa.table({"_row": _rows(text), "raw": text}))
-        whole = "len(list_filter(kinds, lambda kind: kind IS NOT NULL)) = 4"
-        query = f"""SELECT _row, coalesce({whole}, false) AS wrapped, kinds[4] = 'VARCHAR' AS plain,
-                CASE WHEN wrapped THEN CASE WHEN plain THEN json_extract_string(raw, '$.value') END ELSE raw END AS raw
-            FROM (SELECT *, CASE WHEN json_valid(raw) THEN json_type(raw, {paths}) END AS kinds FROM records)"""
-        found = self.con.sql(query).to_arrow_table()
-        self.con.unregister("records")
-        raw = found.column("raw").cast(pa.large_string())
-        other = pc.and_(found.column("wrapped"), pc.invert(found.column("plain")))
-        gone = found.column("_row").filter(other).to_pylist()
-        inner = {}
-        for row, message in _chosen(pa.table({"_row": _rows(text), "raw": text}), gone):
-            inner[row] = _value(message)
-            if inner[row] is None:
-                why[row] = "a Kafka message without a value"
-        return _with(raw, inner)
+        found = self.messages.scan(texts.data, texts.starts, texts.ends)
+        whole = np.all([found.kinds[self.messages.nodes[name]] != MISSING for name in _MESSAGE], axis=0)
+        node = self.messages.nodes["value"]
+        kinds, starts, ends = found.kinds[node], found.starts[node], found.ends[node]
+        gone = whole & (kinds == NULL)
+        why.update(dict.fromkeys(map(int, np.flatnonzero(gone)), "a Kafka message without a value"))
+        kinds = np.where(whole, kinds, TEXT).astype(np.uint8)
+        spans = (np.where(whole, new, old) for new, old in ((starts, texts.starts), (ends, texts.ends)))
+        return unescaped(Values(texts.data, kinds, *spans), texts.given & ~gone)
 
-    def _literals(self, text: pa.ChunkedArray) -> pa.ChunkedArray:
+    def _literals(self, texts: Texts) -> Texts:
         """Documents with objects in the place of their text, where a contract says that producers send such text."""
-        paths = ["$." + path for path in self.stream.literals]
-        documents = pa.table({"_row": _rows(text), "raw": text})
-        self.con.register("records", documents)
-        query = f"""SELECT _row FROM records
-            WHERE CASE WHEN json_valid(raw) THEN list_contains(json_type(raw, {paths}), 'VARCHAR') END"""
-        rows = [row for (row,) in self.con.execute(query).fetchall()]
-        self.con.unregister("records")
-        return _with(text, {row: _evaluated(raw, self.stream.literals) for row, raw in _chosen(documents, rows)})
+        found = self.literals.scan(texts.data, texts.starts, texts.ends)
+        kinds = found.kinds[[self.literals.nodes[path] for path in self.stream.literals]]
+        rows = np.flatnonzero(((kinds == TEXT) | (kinds == ESCAPED)).any(axis=0))
+        return texts.with_({int(row): _evaluated(texts[row].decode(), self.stream.literals) for row in rows})
 
 
 def _content(stream: Stream) -> str:
@@ -153,12 +119,16 @@ def _content(stream: Stream) -> str:
     return f"json_normalize(json_merge_patch(raw, '{text}'))"
 
 
-def _rows_of_csv(text: pa.ChunkedArray, header: pa.ChunkedArray, why: dict[int, str]) -> dict[int, str | None]:
+def _rows_of_csv(texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> dict[int, str | None]:
     """CSV rows as JSON objects of texts."""
     found: dict[int, str | None] = {}
     names: dict[str, list[str]] = {}
-    for row, (raw, head) in enumerate(zip(text.to_pylist(), header.to_pylist(), strict=True)):
-        if raw is None or head is None:
+    for row, head in enumerate(header.to_pylist()):
+        if head is None or not texts.given[row]:
+            continue
+        try:
+            raw = texts[row].decode()
+        except UnicodeDecodeError:
             continue
         try:
             if head not in names:
@@ -172,18 +142,6 @@ def _rows_of_csv(text: pa.ChunkedArray, header: pa.ChunkedArray, why: dict[int, 
         else:
             found[row], why[row] = None, f"{len(values)} fields, {len(names[head])} in the header"
     return found
-
-
-def _value(message: str) -> str | None:
-    """The value of a Kafka message where it is no text, numbers as the text that they were sent as.
-
-    The message itself where it is no JSON after all, or too deep for any.
-    """
-    with suppress(ValueError):
-        if not deeper(message, MAX_NESTING + 1):
-            value = parse(message, constants=float)["value"]
-            return None if value is None else json.dumps(value)
-    return message
 
 
 def _evaluated(raw: str, paths: tuple[str, ...]) -> str:
@@ -257,23 +215,3 @@ def _type(value: Any) -> str:
     if value is None:
         return "null"
     return {str: "text", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}[type(value)]
-
-
-def _with(text: pa.ChunkedArray, others: Mapping[int, str | None]) -> pa.ChunkedArray:
-    """The texts with some rows' replaced."""
-    if not others:
-        return text
-    new = pl.DataFrame({"_row": list(others), "new": list(others.values())}, {"_row": pl.UInt32, "new": pl.String})
-    old = pl.DataFrame({"_row": pl.Series(_rows(text)), "old": pl.Series(text, dtype=pl.String)})
-    both = old.join(new.with_columns(changed=True), on="_row", how="left", maintain_order="left")
-    column = both.select(pl.when("changed").then("new").otherwise("old")).to_series()
-    return pa.chunked_array([column.to_arrow(compat_level=pl.CompatLevel.oldest())])
-
-
-def _chosen(documents: pa.Table, rows: list[int]) -> Iterator[tuple[int, str]]:
-    chosen = documents.filter(pc.is_in(documents.column("_row"), pa.array(rows, pa.uint32())))
-    yield from zip(chosen.column("_row").to_pylist(), chosen.column("raw").to_pylist(), strict=True)
-
-
-def _rows(text: pa.ChunkedArray) -> pa.Array:
-    return pl.int_range(len(text), dtype=pl.UInt32, eager=True).to_arrow()

@@ -9,17 +9,22 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Stream
-from events.casts import Extraction, columns_of, problems_of, take, times_of
-from events.exact import HINTS, is_json
-from events.fields import RESULT_ROWS
-from events.text import deeper, shortened
+from events.casts import NOT_JSON, Extraction, columns_of, problems_of
+from events.columns import Rows, Values, elements, json_texts, strings
+from events.columns import texts as field_texts
+from events.compiled import compiled
+from events.scan import ARRAY, DEEP, MAX_NESTING, MISSING, NULL, SOUND, TEXT, Bytes, Places, Scanner, is_utf8
+from events.text import Texts, deeper, shortened
 
 _FIELDS = """
 app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker
@@ -41,20 +46,9 @@ domain_sessionid derived_tstamp event_vendor event_name event_format event_versi
 FIELDS = tuple(_FIELDS.split())
 POSITIONS = {name: position for position, name in enumerate(FIELDS, 1)}
 SELF_DESCRIBING = ("contexts", "unstruct_event", "derived_contexts")
-MAX_NESTING = 64
 _BAD_ROW = re.compile(r"iglu:[^/]+\.badrows/([^/]+)/.*")
 _SCHEMA = re.compile(r"iglu:([A-Za-z0-9._-]+)/([A-Za-z0-9_-]+)/[A-Za-z0-9_-]+/([0-9]+)-[0-9]+-[0-9]+")
-_SPLIT = "(SELECT _row, string_split(raw, chr(9)) AS f FROM records)"
-# Self-describing JSON of each record: what could overflow a stack goes no further, and is looked at one by one.
-_JSON = f"""SELECT _row, part, text, json_valid(text) AS sound,
-        strlen(text) - strlen(replace(replace(text, '{{', ''), '[', '')) > {MAX_NESTING} AS suspect
-    FROM (SELECT _row, unnest([PARTS]) AS part, unnest([TEXTS]) AS text
-        FROM {_SPLIT} WHERE len(f) = {len(FIELDS)})
-    WHERE text <> ''"""
-_PARTS = """SELECT _row, part, entity->>'$.schema' AS schema, (entity->'$.data')::VARCHAR AS data
-    FROM (SELECT _row, part, unnest(CASE WHEN part = 'unstruct_event' THEN [json_extract(text, '$.data')]
-        WHEN coalesce(json_type(text, '$.data'), 'NULL') IN ('ARRAY', 'NULL') THEN json_extract(text, '$.data[*]')
-        ELSE [NULL] END) AS entity FROM sound)"""
+_SPLIT = "(SELECT string_split(raw, chr(9)) AS f FROM records)"
 
 
 class Enriched:
@@ -65,44 +59,38 @@ class Enriched:
         columns = columns_of(stream.types, stream.source_of)
         self.atomic = [column for column in columns if column.paths[0] in POSITIONS]
         self.unpacked = [column for column in columns if column.paths[0] not in POSITIONS]
-        texts = ", ".join(f'{_field(column.paths[0])} AS "{column.name}"' for column in self.atomic)
-        fields = f"SELECT _row, 0::UBIGINT AS _signature, len(f) AS _fields, {texts} FROM {_SPLIT}"
-        self.sql = f"SELECT *{times_of(self.atomic)} FROM ({fields})"
-        parts, texts = (
-            ", ".join(found) for found in zip(*((f"'{n}'", _field(n)) for n in SELF_DESCRIBING), strict=True)
-        )
-        self.json = _JSON.replace("PARTS", parts).replace("TEXTS", texts)
+        wanted = dict.fromkeys([*(column.paths[0] for column in self.atomic), *SELF_DESCRIBING])
+        self.places = {name: place for place, name in enumerate(wanted)}
+        self.fields = np.array([self.places.get(name, -1) for name in FIELDS])
+        self.outer, self.inner = Scanner(("schema", "data")), Scanner(("schema", "data"))
         kept = [f"f[{i}]" for name, i in POSITIONS.items() if name not in {*stream.volatile, stream.fingerprint}]
         canonical = f"concat_ws(chr(9), {', '.join(kept)})"
         self.content = f"coalesce({_field(stream.fingerprint)}, {canonical})" if stream.fingerprint else canonical
 
-    def extract(self, text: pa.ChunkedArray, header: pa.ChunkedArray) -> Extraction:
-        """Typed columns of records (lines of text, null where there is none), by `_row`."""
-        self._register(text)
-        texts: pl.DataFrame = pl.from_arrow(self.con.sql(self.sql).to_arrow_table(RESULT_ROWS))  # type: ignore[assignment]
-        result = Extraction(texts)
-        why = self._misfits(texts, text)
-        entities = self._entities(why)
-        self.con.unregister("records")
-        kinds = {column.name: {"VARCHAR": [0]} for column in self.atomic}
-        take(self.atomic, result, kinds)
-        result.frame = result.frame.drop("_signature", "_fields").hstack(self._columns(entities, result.frame["_row"]))
+    def extract(self, texts: Texts, header: pa.ChunkedArray) -> Extraction:
+        """Typed columns of records (lines of text), a row for each."""
+        why: dict[int, str] = {}
+        result = Extraction()
+        values = self._split(texts, why)
+        entities = self._entities(values, why)
+        for column in self.atomic:
+            result.take(column, values[column.paths[0]])
+        unpacked = self._columns(entities, pl.int_range(len(texts.starts), dtype=pl.UInt32, eager=True).alias("_row"))
+        result.columns.update({name: unpacked[name] for name in unpacked.columns})
         whole = [problem.filter(~pl.col("_row").is_in(list(why))) for problem in result.problems]
         result.problems = [*whole, problems_of(why, "malformed")]
         return result
 
-    def contents(self, text: pa.ChunkedArray, header: pa.ChunkedArray) -> pl.Series:
+    def contents(self, texts: Texts, header: pa.ChunkedArray) -> pl.Series:
         """The content of accepted records: 16 bytes that are equal for records that say the same."""
-        self._register(text)
+        self.con.register("records", strings(texts.data, texts.starts, texts.ends).to_frame("raw").to_arrow())
         found = self.con.sql(f"SELECT unhex(md5({self.content})) AS content FROM {_SPLIT}").to_arrow_table()
         self.con.unregister("records")
         return pl.Series("_content", found.column(0), dtype=pl.Binary)
 
-    def unknown(self, text: pa.ChunkedArray, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
+    def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
         """How many of the records have an entity that the contract does not know: by its column and JSON type."""
-        self._register(text)
-        entities = self._entities({})
-        self.con.unregister("records")
+        entities = self._entities(self._split(texts, {}), {})
         known = {*(c.paths[0] for c in self.unpacked), *self.stream.dropped, *self.stream.ignored}
         strange = entities.filter(~pl.col("column").is_in(list(known))).unique(["_row", "column"])
         counts = strange.group_by("column").len().sort("column")
@@ -110,27 +98,26 @@ class Enriched:
             {(name, "object" if name.startswith("unstruct") else "array"): n for name, n in counts.iter_rows()}
         )
 
-    def _register(self, text: pa.ChunkedArray) -> None:
-        rows = pl.int_range(len(text), dtype=pl.UInt32, eager=True).to_arrow()
-        self.con.register("records", pa.table({"_row": rows, "raw": text}))
+    def _split(self, texts: Texts, why: dict[int, str]) -> dict[str, Values]:
+        """The values of the wanted fields; none of lines that are no enriched events, and `why`."""
+        spans = np.zeros((2, len(self.places), len(texts.starts)), np.uint32)
+        counts = np.empty(len(texts.starts), np.int64)
+        split(texts.data, texts.starts, texts.ends, self.fields, spans, counts)
+        for row in np.flatnonzero((counts != len(FIELDS)) & texts.given):
+            try:
+                why[int(row)] = _misfit(texts[row].decode(), int(counts[row]))
+            except UnicodeDecodeError:
+                why[int(row)] = "the bytes are not UTF-8"
+        kinds = np.where(spans[0] < spans[1], TEXT, MISSING).astype(np.uint8)
+        return {
+            name: Values(texts.data, kinds[place], spans[0, place], spans[1, place])
+            for name, place in self.places.items()
+        }
 
-    def _misfits(self, texts: pl.DataFrame, text: pa.ChunkedArray) -> dict[int, str]:
-        """Lines that have another number of fields, and what they are."""
-        counts = texts.filter(pl.col("_fields") != len(FIELDS)).select("_row", "_fields")
-        return {row: _misfit(text[row].as_py(), fields) for row, fields in counts.iter_rows()}
-
-    def _entities(self, why: dict[int, str]) -> pl.DataFrame:
-        """The self-describing entities of the registered records: `_row`, `part`, `column`, `data` (JSON), in order."""
-        found: pl.DataFrame = pl.from_arrow(self.con.sql(self.json).to_arrow_table(RESULT_ROWS))  # type: ignore[assignment]
-        odd = ~pl.col("sound") | pl.col("suspect") | pl.col("text").str.contains_any([*HINTS, "NaN"])
-        for row, part, json_text, sound, _ in found.filter(odd).iter_rows():
-            if sound and deeper(json_text, MAX_NESTING):
-                why[row] = f"{part}: nested deeper than {MAX_NESTING}"
-            elif not (sound and is_json(json_text)):
-                why[row] = f"{part}: not JSON"
-        self.con.register("sound", found.filter(~pl.col("_row").is_in(list(why))).to_arrow())
-        entities: pl.DataFrame = pl.from_arrow(self.con.sql(_PARTS).to_arrow_table())  # type: ignore[assignment]
-        self.con.unregister("sound")
+    def _entities(self, values: Mapping[str, Values], why: dict[int, str]) -> pl.DataFrame:
+        """The self-describing entities of records: `_row`, `part`, `column`, `data` (JSON), in order."""
+        found = pl.concat([self._parts(part, values[part], why) for part in SELF_DESCRIBING])
+        entities = found.filter(~pl.col("_row").is_in(list(why)))
         names = {pair: column_of(*pair) for pair in entities.select("part", "schema").unique().iter_rows()}
         named = pl.DataFrame(
             {"part": [p for p, _ in names], "schema": [s for _, s in names], "column": list(names.values())},
@@ -141,6 +128,33 @@ class Enriched:
             claim = "without a schema" if schema is None else f"with {shortened(schema)!r} for a schema"
             why.setdefault(row, f"{part}: self-describing JSON {claim}")
         return joined.select("_row", "part", "column", "data").drop_nulls("column")
+
+    def _parts(self, part: str, values: Values, why: dict[int, str]) -> pl.DataFrame:
+        """The entities of one field: `_row`, `part`, `schema`, `data` (JSON), in order."""
+        rows = np.flatnonzero(values.kinds == TEXT)
+        found = self.outer.scan(values.data, values.starts[rows], values.ends[rows])
+        for place in np.flatnonzero(found.states != SOUND):
+            deep = f"nested deeper than {MAX_NESTING}" if found.states[place] == DEEP else "not a JSON object"
+            why[int(rows[place])] = f"{part}: {deep}"
+        node = self.outer.nodes["data"]
+        data = Values(values.data, found.kinds[node], found.starts[node], found.ends[node])
+        rows, starts, ends = _entity_spans(part, rows, data, found.states == SOUND)
+        inner = self.inner.scan(values.data, starts, ends)
+        schema, data = (
+            Values(values.data, inner.kinds[node], inner.starts[node], inner.ends[node])
+            for node in (self.inner.nodes["schema"], self.inner.nodes["data"])
+        )
+        json_data, odd = json_texts(data)
+        why.update(dict.fromkeys(map(int, rows[odd]), f"{part}: {NOT_JSON}"))
+        nothing = np.flatnonzero(data.kinds == NULL)
+        return pl.DataFrame(
+            {
+                "_row": pl.Series(rows, dtype=pl.UInt32),
+                "part": pl.repeat(part, len(rows), eager=True),
+                "schema": field_texts(schema),
+                "data": json_data.scatter(nothing, "null") if len(nothing) else json_data,
+            }
+        )
 
     def _columns(self, entities: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
         """The contract's columns of entities, a row for each of `rows`.
@@ -170,6 +184,41 @@ def column_of(part: str, schema: str | None) -> str | None:
     prefix = "unstruct_event" if part == "unstruct_event" else "contexts"
     snake = re.sub(r"([^A-Z_])([A-Z])", r"\1_\2", f"{vendor}_{name}".replace(".", "_").replace("-", "_")).lower()
     return f"{prefix}_{snake}_{major}"
+
+
+def _entity_spans(part: str, rows: Rows, data: Values, sound: npt.NDArray[np.bool_]) -> tuple[Rows, Places, Places]:
+    """Where entities stand: one of an event of its own, any number in contexts; what is none is an empty one."""
+    if part != "unstruct_event":
+        found = elements(data)
+        single = np.flatnonzero(sound & (data.kinds > NULL) & (data.kinds != ARRAY))
+        order = np.argsort(np.concatenate([found.rows, single]), kind="stable")
+        nowhere = np.zeros(len(single), np.uint32)
+        spans = (np.concatenate([found.starts, nowhere])[order], np.concatenate([found.ends, nowhere])[order])
+        return rows[np.concatenate([found.rows, single])[order]], *spans
+    chosen = np.flatnonzero(sound)
+    there = data.kinds[chosen] > NULL
+    return rows[chosen], data.starts[chosen] * there, data.ends[chosen] * there
+
+
+@compiled
+def split(
+    data: Bytes, starts: Places, ends: Places, wanted: Rows, spans: npt.NDArray[np.uint32], counts: Rows
+) -> None:
+    """How many tab-separated fields each line has; `spans` of the wanted ones by their place, where all are there."""
+    for row in range(len(starts)):
+        at, end = np.int64(starts[row]), np.int64(ends[row])
+        first, count = at, 0
+        while at <= end:
+            if at == end or data[at] == 0x09:
+                if count < len(wanted) and wanted[count] >= 0:
+                    spans[0, wanted[count], row], spans[1, wanted[count], row] = first, at
+                count += 1
+                first = at + 1
+            at += 1
+        counts[row] = count
+        if count != len(wanted) or not is_utf8(data, np.int64(starts[row]), end):
+            spans[:, :, row] = 0
+            counts[row] = count if count != len(wanted) else -1
 
 
 def _field(name: str) -> str:

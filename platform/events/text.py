@@ -1,62 +1,70 @@
-"""Text: which records' bytes are text that a JSON parser can be given, and which want a closer look first.
+"""Text: the bytes of records as they lie in one buffer, and what is made of a few of them.
 
-Belongs here: encoding, nesting, and what DuckDB is known to take otherwise than it was sent. Not here: any value.
+Belongs here: which bytes are a record's, texts put in the place of others. Not here: any value.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
 
-import polars as pl
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from events.exact import HINTS, INEXACT
+from events.scan import Bytes, Places
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 
-def text_of(raw: pa.ChunkedArray) -> tuple[pa.ChunkedArray, list[int]]:
-    """Bytes as text, null where they are not UTF-8, and the rows where that is so."""
-    texts, bad, first = [], [], 0
-    for chunk in raw.chunks:
-        text, wrong = _decoded(chunk)
-        texts.append(text)
-        bad += [first + row for row in wrong]
-        first += len(chunk)
-    return pa.chunked_array(texts, pa.large_string()), bad
+class Texts(NamedTuple):
+    """Records: `data[start:end]`, and whether there is one. The bytes need not be text."""
+
+    data: Bytes
+    starts: Places
+    ends: Places
+    given: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray | pa.Array) -> Texts:
+        """The records of a binary column of less than 4 GiB; copied only where it is in several pieces."""
+        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        whole = whole.cast(pa.large_binary())
+        _, places, data = whole.buffers()
+        given = np.asarray(whole.is_valid().to_numpy(zero_copy_only=False))
+        offsets = np.frombuffer(places, np.int64)[whole.offset : whole.offset + len(whole) + 1] if places else _NONE
+        first, last = int(offsets[0]), int(offsets[-1])
+        held = np.frombuffer(data or b"", np.uint8)[first:last]
+        offsets = (offsets - first).astype(np.uint32)
+        return cls(read_only(held), offsets[:-1], offsets[1:], given)
+
+    def __getitem__(self, row: int) -> bytes:  # type: ignore[override]
+        return self.data[self.starts[row] : self.ends[row]].tobytes()
+
+    def with_(self, others: Mapping[int, str | None]) -> Texts:
+        """The same with some rows' replaced."""
+        if not others:
+            return self
+        starts, ends, given = self.starts.copy(), self.ends.copy(), self.given.copy()
+        pieces, at = [], len(self.data)
+        for row, text in others.items():
+            piece = (text or "").encode()
+            starts[row], ends[row], given[row] = at, at + len(piece), text is not None
+            pieces.append(piece)
+            at += len(piece)
+        more = np.frombuffer(b"".join(pieces), np.uint8)
+        return Texts(read_only(np.concatenate([self.data, more])), starts, ends, given)
 
 
-def _decoded(raw: pa.Array) -> tuple[pa.Array, list[int]]:
-    try:
-        return raw.cast(pa.large_string()), []
-    except pa.ArrowInvalid:
-        unchecked = raw.view(pa.large_string())  # only to ask which rows are plain ASCII
-    rows = pc.indices_nonzero(pc.invert(pc.fill_null(pc.string_is_ascii(unchecked), True))).to_pylist()
-    bad = [row for row in rows if not _is_utf8(raw[row].as_py())]
-    keep = pc.invert(pc.is_in(_rows(raw), pa.array(bad, pa.uint32())))
-    if raw.offset:
-        return pc.if_else(keep, raw, pa.scalar(None, raw.type)).cast(pa.large_string()), bad
-    keep = pc.and_(raw.is_valid(), keep)
-    _, offsets, data = raw.buffers()  # without a copy: only which rows are null is new
-    bitmap = keep.buffers()[1]
-    return pa.Array.from_buffers(pa.large_string(), len(raw), [bitmap, offsets, data], len(raw) - keep.true_count), bad
+_NONE = np.zeros(1, np.int64)
 
 
-def inexact(raw: pa.ChunkedArray) -> pa.Array:
-    """Whether the parser takes something in a document otherwise than it was sent, long numbers aside."""
-    hinted = pl.Series(raw, dtype=pl.String).str.contains_any(list(HINTS)).to_arrow()
-    rows = pc.indices_nonzero(pc.fill_null(hinted, False))
-    found = rows.filter(pc.match_substring_regex(raw.take(rows), INEXACT))
-    return pc.is_in(_rows(raw), found.cast(pa.uint32()))
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def read_only(data: Bytes) -> Bytes:
+    """The same bytes for compiled functions, which are made once for what nobody writes to."""
+    data = data.view()
+    data.flags.writeable = False
+    return data
 
 
 def deeper(text: str, levels: int) -> bool:
@@ -79,7 +87,3 @@ def nesting(raw: bytes) -> int:
         elif byte in b"}]":
             depth -= 1
     return deepest
-
-
-def _rows(raw: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return pl.int_range(len(raw), dtype=pl.UInt32, eager=True).to_arrow()

@@ -100,7 +100,7 @@ def test_an_empty_text_is_no_object_and_no_error() -> None:
 def test_a_text_that_is_no_object_is_refused(props: str) -> None:
     """It is read, never run."""
     refused = outcome(WEB, json.dumps(POST | {"props": props}))
-    assert (refused["reason"], refused["detail"]) == ("type", "props: object wanted, varchar found")
+    assert (refused["reason"], refused["detail"]) == ("type", "props: object wanted, text found")
 
 
 def test_the_first_time_that_is_there_counts() -> None:

@@ -122,6 +122,7 @@ def test_columns_are_called_as_the_sdks_call_them(schema: str | None, column: st
     assert column_of("contexts", schema) == column
 
 
+NO_JSON = [("NaN", "NaN and Infinity are not JSON"), ("-inf", "not a JSON object"), ("1,", "not a JSON object")]
 BAD_ROW = {
     "schema": f"iglu:{VENDOR}.badrows/schema_violations/jsonschema/2-0-0",
     "data": {"failure": {"type": "NotJson"}, "payload": "secret"},
@@ -137,13 +138,13 @@ BAD_ROW = {
         (json.dumps({"schema": BAD_ROW["schema"]}), "bad row: schema_violations"),
         (json.dumps({"a": 1}), "1 fields, 131 wanted"),
         ("[" * 100_000, "1 fields, 131 wanted"),
-        (line(contexts="{"), "contexts: not JSON"),
-        (line(derived_contexts="[" * 65 + "]" * 65), "derived_contexts: nested deeper than 64"),
+        (line(contexts="{"), "contexts: not a JSON object"),
+        (line(derived_contexts='{"data":' + "[" * 64 + "]" * 64 + "}"), "derived_contexts: nested deeper than 64"),
         (line(contexts=entities(("x", 1)).replace("jsonschema/1-0-2", "y" * 99)), "y...' for a schema"),
         (line(contexts='{"data": [7]}'), "contexts: self-describing JSON without a schema"),
         (line(contexts='{"data": {"schema": "iglu:a/b/jsonschema/1-0-0"}}'), "contexts: self-describing JSON without"),
         (line(unstruct_event='{"data": null}'), "unstruct_event: self-describing JSON without a schema"),
-        *((line(contexts=entities(("x", 1)).replace("1}", f"{odd}}}")), "not JSON") for odd in ("NaN", "-inf", "1,")),
+        *((line(contexts=entities(("x", 1)).replace("1}", f"{odd}}}")), why) for odd, why in NO_JSON),
         (json.dumps({"schema": BAD_ROW["schema"].replace("schema_viol", "v" * 99)}), "bad row: vvvv"),
     ],
 )

@@ -1,0 +1,21 @@
+"""Compiled: functions over bytes that become machine code and run without the interpreter's lock.
+
+Belongs here: how. Such a function allocates nothing: it is given the arrays that it fills, and counts no references to
+them, which would take most of its time. What is compiled is kept beside the source, so that only the first process
+after a change waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def compiled(function: F) -> F:
+    """Machine code of a function of numbers and numpy arrays; compiled at its first call."""
+    made: F = numba.njit(function, cache=True, nogil=True, error_model="numpy", _nrt=False)
+    return made
