@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from events import columns
-from events.columns import Rows, Values
+from events.columns import Values
 from events.exact import Refused, exact
 from events.scan import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
 from events.text import shortened
@@ -120,7 +120,7 @@ class Extraction:
         else:
             known = ", ".join(_WANTED.values())
             raise ValueError(f"no column can be {dtype}: {known}, decimal and arrays of structs are")
-        return self._odd(column, found, [(int(row), _text(values, int(row))) for row in odd])
+        return self._odd(column, found, [(row, _text(values, row)) for row in odd.tolist()])
 
     def _doubles(self, column: Column, values: Values) -> pl.Series:
         sent = columns.texts(values)

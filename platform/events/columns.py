@@ -1,7 +1,7 @@
 """Columns: values that were found in bytes become typed columns, in machine code.
 
-Belongs here: what a plain text, number, time or truth value looks like, and its value; the elements of an array. A value
-that is not plain is left null and its row told, for a slower reader (`casts`) to look at. Not here: where the values
+Belongs here: what a plain text, number, time or truth value looks like, and its value; the elements of an array. A
+value that is not plain is left null and its row told, for a slower reader (`casts`) to look at. Not here: where they
 stand (`scan`, `enriched`).
 """
 
@@ -103,8 +103,8 @@ def first_of(choices: Sequence[Values]) -> Values:
     first, *others = choices
     for other in others:
         gone = first.kinds <= NULL
-        parts = zip((first.kinds, first.starts, first.ends), (other.kinds, other.starts, other.ends), strict=True)
-        first = Values(first.data, *(np.where(gone, new, old) for old, new in parts))
+        starts, ends = np.where(gone, other.starts, first.starts), np.where(gone, other.ends, first.ends)
+        first = Values(first.data, np.where(gone, other.kinds, first.kinds), starts, ends)
     return first
 
 
@@ -201,7 +201,7 @@ def _texts(
     for row in range(len(kinds)):
         kind, view = kinds[row], row * 16
         words[row * 4] = words[row * 4 + 1] = words[row * 4 + 2] = words[row * 4 + 3] = 0
-        if kind != TEXT and kind != NUMBER and kind != ESCAPED:
+        if kind not in (TEXT, NUMBER, ESCAPED):
             continue
         bits[row >> 3] |= 1 << (row & 7)
         start, end = np.int64(starts[row]), np.int64(ends[row])
@@ -235,10 +235,10 @@ def _json_texts(
     for row in range(len(kinds)):
         offsets[row] = at
         kind = kinds[row]
-        if kind == MISSING or kind == NULL:
+        if kind in (MISSING, NULL):
             continue
         start, end, quoted, sound = np.int64(starts[row]), np.int64(ends[row]), False, kind != CONSTANT
-        if kind == TEXT or kind == ESCAPED:
+        if kind in (TEXT, ESCAPED):
             start, end = start - 1, end + 1
         while start < end:
             byte = data[start]
@@ -248,7 +248,7 @@ def _json_texts(
                 byte = data[start]
             elif byte == 0x22:
                 quoted = not quoted
-            elif not quoted and (byte == 0x4E or byte == 0x49):
+            elif not quoted and (byte in {78, 73}):
                 sound = False
             if quoted or byte > 0x20:
                 into[at] = byte
@@ -275,14 +275,12 @@ def _digits(data: Bytes, start: int, end: int) -> tuple[int, int]:
 
 
 @compiled
-def _integers(
-    data: Bytes, kinds: Bytes, starts: Places, ends: Places, found: Rows, bits: Bytes, odd: Rows
-) -> int:
+def _integers(data: Bytes, kinds: Bytes, starts: Places, ends: Places, found: Rows, bits: Bytes, odd: Rows) -> int:
     count = 0
     for row in range(len(kinds)):
         found[row] = 0
         kind = kinds[row]
-        if kind == TEXT or kind == NUMBER:
+        if kind in (TEXT, NUMBER):
             start, end = np.int64(starts[row]), np.int64(ends[row])
             first = start + 1 if start < end and data[start] == 0x2D else start
             number, at = _digits(data, first, end)
@@ -290,7 +288,7 @@ def _integers(
                 found[row] = -number if first > start else number
                 bits[row >> 3] |= 1 << (row & 7)
                 continue
-        if kind == TEXT or kind == NUMBER or kind == ESCAPED:
+        if kind in (TEXT, NUMBER, ESCAPED):
             odd[count] = row
             count += 1
     return count
@@ -312,7 +310,7 @@ def _decimals(
     for row in range(len(kinds)):
         found[row, 0] = found[row, 1] = 0
         kind = kinds[row]
-        if kind == TEXT or kind == NUMBER:
+        if kind in (TEXT, NUMBER):
             start, end = np.int64(starts[row]), np.int64(ends[row])
             first = start + 1 if start < end and data[start] == 0x2D else start
             number, at = _digits(data, first, end)
@@ -332,7 +330,7 @@ def _decimals(
                 found[row, 0], found[row, 1] = number, -1 if number < 0 else 0
                 bits[row >> 3] |= 1 << (row & 7)
                 continue
-        if kind == TEXT or kind == NUMBER or kind == ESCAPED:
+        if kind in (TEXT, NUMBER, ESCAPED):
             odd[count] = row
             count += 1
     return count
@@ -346,7 +344,7 @@ def _instants(
     for row in range(len(kinds)):
         found[row] = 0
         kind = kinds[row]
-        if kind != TEXT and kind != ESCAPED:
+        if kind not in (TEXT, ESCAPED):
             continue
         start, end = np.int64(starts[row]), np.int64(ends[row])
         if start == end:
@@ -431,13 +429,11 @@ def _instant(data: Bytes, at: int, end: int) -> tuple[bool, int]:
 
 
 @compiled
-def _booleans(
-    data: Bytes, kinds: Bytes, starts: Places, ends: Places, found: Bytes, bits: Bytes, odd: Rows
-) -> int:
+def _booleans(data: Bytes, kinds: Bytes, starts: Places, ends: Places, found: Bytes, bits: Bytes, odd: Rows) -> int:
     count = 0
     for row in range(len(kinds)):
         kind = kinds[row]
-        if kind != TEXT and kind != NUMBER and kind != BOOLEAN and kind != ESCAPED:
+        if kind not in (TEXT, NUMBER, BOOLEAN, ESCAPED):
             continue
         start, length = np.int64(starts[row]), np.int64(ends[row]) - np.int64(starts[row])
         first = data[start] if length else np.uint8(0)
@@ -454,19 +450,19 @@ def _booleans(
 
 @compiled
 def _is_word(data: Bytes, start: int, word: Bytes) -> bool:
+    same = True
     for i in range(len(word)):
-        if data[start + i] != word[i]:
-            return False
-    return True
+        same = same and data[start + i] == word[i]
+    return same
 
 
 @compiled
 def _forget(data: Bytes, kinds: Bytes, starts: Places, ends: Places, text: Bytes, length: int) -> None:
     for row in range(len(kinds)):
         start = np.int64(starts[row])
-        if kinds[row] == TEXT and np.int64(ends[row]) - start == length:
-            if length == 0 or _is_word(data, start, text):
-                kinds[row] = NULL
+        same = kinds[row] == TEXT and np.int64(ends[row]) - start == length
+        if same and (length == 0 or _is_word(data, start, text)):
+            kinds[row] = NULL
 
 
 @compiled
@@ -502,9 +498,9 @@ def _elements(
                     first = at + 1
                 elif byte == 0x22:
                     quoted = True
-                elif byte == 0x7B or byte == 0x5B:
+                elif byte in {123, 91}:
                     depth += 1
-                elif byte == 0x7D or byte == 0x5D:
+                elif byte in {125, 93}:
                     depth -= 1
                 empty = empty and (byte <= 0x20)
                 at += 1

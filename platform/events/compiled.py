@@ -8,14 +8,15 @@ after a change waits.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numba
 
 F = TypeVar("F", bound=Callable[..., object])
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 def compiled(function: F) -> F:
     """Machine code of a function of numbers and numpy arrays; compiled at its first call."""
-    made: F = numba.njit(function, cache=True, nogil=True, error_model="numpy", _nrt=False)
+    made: F = numba.njit(**_OPTIONS)(function)
     return made

@@ -46,8 +46,8 @@ class Documents:
         why: dict[int, str] = {}
         documents = self._unwrapped(texts, header, why)
         result, states = self.extractor.extract(documents)
-        for row in np.flatnonzero((states != SOUND) & documents.given):
-            why.setdefault(int(row), _WHY[states[row]])
+        for row in np.flatnonzero((states != SOUND) & documents.given).tolist():
+            why.setdefault(row, _WHY[states[row]])
         result.problems.append(problems_of(why, "malformed"))
         return result
 
@@ -65,9 +65,9 @@ class Documents:
         found: Counter[tuple[str, str]] = Counter()
         known = _known(self.stream)
         documents = self._unwrapped(texts, header, {})
-        for row in np.flatnonzero(documents.given):
+        for row in np.flatnonzero(documents.given).tolist():
             try:
-                raw = documents[row].decode()
+                raw = documents.record(row).decode()
                 document = None if deeper(raw, MAX_NESTING) else json.loads(raw)
             except ValueError:
                 continue
@@ -91,7 +91,7 @@ class Documents:
         node = self.messages.nodes["value"]
         kinds, starts, ends = found.kinds[node], found.starts[node], found.ends[node]
         gone = whole & (kinds == NULL)
-        why.update(dict.fromkeys(map(int, np.flatnonzero(gone)), "a Kafka message without a value"))
+        why.update(dict.fromkeys(np.flatnonzero(gone).tolist(), "a Kafka message without a value"))
         kinds = np.where(whole, kinds, TEXT).astype(np.uint8)
         spans = (np.where(whole, new, old) for new, old in ((starts, texts.starts), (ends, texts.ends)))
         return unescaped(Values(texts.data, kinds, *spans), texts.given & ~gone)
@@ -101,7 +101,7 @@ class Documents:
         found = self.literals.scan(texts.data, texts.starts, texts.ends)
         kinds = found.kinds[[self.literals.nodes[path] for path in self.stream.literals]]
         rows = np.flatnonzero(((kinds == TEXT) | (kinds == ESCAPED)).any(axis=0))
-        return texts.with_({int(row): _evaluated(texts[row].decode(), self.stream.literals) for row in rows})
+        return texts.with_({row: _evaluated(texts.record(row).decode(), self.stream.literals) for row in rows.tolist()})
 
 
 def _content(stream: Stream) -> str:
@@ -127,7 +127,7 @@ def _rows_of_csv(texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> 
         if head is None or not texts.given[row]:
             continue
         try:
-            raw = texts[row].decode()
+            raw = texts.record(row).decode()
         except UnicodeDecodeError:
             continue
         try:

@@ -22,8 +22,8 @@ from contracts.stream import Stream
 from events.casts import NOT_JSON, Extraction, columns_of, problems_of
 from events.columns import Rows, Values, elements, json_texts, strings
 from events.columns import texts as field_texts
-from events.compiled import compiled
-from events.scan import ARRAY, DEEP, MAX_NESTING, MISSING, NULL, SOUND, TEXT, Bytes, Places, Scanner, is_utf8
+from events.scan import ARRAY, DEEP, MAX_NESTING, MISSING, NULL, SOUND, TEXT, Places, Scanner
+from events.tabs import split
 from events.text import Texts, deeper, shortened
 
 _FIELDS = """
@@ -103,11 +103,11 @@ class Enriched:
         spans = np.zeros((2, len(self.places), len(texts.starts)), np.uint32)
         counts = np.empty(len(texts.starts), np.int64)
         split(texts.data, texts.starts, texts.ends, self.fields, spans, counts)
-        for row in np.flatnonzero((counts != len(FIELDS)) & texts.given):
+        for row in np.flatnonzero((counts != len(FIELDS)) & texts.given).tolist():
             try:
-                why[int(row)] = _misfit(texts[row].decode(), int(counts[row]))
+                why[row] = _misfit(texts.record(row).decode(), int(counts[row]))
             except UnicodeDecodeError:
-                why[int(row)] = "the bytes are not UTF-8"
+                why[row] = "the bytes are not UTF-8"
         kinds = np.where(spans[0] < spans[1], TEXT, MISSING).astype(np.uint8)
         return {
             name: Values(texts.data, kinds[place], spans[0, place], spans[1, place])
@@ -133,7 +133,7 @@ class Enriched:
         """The entities of one field: `_row`, `part`, `schema`, `data` (JSON), in order."""
         rows = np.flatnonzero(values.kinds == TEXT)
         found = self.outer.scan(values.data, values.starts[rows], values.ends[rows])
-        for place in np.flatnonzero(found.states != SOUND):
+        for place in np.flatnonzero(found.states != SOUND).tolist():
             deep = f"nested deeper than {MAX_NESTING}" if found.states[place] == DEEP else "not a JSON object"
             why[int(rows[place])] = f"{part}: {deep}"
         node = self.outer.nodes["data"]
@@ -145,7 +145,7 @@ class Enriched:
             for node in (self.inner.nodes["schema"], self.inner.nodes["data"])
         )
         json_data, odd = json_texts(data)
-        why.update(dict.fromkeys(map(int, rows[odd]), f"{part}: {NOT_JSON}"))
+        why.update(dict.fromkeys(rows[odd].tolist(), f"{part}: {NOT_JSON}"))
         nothing = np.flatnonzero(data.kinds == NULL)
         return pl.DataFrame(
             {
@@ -198,27 +198,6 @@ def _entity_spans(part: str, rows: Rows, data: Values, sound: npt.NDArray[np.boo
     chosen = np.flatnonzero(sound)
     there = data.kinds[chosen] > NULL
     return rows[chosen], data.starts[chosen] * there, data.ends[chosen] * there
-
-
-@compiled
-def split(
-    data: Bytes, starts: Places, ends: Places, wanted: Rows, spans: npt.NDArray[np.uint32], counts: Rows
-) -> None:
-    """How many tab-separated fields each line has; `spans` of the wanted ones by their place, where all are there."""
-    for row in range(len(starts)):
-        at, end = np.int64(starts[row]), np.int64(ends[row])
-        first, count = at, 0
-        while at <= end:
-            if at == end or data[at] == 0x09:
-                if count < len(wanted) and wanted[count] >= 0:
-                    spans[0, wanted[count], row], spans[1, wanted[count], row] = first, at
-                count += 1
-                first = at + 1
-            at += 1
-        counts[row] = count
-        if count != len(wanted) or not is_utf8(data, np.int64(starts[row]), end):
-            spans[:, :, row] = 0
-            counts[row] = count if count != len(wanted) else -1
 
 
 def _field(name: str) -> str:

@@ -1,6 +1,6 @@
-"""Exact: single values of JSON text as they were sent, for the few that a fast parser may have changed.
+"""Exact: single values of JSON text as they were sent, for the few that are not plain.
 
-Belongs here: numbers in Python's exact decimals. Not here: whole columns (`fields`).
+Belongs here: numbers in Python's exact decimals. Not here: whole columns (`columns`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,18 +15,6 @@ import polars as pl
 
 INT64 = range(-(2**63), 2**63)
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-# Where DuckDB lets pass what JSON forbids (nan in lower case, a comma too many) or changes a number: one longer than
-# a double is exact, and -0. A pattern for RE2, which looks at each byte once.
-INEXACT = r"[:,\[ \t\r\n]-?(?:[nN][aA][nN]|[iI][nN][fF]|[0-9.]{16})|[:,\[ \t\r\n]-0|,[ \t\r\n]*[}\]]"
-
-
-# What a document has in it where the pattern fits for other reasons than a long number, as producers write JSON.
-_BEFORE = (":", ": ", "[", ", ", ":-", ": -", "[-", ", -")
-HINTS = (
-    *(before + word for before in _BEFORE for word in ("nan", "NAN", "Nan", "inf", "INF", "Inf")),
-    *(before + "0" for before in _BEFORE if before.endswith("-")),
-    *(",}", ",]", ", }", ", ]", ",  ", ",\t", ",\r"),
-)
 
 
 class Refused(Exception):
@@ -51,29 +38,6 @@ def parse(raw: str, constants: Callable[[str], Any] = _Literal) -> Any:
     return json.loads(
         raw, parse_float=_Literal, parse_int=_Literal, parse_constant=constants, object_pairs_hook=first_wins
     )
-
-
-def quoted_numbers(raw: str) -> str | None:
-    """The document with each number as the text that it was sent as, so that no parser can change it.
-
-    Of duplicate keys only the first is left, NaN and Infinity stay what they are; None where it is no JSON.
-    """
-    try:
-        return json.dumps(parse(raw, constants=float))
-    except ValueError:
-        return None
-
-
-def is_json(raw: str) -> bool:
-    """Whether a document is JSON to the letter, without NaN and Infinity, a comma too many or the like."""
-
-    def none(constant: str) -> Any:
-        raise ValueError(f"{constant} is no JSON")
-
-    with suppress(ValueError):
-        parse(raw, constants=none)
-        return True
-    return False
 
 
 def exact(text: str, dtype: pl.DataType) -> Any:

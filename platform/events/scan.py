@@ -62,7 +62,8 @@ class Tree(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was found: by node and document the kind and the span (of a text without its quotes); by document `states`."""
+    """By node and document the kind and the span (of a text without its quotes) of what was found; by document its
+    state."""
 
     kinds: Bytes
     starts: Places
@@ -81,7 +82,7 @@ class _Notes(NamedTuple):
 
 
 class Scanner:
-    """Finds the values at dotted `paths`; its arrays are used again, so that what it found holds until the next scan."""
+    """Finds the values at dotted `paths`. Its arrays are used again: what it found holds until the next scan."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.tree, self.nodes = _tree(paths)
@@ -95,9 +96,8 @@ class Scanner:
             self.room = count
             self.kinds = np.empty(nodes * count, np.uint8)
             self.starts, self.ends = np.empty(nodes * count, np.uint32), np.empty(nodes * count, np.uint32)
-        shape, size = (nodes, count), nodes * count
-        states = np.empty(count, np.uint8)
-        found = Found(*(a[:size].reshape(shape) for a in (self.kinds, self.starts, self.ends)), states)
+        kinds, firsts, lasts = (a[: nodes * count].reshape(nodes, count) for a in (self.kinds, self.starts, self.ends))
+        found = Found(kinds, firsts, lasts, np.empty(count, np.uint8))
         found.kinds[:] = MISSING
         tree = self.tree
         longest = int((tree.name_to - tree.name_from).max())
@@ -131,13 +131,13 @@ def _tree(paths: Iterable[str]) -> tuple[Tree, dict[str, int]]:
     names = [path.rpartition(".")[2].encode() for path in order]
     ends = np.cumsum([len(name) for name in names]).astype(np.int32)
     starts = (ends - [len(name) for name in names]).astype(np.int32)
-    children = np.array([spans[path] if path in below else (0, 0) for path in order], np.int32)
+    children = np.array([spans[path] if path in below else (0, 0) for path in order], np.int32).T.copy()
     heads, masks = (
         np.array([int.from_bytes(part, "little") for part in parts], np.uint64)
         for parts in ([name[:8] for name in names], [b"\xff" * min(8, len(name)) for name in names])
     )
     bytes_of_names = np.frombuffer(b"".join(names) or b"\0", np.uint8)
-    tree = Tree(bytes_of_names, starts, ends, *children.T.copy(), heads, masks)
+    tree = Tree(bytes_of_names, starts, ends, children[0], children[1], heads, masks)
     return tree, {path: node for node, path in enumerate(order) if path}
 
 
@@ -154,9 +154,7 @@ def _scan(data: Bytes, words: Words, starts: Places, ends: Places, tree: Tree, f
 
 
 @compiled
-def _document(
-    data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree, found: Found, notes: _Notes
-) -> int:
+def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree, found: Found, notes: _Notes) -> int:
     """What one document is; the wanted values of its objects are noted."""
     at = _blank(data, at, end)
     if at >= end or data[at] != _OPEN:
@@ -221,7 +219,7 @@ def _document(
             kind = ESCAPED if escaped else TEXT
             stop = at
             at += 1
-        elif byte == _OPEN or byte == _OPEN_LIST:
+        elif byte in (_OPEN, _OPEN_LIST):
             kind = OBJECT if byte == _OPEN else ARRAY
             if depth == MAX_NESTING:
                 return DEEP
@@ -416,7 +414,7 @@ def _child(
 def _named(
     data: Bytes, start: int, end: int, by_word: bool, word: np.uint64, parent: int, tree: Tree, notes: _Notes
 ) -> int:
-    """As `_child`, of a plain key whose first bytes are `word`. Producers keep to an order: the next one comes first."""
+    """As `_child`, of a plain key that begins with `word`. Producers keep to an order: the next one comes first."""
     first, last = tree.child_from[parent], tree.child_to[parent]
     node, length = notes.hints[parent], end - start
     for _ in range(last - first):

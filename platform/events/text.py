@@ -36,10 +36,11 @@ class Texts(NamedTuple):
         offsets = np.frombuffer(places, np.int64)[whole.offset : whole.offset + len(whole) + 1] if places else _NONE
         first, last = int(offsets[0]), int(offsets[-1])
         held = np.frombuffer(data or b"", np.uint8)[first:last]
-        offsets = (offsets - first).astype(np.uint32)
-        return cls(read_only(held), offsets[:-1], offsets[1:], given)
+        borders = (offsets - first).astype(np.uint32)
+        return cls(read_only(held), borders[:-1], borders[1:], given)
 
-    def __getitem__(self, row: int) -> bytes:  # type: ignore[override]
+    def record(self, row: int) -> bytes:
+        """The bytes of one."""
         return self.data[self.starts[row] : self.ends[row]].tobytes()
 
     def with_(self, others: Mapping[int, str | None]) -> Texts:

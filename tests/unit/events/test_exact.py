@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.exact import Refused, exact, quoted_numbers
+from events.exact import Refused, exact
 
 MONEY, INTEGER, TEXT = pl.Decimal(18, 2), pl.Int64(), pl.String()
 NUMBERS = st.builds(
@@ -51,10 +50,3 @@ def test_what_is_no_json_number_is_of_the_wrong_type(text: str) -> None:
 def test_an_exponent_of_any_size_has_an_answer(text: str, value: object) -> None:
     """A hostile exponent may neither raise nor make a number of a billion digits."""
     assert told(text, MONEY) == value
-
-
-def test_a_document_with_its_numbers_as_texts() -> None:
-    """The fast parsers take the first of duplicate keys, Python the last: looked at again it must be the same one."""
-    text = quoted_numbers('{"a": {"b": 1.50, "b": 2}, "a": 3, "c": [-0, true, "x"]}') or ""
-    assert json.loads(text) == {"a": {"b": "1.50"}, "c": ["-0", True, "x"]}
-    assert quoted_numbers('{"a": 1,}') is quoted_numbers('{"a": nan}') is None
