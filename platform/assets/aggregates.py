@@ -14,6 +14,7 @@ import pyarrow as pa
 from pyiceberg.table import Table
 
 from resources.lake import read_hours
+from resources.schemas import coded
 
 
 def grouped(
@@ -21,7 +22,7 @@ def grouped(
 ) -> pl.DataFrame:
     """Aggregates (`what`, SQL over `columns`) of a snapshot's rows by arrival hour (`hour`) and perhaps more (`by`)."""
     names = ["_arrival_hour", *columns]
-    schema = pa.schema([table.schema().as_arrow().field(name).remove_metadata() for name in names])
+    schema = coded(pa.schema([table.schema().as_arrow().field(name).remove_metadata() for name in names]))
     batches = (batch.cast(schema) for batch in read_hours(table, hours, names, snapshot))
     with duckdb.connect(":memory:", config={"threads": "2"}) as con:
         con.execute("SET TimeZone = 'UTC'")

@@ -24,7 +24,7 @@ from assets.report import Verdict
 from contracts.stream import Stream
 from events.conform import Conformers
 from partitions import ARRIVAL_HOURS
-from resources.lake import Lake, read_hours
+from resources.lake import Lake, as_frame, read_hours
 from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]
@@ -189,7 +189,7 @@ def _large(batches: Iterable[pa.RecordBatch], rows: int = 100_000) -> Iterator[p
     """Batches put together, as validating one has a price of its own."""
     waiting: list[pl.DataFrame] = []
     for batch in batches:
-        waiting.append(pl.DataFrame(pl.from_arrow(batch)))
+        waiting.append(as_frame(batch))
         if sum(map(len, waiting)) >= rows:
             yield pl.concat(waiting)
             waiting = []

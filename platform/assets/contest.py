@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
@@ -20,7 +18,7 @@ from assets.spool import Spool, compacted
 from contracts.stream import Scope, Stream
 from events.conform import Conformers
 from events.judge import Census, hashes, scope_of, verdicts
-from resources.lake import during, event_date, files_of, read, within
+from resources.lake import as_frame, event_date, files_of, read, within
 
 LOSERS = ("duplicate", "conflict")
 SOURCE = ["_source_file", "_source_version"]
@@ -70,7 +68,7 @@ class Contest:
             days.update(part["_scope"].unique())
         winners, losers = (self._met(table, days, stale) for table in (self.silver, self.rejected))
         repeated = self.census.repeated()
-        new = [compacted(part.filter(hashes().is_in(repeated.implode())).select(list(KEYED))) for part in spool]
+        new = [compacted(texts(part.filter(hashes().is_in(repeated.implode())).select(list(KEYED)))) for part in spool]
         fresh = pl.concat([pl.DataFrame(schema=KEYED), *new])
         contents = self._contents(pl.concat([fresh, winners.select(list(KEYED))]), raws)
         judged = verdicts(
@@ -87,10 +85,11 @@ class Contest:
         if records.is_empty():
             return
         hours = sorted(records["_arrival_hour"].unique())
-        sources = pc.field("_source_file").isin(pa.array(records["_source_file"].unique().to_list(), pa.string()))
         files = [file for run in _runs(hours) for file in files_of(self.bronze, within(run))]
-        for batch in read(self.bronze, files, [*LINEAGE, "raw", "header"], during(hours) & sources):
-            found = pl.DataFrame(pl.from_arrow(batch)).join(records, on=list(LINEAGE), how="inner")
+        lines = records["_line"].unique().implode()
+        for batch in read(self.bronze, files, [*LINEAGE, "raw", "header"]):
+            near = pl.DataFrame(pl.from_arrow(batch)).filter(pl.col("_line").is_in(lines))
+            found = texts(near).join(records, on=list(LINEAGE), how="inner")
             if not found.is_empty():
                 yield found
 
@@ -111,7 +110,7 @@ class Contest:
         """The rows of silver, or rejected's losers, with what a verdict needs."""
         own = ["event_at"] if table is self.silver else ["_scope", "reason", "_content"]
         for batch in read(table, files, [*LINEAGE, "_key", *own, "__filename"]):
-            rows = pl.DataFrame(pl.from_arrow(batch)).rename({"__filename": "_file"})
+            rows = as_frame(batch).rename({"__filename": "_file"})
             if table is self.silver:
                 nothing = [pl.lit(None, dtype=STORED[name]).alias(name) for name in ("reason", "_content")]
                 rows = rows.with_columns(scope_of(self.stream.scope), *nothing)
@@ -127,6 +126,11 @@ class Contest:
             raws.add(compacted(known.select(*LINEAGE, "raw", "_content")))
             found.append(compacted(known.select(*LINEAGE, "_content")))
         return pl.concat(found)
+
+
+def texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows with their coded columns as text."""
+    return rows.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
 def _moves(stale: pl.DataFrame, repeated: pl.Series, moved: pl.DataFrame) -> Moves:

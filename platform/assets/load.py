@@ -19,7 +19,7 @@ from pyiceberg.table import Table
 from contracts.stream import Framing, Stream
 from events import compression, decode
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, between, commit, files_of, frame, read, recompute, rows_snapshot, within
+from resources.lake import Lake, between, as_frame, commit, files_of, frame, read, recompute, rows_snapshot, within
 from resources.landing import LandedObject, Landing, Reader
 from resources.schemas import Layer
 
@@ -184,15 +184,16 @@ def _whole(reader: Reader, landed: LandedObject, decoding: tuple[Framing, ...]) 
 def _lineage(batch: pa.RecordBatch, landed: LandedObject, now: dt.datetime) -> pa.Table:
     """Records with the lineage columns of bronze."""
     instant = pa.timestamp("us", "UTC")
+    first = pa.repeat(pa.scalar(0, pa.int32()), batch.num_rows)
     constants = {
-        "_arrival_hour": pa.scalar(landed.arrival_hour, instant),
-        "_source_file": pa.scalar(landed.path, pa.large_string()),
-        "_source_version": pa.scalar(landed.version, pa.large_string()),
-        "_ingested_at": pa.scalar(now, instant),
+        "_arrival_hour": pa.repeat(pa.scalar(landed.arrival_hour, instant), batch.num_rows),
+        "_source_file": pa.DictionaryArray.from_arrays(first, pa.array([landed.path], pa.large_string())),
+        "_source_version": pa.DictionaryArray.from_arrays(first, pa.array([landed.version], pa.large_string())),
+        "_ingested_at": pa.repeat(pa.scalar(now, instant), batch.num_rows),
     }
     rows = pa.Table.from_batches([batch])
     for name, value in constants.items():
-        rows = rows.append_column(name, pa.repeat(value, batch.num_rows))
+        rows = rows.append_column(name, value)
     return rows
 
 
@@ -210,7 +211,7 @@ def _replace(bronze: Table, entries: Sequence[Mapping[str, Any]], writer: DataFi
     paths = {entry["path"] for entry in entries}
     removed = _holding(bronze, sorted({entry["arrival_hour"] for entry in entries}), paths)
     for batch in read(bronze, removed):
-        rows = pl.DataFrame(pl.from_arrow(batch))
+        rows = as_frame(batch)
         writer.write(rows.filter(~pl.col("_source_file").is_in(list(paths))))
     added = writer.finish()
     if added or removed:

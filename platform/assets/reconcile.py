@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from assets.contest import LINEAGE, SOURCE, UTC, Contest, Moves
+from assets.contest import LINEAGE, SOURCE, UTC, Contest, Moves, texts
 from assets.spool import Spool
 from contracts.stream import Stream
 from events.conform import Conformed, Conformers
@@ -29,6 +29,7 @@ from events.judge import hashes, scope_of
 from resources.datafiles import DataFileWriter
 from resources.lake import (
     Lake,
+    as_frame,
     commit,
     event_date,
     files_of,
@@ -179,7 +180,7 @@ class _Attempt:
         chosen = {f.file_path for f in files}
         files += [f for f in _many_small(table, writer.written) if f.file_path not in chosen]
         for batch in read(table, files):
-            rows = pl.DataFrame(pl.from_arrow(batch)).join(stale, on=SOURCE, how="anti")
+            rows = as_frame(batch).join(stale, on=SOURCE, how="anti")
             writer.write(rows.join(moved, on=LINES, how="anti"))
         added = writer.finish()
         if added or files or names:
@@ -190,7 +191,7 @@ class _Attempt:
         """The data files of a table that hold rows of stale objects, or are named."""
         if not stale.is_empty():
             for batch in self._rows(table, [*SOURCE, "__filename"]):
-                rows = pl.DataFrame(pl.from_arrow(batch)).join(stale, on=SOURCE, how="semi")
+                rows = as_frame(batch).join(stale, on=SOURCE, how="semi")
                 paths.update(rows["__filename"].unique())
         return [f for f in files_of(table) if path_in(f) in paths] if paths else []
 
@@ -198,14 +199,15 @@ class _Attempt:
 def _without_lost(rows: pl.DataFrame, moves: Moves) -> pl.DataFrame:
     """The rows that have not lost a contest; only few are in one."""
     contested = rows.select(hashes().is_in(moves.repeated.implode())).to_series().arg_true()
-    places = rows.select(LINES)[contested].with_columns(contested.alias("_place"))
+    places = texts(rows.select(LINES)[contested]).with_columns(contested.alias("_place"))
     lost = places.join(moves.lost, on=LINES, how="semi")["_place"]
     return rows.filter(~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lost.implode())) if len(lost) else rows
 
 
 def _of_sources(batch: pa.RecordBatch, wanted: pa.Array) -> pa.RecordBatch:
     """The rows of some landed objects; no copy where these are all."""
-    mask = pc.is_in(batch.column("_source_file").cast(pa.large_string()), wanted)
+    files = batch.column("_source_file")
+    mask = pc.is_in(files.dictionary, wanted).take(files.indices)
     return batch if pc.all(mask).as_py() else batch.filter(mask)
 
 
@@ -233,5 +235,5 @@ def _many_small(table: Table, days: set[dt.date]) -> list[DataFile]:
 def _counts(batches: Iterable[pa.RecordBatch], columns: list[str]) -> pl.DataFrame:
     """How many rows there are of each combination of columns."""
     schema = {**dict.fromkeys(columns, pl.String), "len": pl.UInt32}
-    parts = [pl.DataFrame(pl.from_arrow(batch)).group_by(columns).len() for batch in batches]
+    parts = [as_frame(batch).group_by(columns).len() for batch in batches]
     return pl.concat([pl.DataFrame(schema=schema), *parts]).group_by(columns).agg(pl.col("len").sum())

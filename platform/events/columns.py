@@ -248,7 +248,7 @@ def _json_texts(
                 byte = data[start]
             elif byte == 0x22:
                 quoted = not quoted
-            elif not quoted and (byte in {78, 73}):
+            elif not quoted and (byte in (0x4E, 0x49)):
                 sound = False
             if quoted or byte > 0x20:
                 into[at] = byte
@@ -498,9 +498,9 @@ def _elements(
                     first = at + 1
                 elif byte == 0x22:
                     quoted = True
-                elif byte in {123, 91}:
+                elif byte in (0x7B, 0x5B):
                     depth += 1
-                elif byte in {125, 93}:
+                elif byte in (0x7D, 0x5D):
                     depth -= 1
                 empty = empty and (byte <= 0x20)
                 at += 1

@@ -18,9 +18,12 @@ from pyiceberg.io.pyarrow import parquet_file_to_data_file, schema_to_pyarrow
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from resources.schemas import CODED, coded
+
 ROW_GROUP_BYTES = 16 << 20
 FILE_BYTES = 256 << 20
 THREADS = 2
+_CODES = pl.Categorical()
 _UNREPEATED = {"raw", "_key", "_content", "event_id"}  # a dictionary of these only costs
 
 
@@ -51,7 +54,7 @@ class DataFileWriter:
 
     def __init__(self, table: Table, by: pl.Expr) -> None:
         self.table, self.by = table, by
-        self.schema: pa.Schema = schema_to_pyarrow(table.schema())
+        self.schema: pa.Schema = coded(schema_to_pyarrow(table.schema()))
         self.columns = self.schema.names
         self.locations = table.location_provider()
         self.partitions: dict[Any, _Partition] = {}
@@ -65,7 +68,7 @@ class DataFileWriter:
             return
         rest = [pl.lit(None).alias(name) for name in self.columns if name not in frame.columns]
         values = frame.select(self.by.alias("_partition"))["_partition"]
-        frame = frame.with_columns(*rest).select(self.columns)
+        frame = frame.with_columns(*rest).select(self.columns).cast(dict.fromkeys(CODED & {*self.columns}, _CODES))
         if values.n_unique() == 1:
             self.write_arrow(values[0], frame.to_arrow())
             return
@@ -102,7 +105,7 @@ class DataFileWriter:
     def _flush(self, partition: _Partition) -> None:
         if not partition.waiting:
             return
-        rows = pa.concat_tables(partition.waiting)
+        rows = pa.concat_tables(partition.waiting).unify_dictionaries()
         partition.waiting, partition.waiting_bytes = [], 0
         while len(partition.pending) >= THREADS:  # so that no more rows wait than are being written
             partition.pending.pop(0).result()

@@ -20,7 +20,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from resources.datafiles import DataFileWriter
-from resources.lake import ROWS_OF, commit, files_of, read, rows_snapshot
+from resources.lake import ROWS_OF, as_frame, commit, files_of, read, rows_snapshot
 
 TIME_TRAVEL = dt.timedelta(days=7)
 GRACE = dt.timedelta(hours=6)
@@ -54,7 +54,7 @@ def compact(table: Table, by: pl.Expr, names: Collection[str]) -> tuple[int, int
         return 0, 0
     writer = DataFileWriter(table, by)
     for batch in read(table, merged):
-        writer.write(pl.DataFrame(pl.from_arrow(batch)))
+        writer.write(as_frame(batch))
     written = writer.finish()
     snapshot = table.current_snapshot()
     summary: Mapping[str, str | None] = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}

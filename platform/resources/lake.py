@@ -35,7 +35,7 @@ from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFil
 from sqlalchemy.exc import IntegrityError
 
 from contracts.stream import Stream
-from resources.schemas import Layer, definition, evolve
+from resources.schemas import CODED, Layer, coded, definition, evolve
 
 ROWS_OF = "rows-of"  # a housekeeping snapshot names here the snapshot whose rows it holds
 ATTEMPTS = 8
@@ -130,17 +130,17 @@ def read(
 ) -> Iterator[pa.RecordBatch]:
     """Batches of data files with the table's current columns, in bounded memory and no particular order.
 
-    `columns` may name `__filename` as well, the data file that a row is from.
+    `columns` may name `__filename` as well, the data file that a row is from. `CODED` columns are dictionaries.
     """
     if not files:
         return
-    schema = pa.schema([field.remove_metadata() for field in schema_to_pyarrow(table.schema())])
+    schema = coded(pa.schema([field.remove_metadata() for field in schema_to_pyarrow(table.schema())]))
     scheme, netloc, _ = PyArrowFileIO.parse_location(files[0].file_path)
     filesystem = table.io.fs_by_scheme(scheme, netloc)  # type: ignore[attr-defined]
     paths = [path_in(file) for file in files]
-    dataset = ds.dataset(
-        paths, schema=schema, filesystem=filesystem, format=ds.ParquetFileFormat(default_fragment_scan_options=_SCAN)
-    )
+    options = ds.ParquetReadOptions(dictionary_columns=CODED)
+    parquet = ds.ParquetFileFormat(read_options=options, default_fragment_scan_options=_SCAN)
+    dataset = ds.dataset(paths, schema=schema, filesystem=filesystem, format=parquet)
     scanner = dataset.scanner(
         columns=list(columns) if columns else None,
         filter=where,
@@ -152,6 +152,11 @@ def read(
     for batch in scanner.to_batches():
         if batch.num_rows:
             yield batch
+
+
+def as_frame(batch: pa.RecordBatch) -> pl.DataFrame:
+    """A batch as a frame, its `CODED` columns as text, of which there is one copy."""
+    return pl.DataFrame(pl.from_arrow(batch)).with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
 def read_hours(
@@ -188,7 +193,7 @@ def _instant(bound: bytes) -> dt.datetime:
 
 def frame(batches: Iterable[pa.RecordBatch], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Batches as one frame of `schema`, also when there are none."""
-    parts = [pl.DataFrame(pl.from_arrow(batch)) for batch in batches]
+    parts = map(as_frame, batches)
     empty = pl.DataFrame(schema=schema)
     return pl.concat([empty, *(part.select(list(schema)).cast(dict(schema)) for part in parts)])  # type: ignore[arg-type]
 

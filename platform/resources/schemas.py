@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.table import Table
@@ -40,6 +41,9 @@ class Layer(StrEnum):
     BRONZE = "bronze"
     SILVER = "silver"
     REJECTED = "rejected"
+
+
+CODED = frozenset({"_source_file", "_source_version", "_contract_version"})  # few values, many rows
 
 
 class IncompatibleContract(Exception):
@@ -123,6 +127,12 @@ _JUDGED: tuple[tuple[str, IcebergType, bool], ...] = (
     ("_key", BinaryType(), True),
     ("_contract_version", StringType(), True),
 )
+
+
+def coded(schema: pa.Schema) -> pa.Schema:
+    """The schema with its `CODED` columns as dictionaries."""
+    kinds = (pa.dictionary(pa.int32(), field.type) if field.name in CODED else field.type for field in schema)
+    return pa.schema([field.with_type(kind) for field, kind in zip(schema, kinds, strict=True)])
 
 
 def definition(layer: Layer, stream: Stream) -> Definition:
