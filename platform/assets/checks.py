@@ -123,7 +123,7 @@ def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.
     for rows in _large(read_hours(silver, hours, columns, named.silver)):
         try:
             typed = rows.select(list(stream.types)).cast(stream.types)  # type: ignore[arg-type]
-            stream.schema.validate(typed, lazy=True)
+            stream.rules.validate(typed, lazy=True)
         except pandera.errors.SchemaErrors as errors:
             for name, index in errors.failure_cases.select("check", "index").iter_rows():
                 counts = failures[rows["_arrival_hour"][index or 0]]

@@ -19,7 +19,7 @@ from pyiceberg.table import Table
 from contracts.stream import Framing, Stream
 from events import compression, decode
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, between, as_frame, commit, files_of, frame, read, recompute, rows_snapshot, within
+from resources.lake import Lake, as_frame, between, commit, files_of, frame, read, recompute, rows_snapshot, within
 from resources.landing import LandedObject, Landing, Reader
 from resources.schemas import Layer
 

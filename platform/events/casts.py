@@ -85,10 +85,18 @@ class Extraction:
             one = pl.DataFrame({"_row": found, "column": [column] * len(found), "reason": [reason] * len(found)})
             self.problems.append(one.with_columns(detail=detail))
 
-    def take(self, column: Column, values: Values) -> None:
-        """Make a column of scalars, or of JSON, of its values."""
-        self.refuse_kinds(column, values)
-        self.columns[column.name] = self._json(column, values) if column.json else self._scalars(column, values)
+    def take(self, found: Sequence[tuple[Column, Values]]) -> None:
+        """Make columns of scalars, or of JSON, of values that share their bytes."""
+        for column, values in found:
+            self.refuse_kinds(column, values)
+        plain = [
+            (column, values) for column, values in found if isinstance(column.dtype, pl.String) and not column.json
+        ]
+        texts = columns.texts([values for _, values in plain])
+        self.columns.update({column.name: text for (column, _), text in zip(plain, texts, strict=True)})
+        for column, values in found:
+            if column.name not in self.columns:
+                self.columns[column.name] = self._json(column, values) if column.json else self._scalars(column, values)
 
     def refuse_kinds(self, column: Column, values: Values) -> None:
         """Values of a kind that the column cannot be made of become null."""
@@ -105,8 +113,6 @@ class Extraction:
 
     def _scalars(self, column: Column, values: Values) -> pl.Series:
         dtype = column.dtype
-        if isinstance(dtype, pl.String):
-            return columns.texts(values)
         if isinstance(dtype, pl.Float64):
             return self._doubles(column, values)
         if isinstance(dtype, pl.Datetime):
@@ -123,7 +129,7 @@ class Extraction:
         return self._odd(column, found, [(row, _text(values, row)) for row in odd.tolist()])
 
     def _doubles(self, column: Column, values: Values) -> pl.Series:
-        sent = columns.texts(values)
+        (sent,) = columns.texts([values])
         found = sent.cast(pl.Float64, strict=False)
         wrong = (sent.is_not_null() & ~(sent.str.contains(_DOUBLE) & found.is_finite().fill_null(False))).arg_true()
         details = [f"{_shown(column, text)} is no {_wanted(column)}" for text in sent.gather(wrong)]

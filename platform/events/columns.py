@@ -43,13 +43,26 @@ class Values(NamedTuple):
         return self.data[self.starts[row] : self.ends[row]].tobytes()
 
 
-def texts(values: Values) -> pl.Series:
-    """Texts, and numbers as they were sent; null for all else."""
-    count = len(values.kinds)
-    views, bits = np.empty(count * 16, np.uint8), np.zeros((count + 7) // 8, np.uint8)
-    into = np.empty(_room(*values), np.uint8)
-    _texts(*values, views, views.view(np.uint32), bits, into)
-    return _strings(count, views, bits, into)
+def texts(columns: Sequence[Values]) -> list[pl.Series]:
+    """Texts, and numbers as they were sent, null for all else, of columns that share their `data`.
+
+    All at once: record by record the bytes are at hand, where column by column each would have to be fetched.
+    """
+    if not columns:
+        return []
+    kinds, starts, ends = (np.stack(parts) for parts in list(zip(*columns, strict=True))[1:])
+    count = kinds.shape[1]
+    rooms = np.zeros(len(columns) + 1, np.int64)
+    _rooms(kinds, starts, ends, rooms)
+    views, bits = np.empty((len(columns), count * 16), np.uint8), np.zeros((len(columns), (count + 7) // 8), np.uint8)
+    into = np.empty(rooms[-1], np.uint8)
+    _texts(columns[0].data, kinds, starts, ends, views, views.view(np.uint32), bits, into, rooms[:-1].copy(), rooms)
+    found = []
+    for place in range(len(columns)):
+        parts = (bits[place], views[place], into[rooms[place] : rooms[place + 1]])
+        array = pa.Array.from_buffers(pa.string_view(), count, [pa.py_buffer(part) for part in parts])
+        found.append(pl.Series(array, dtype=pl.String))
+    return found
 
 
 def json_texts(values: Values) -> tuple[pl.Series, Rows]:
@@ -132,7 +145,7 @@ def strings(data: Bytes, starts: Places, ends: Places) -> pl.Series:
     """Pieces of text, null where they are not UTF-8."""
     kinds = np.empty(len(starts), np.uint8)
     _kinds(data, starts, ends, kinds)
-    return texts(Values(data, kinds, starts, ends))
+    return texts([Values(data, kinds, starts, ends)])[0]
 
 
 def unescaped(values: Values, given: npt.NDArray[np.bool_]) -> Texts:
@@ -149,25 +162,21 @@ def _odd(values: Values, kernel: Callable[..., int], *into: npt.NDArray[Any]) ->
     return odd[: kernel(*values, *into, odd)]
 
 
-def _strings(count: int, views: Bytes, bits: Bytes, into: Bytes) -> pl.Series:
-    buffers = [pa.py_buffer(part) for part in (bits, views, into)]
-    return pl.Series(pa.Array.from_buffers(pa.string_view(), count, buffers), dtype=pl.String)
-
-
 def _numbers(kind: pa.DataType, found: npt.NDArray[np.generic], bits: Bytes, count: int | None = None) -> pl.Series:
     size = len(found) if count is None else count
     return pl.Series(pa.Array.from_buffers(kind, size, [pa.py_buffer(bits), pa.py_buffer(found)]))
 
 
 @compiled
-def _room(data: Bytes, kinds: npt.NDArray[np.uint8], starts: Places, ends: Places) -> int:
-    """How many bytes the long texts take at most."""
-    room = 0
-    for row in range(len(kinds)):
-        length = np.int64(ends[row]) - np.int64(starts[row])
-        if (kinds[row] == ESCAPED) or (length > _INLINE and (kinds[row] == TEXT or kinds[row] == NUMBER)):
-            room += length
-    return room
+def _rooms(kinds: Bytes, starts: Places, ends: Places, rooms: Rows) -> None:
+    """Where each column's long texts begin, in room that is enough for all."""
+    for place in range(len(kinds)):
+        room = rooms[place]
+        for row in range(kinds.shape[1]):
+            kind, length = kinds[place, row], np.int64(ends[place, row]) - np.int64(starts[place, row])
+            if kind == ESCAPED or (length > _INLINE and kind in (TEXT, NUMBER)):
+                room += length
+        rooms[place + 1] = room
 
 
 @compiled
@@ -195,36 +204,47 @@ def _unescaped(
 
 @compiled
 def _texts(
-    data: Bytes, kinds: Bytes, starts: Places, ends: Places, views: Bytes, words: Places, bits: Bytes, into: Bytes
+    data: Bytes,
+    kinds: Bytes,
+    starts: Places,
+    ends: Places,
+    views: Bytes,
+    words: Places,
+    bits: Bytes,
+    into: Bytes,
+    ats: Rows,
+    rooms: Rows,
 ) -> None:
-    at = 0
-    for row in range(len(kinds)):
-        kind, view = kinds[row], row * 16
-        words[row * 4] = words[row * 4 + 1] = words[row * 4 + 2] = words[row * 4 + 3] = 0
-        if kind not in (TEXT, NUMBER, ESCAPED):
-            continue
-        bits[row >> 3] |= 1 << (row & 7)
-        start, end = np.int64(starts[row]), np.int64(ends[row])
-        length = end - start
-        if kind == ESCAPED:
-            length = unescape(data, start, end, into, at) - at
-            _view(into, at, length, view, views)
-        else:
-            _view(data, start, length, view, views)
+    for row in range(kinds.shape[1]):
+        word = row * 4
+        for place in range(len(kinds)):
+            kind = kinds[place, row]
+            words[place, word] = words[place, word + 1] = words[place, word + 2] = words[place, word + 3] = 0
+            if kind not in (TEXT, NUMBER, ESCAPED):
+                continue
+            bits[place, row >> 3] |= 1 << (row & 7)
+            start, end, at = np.int64(starts[place, row]), np.int64(ends[place, row]), ats[place]
+            length = end - start
+            if kind == ESCAPED:
+                length = unescape(data, start, end, into, at) - at
+                _view(into, at, length, place, row, views)
+            else:
+                _view(data, start, length, place, row, views)
+                if length > _INLINE:
+                    for i in range(length):
+                        into[at + i] = data[start + i]
+            words[place, word] = length
             if length > _INLINE:
-                for i in range(length):
-                    into[at + i] = data[start + i]
-        words[row * 4] = length
-        if length > _INLINE:
-            words[row * 4 + 3] = at
-            at += length
+                words[place, word + 3] = at - rooms[place]
+                ats[place] = at + length
 
 
 @compiled
-def _view(data: Bytes, start: int, length: int, view: int, views: Bytes) -> None:
+def _view(data: Bytes, start: int, length: int, place: int, row: int, views: Bytes) -> None:
     """The part of a text that lies in its view: all, or its first four bytes."""
+    view = row * 16 + 4
     for i in range(length if length <= _INLINE else 4):
-        views[view + 4 + i] = data[start + i]
+        views[place, view + i] = data[start + i]
 
 
 @compiled

@@ -67,9 +67,9 @@ class Conformer:
         lineage = pl.DataFrame(pl.from_arrow(records.select([*Stream.LINEAGE]))).with_columns(rows)
         extraction = self.form.extract(Texts.of(records.column("raw")), records.column("header"))
         problems = [_oversize(records.column("oversize")), *extraction.problems]
-        typed = _without(self._complete(extraction.columns, lineage), problems)
-        found = self._check(typed)
-        return self._split(_without(typed, found), pl.concat(problems + found, rechunk=True), lineage, records)
+        typed = self._complete(extraction.columns, lineage)
+        problems += [_without(found, problems) for found in self._check(typed)]
+        return self._split(_without(typed, problems), pl.concat(problems, rechunk=True), lineage, records)
 
     def _complete(self, columns: Mapping[str, pl.Series], lineage: pl.DataFrame) -> pl.DataFrame:
         """Silver's columns in the contract's order: required empty texts are nulls, personal data is hashed."""
@@ -105,7 +105,7 @@ class Conformer:
         return values.replace_strict(unique, hashes, return_dtype=pl.String, default=None)
 
     def _check(self, typed: pl.DataFrame) -> list[pl.DataFrame]:
-        """What the contract's model and clock refuse, of rows whose values have the right types."""
+        """What the contract's model and clock refuse; of rows whose values have the wrong types it means nothing."""
         rows = typed["_row"]
         clock = self.stream.clock
         latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead

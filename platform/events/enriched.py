@@ -73,8 +73,7 @@ class Enriched:
         result = Extraction()
         values = self._split(texts, why)
         entities = self._entities(values, why)
-        for column in self.atomic:
-            result.take(column, values[column.paths[0]])
+        result.take([(column, values[column.paths[0]]) for column in self.atomic])
         unpacked = self._columns(entities, pl.int_range(len(texts.starts), dtype=pl.UInt32, eager=True).alias("_row"))
         result.columns.update({name: unpacked[name] for name in unpacked.columns})
         whole = [problem.filter(~pl.col("_row").is_in(list(why))) for problem in result.problems]
@@ -151,7 +150,7 @@ class Enriched:
             {
                 "_row": pl.Series(rows, dtype=pl.UInt32),
                 "part": pl.repeat(part, len(rows), eager=True),
-                "schema": field_texts(schema),
+                "schema": field_texts([schema])[0],
                 "data": json_data.scatter(nothing, "null") if len(nothing) else json_data,
             }
         )

@@ -33,13 +33,12 @@ class Extractor:
         result = Extraction()
         for path in self.scanner.parents:
             self._refuse_parent(path, found, result)
-        for column in self.columns:
-            values = self._values(column, documents.data, found)
+        values = [(column, self._values(column, documents.data, found)) for column in self.columns]
+        result.take([(column, one) for column, one in values if not column.each])
+        for column, one in values:
             if column.each:
-                result.refuse_kinds(column, values)
-                result.columns[column.name] = self._list(column, values, result)
-            else:
-                result.take(column, values)
+                result.refuse_kinds(column, one)
+                result.columns[column.name] = self._list(column, one, result)
         return result, found.states
 
     def _refuse_parent(self, path: str, found: Found, result: Extraction) -> None:

@@ -69,11 +69,11 @@ class DataFileWriter:
         rest = [pl.lit(None).alias(name) for name in self.columns if name not in frame.columns]
         values = frame.select(self.by.alias("_partition"))["_partition"]
         frame = frame.with_columns(*rest).select(self.columns).cast(dict.fromkeys(CODED & {*self.columns}, _CODES))
-        if values.n_unique() == 1:
-            self.write_arrow(values[0], frame.to_arrow())
-            return
-        parts = frame.with_columns(values).partition_by("_partition", as_dict=True, include_key=False)
-        for (value,), part in parts.items():
+        most = values.mode(maintain_order=True)[0]
+        main = values == most
+        self.write_arrow(most, (frame if main.all() else frame.filter(main)).to_arrow())
+        others = frame.with_columns(values).filter(~main)
+        for (value,), part in others.partition_by("_partition", as_dict=True, include_key=False).items():
             self.write_arrow(value, part.to_arrow())
 
     def write_arrow(self, value: Any, rows: pa.Table) -> None:
