@@ -18,7 +18,7 @@ import pytest
 import yaml
 from aws import Aws
 from driving import ROOT
-from stacks import Stack, template
+from stacks import ACCOUNT, Stack, template
 
 from contracts.commerce import COMMERCE
 from contracts.mobile import MOBILE
@@ -173,3 +173,29 @@ def test_roles_name_what_the_stack_made(cloud: Aws, platform: Stack) -> None:
     bucket = platform.made["Lake"]["Arn"]
     assert read["Resource"] == [f"{bucket}/lake/silver.db/*", f"{bucket}/lake/_manifests/*"]
     assert "${" not in json.dumps(policy["PolicyDocument"])
+
+
+TRUST = {
+    "nobody yet": ({}, [f"arn:aws:iam::{ACCOUNT}:root"], ["not-known-yet"]),
+    "the integration": (
+        {"SnowflakeUserArns": "arn:aws:iam::1:user/s", "SnowflakeExternalIds": "A_1"},
+        ["arn:aws:iam::1:user/s"],
+        ["A_1"],
+    ),
+    "the catalog besides": (
+        {"SnowflakeUserArns": "arn:aws:iam::1:user/s,arn:aws:iam::1:user/g", "SnowflakeExternalIds": "A_1,A_2"},
+        ["arn:aws:iam::1:user/s", "arn:aws:iam::1:user/g"],
+        ["A_1", "A_2"],
+    ),
+}
+
+
+@pytest.mark.parametrize("who", TRUST)
+def test_snowflakes_role_is_for_those_who_are_named(who: str) -> None:
+    """Its own user is known only when the integration has been made, and that wants the role."""
+    given, users, ids = TRUST[who]
+    stack = Stack.of(INFRA / "platform.yml", Warehouse="snowflake", **given)
+    role = stack.body["Resources"]["SnowflakeRole"]["Properties"]["AssumeRolePolicyDocument"]
+    (statement,) = stack.value(role)["Statement"]
+    told = (statement["Principal"]["AWS"], statement["Condition"]["StringEquals"]["sts:ExternalId"])
+    assert [each if isinstance(each, list) else [each] for each in told] == [users, ids]
