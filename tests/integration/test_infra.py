@@ -175,6 +175,17 @@ def test_roles_name_what_the_stack_made(cloud: Aws, platform: Stack) -> None:
     assert "${" not in json.dumps(policy["PolicyDocument"])
 
 
+def test_the_guide_names_all_there_is_to_set() -> None:
+    """Whoever follows docs/deploying.md is not told of a setting by an error."""
+    required = {name for chosen in DEPLOYMENTS.values() for name in chosen.required}
+    instance = "".join((INFRA / name).read_text() for name in ("dagster.yaml", "workspace.yaml"))
+    required |= set(re.findall(r"env: (\w+)", instance))
+    for path in TEMPLATES:
+        required |= set(template(path)["Parameters"]) | set(template(path)["Outputs"])
+    guide = (ROOT / "docs" / "deploying.md").read_text()
+    assert {name for name in required if not re.search(rf"\b{name}\b", guide)} == set()
+
+
 TRUST = {
     "nobody yet": ({}, [f"arn:aws:iam::{ACCOUNT}:root"], ["not-known-yet"]),
     "the integration": (
