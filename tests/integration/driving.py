@@ -139,16 +139,12 @@ class Platform:
 
 
 def execute(
-    platform: Platform,
-    job: str,
-    hour: dt.datetime | None = None,
-    instance: Path = ROOT / "dagster.yaml",
-    **settings: str,
+    platform: Platform, job: str, hour: dt.datetime | None = None, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """A job, of an hour or of none, by Dagster's command line, in an instance that lasts in the platform's folder."""
     home = platform.data / "dagster"
     home.mkdir(exist_ok=True)
-    shutil.copy(instance, home)
+    shutil.copy(ROOT / "dagster.yaml", home)
     span = {f"dagster/asset_partition_range_{end}": key(hour) for end in ("start", "end")} if hour else {}
     return subprocess.run(
         [PYTHON, "-m", "dagster", "job", "execute", "-m", "definitions", "-j", job, "--tags", json.dumps(span)],
