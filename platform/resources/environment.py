@@ -118,10 +118,13 @@ def _snowflake_warehouse(_: Sequence[Stream], __: Log) -> Any:
         "port": os.environ.get("SNOWFLAKE_PORT"),
         "protocol": os.environ.get("SNOWFLAKE_PROTOCOL"),
     }
+    # A resource reads each of its variables, so that it is given only those that there are.
+    passphrase = dg.EnvVar("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
     resource = SnowflakeResource(
         account=dg.EnvVar("SNOWFLAKE_ACCOUNT"),
         user=dg.EnvVar("SNOWFLAKE_USER"),
         private_key=dg.EnvVar("SNOWFLAKE_PRIVATE_KEY"),
+        private_key_password=passphrase if passphrase.get_value() else None,
         role=dg.EnvVar("SNOWFLAKE_ROLE"),
         warehouse=dg.EnvVar("SNOWFLAKE_WAREHOUSE"),
         database=dg.EnvVar("SNOWFLAKE_DATABASE"),

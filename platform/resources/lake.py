@@ -25,6 +25,7 @@ from pyiceberg.exceptions import (
     NamespaceAlreadyExistsError,
     NoSuchTableError,
     TableAlreadyExistsError,
+    ValidationException,
 )
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
@@ -47,7 +48,14 @@ Result = TypeVar("Result")
 
 
 class _Replace(_OverwriteFiles):
-    """Adds and removes named data files in one snapshot, merging small manifests as appends do."""
+    """Adds and removes named data files in one snapshot, merging small manifests as appends do.
+
+    A commit that the catalog refuses is not tried again: what is stale has to be computed again. But whether it is
+    there after all is looked up, as the answer to the first of two requests may have got lost.
+    """
+
+    def _refresh_for_retry(self) -> None:
+        raise CommitFailedException("another snapshot came first")
 
     def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
         merger = _ManifestMergeManager(
@@ -207,8 +215,11 @@ def commit(
     be computed again.
     """
     operation = Operation.OVERWRITE if removed else Operation.APPEND
-    with table.transaction() as transaction:
-        _stage(transaction, operation, added, removed, properties)
+    try:
+        with table.transaction() as transaction:
+            _stage(transaction, operation, added, removed, properties)
+    except ValidationException as error:  # not even the snapshot that it was computed from is there any more
+        raise CommitFailedException(str(error)) from error
     snapshot = table.current_snapshot()
     assert snapshot is not None
     return snapshot

@@ -79,8 +79,8 @@ PROPERTIES = {
     "write.metadata.previous-versions-max": "20",
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
-    # A stale commit has to be computed again, not tried again.
-    "commit.retry.num-retries": "0",
+    # Not to try again (see `lake`), but to look whether a commit that was refused is there after all.
+    "commit.retry.num-retries": "1",
 }
 
 _LINEAGE: tuple[tuple[str, IcebergType, bool], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -59,6 +60,12 @@ def error(status: int, code: str) -> Callable[[Response], Response]:
     return lambda _: Response(body, status, content_type="application/xml")
 
 
+def refusal(code: str) -> Callable[[Response], Response]:
+    """Glue's answer when it refuses."""
+    body = json.dumps({"__type": code, "Message": code})
+    return lambda _: Response(body, 400, content_type="application/x-amz-json-1.1")
+
+
 def hanging(seconds: float) -> Callable[[Response], Response]:
     """Half of the body, then nothing until the client gives up."""
 
@@ -104,6 +111,11 @@ def listing(request: Request) -> bool:
 
 def getting(request: Request) -> bool:
     return request.method == "GET" and "list-type" not in request.args
+
+
+def updating(request: Request) -> bool:
+    """A commit, to Glue."""
+    return request.headers.get("X-Amz-Target", "").endswith(".UpdateTable")
 
 
 def under(prefix: str, kind: Callable[[Request], bool]) -> Callable[[Request], bool]:

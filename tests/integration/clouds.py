@@ -15,7 +15,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 LANDING, LAKE = "events-landing", "events-lake"
-SECRETS = {"PERSONAL_DATA_KEY": "canary-of-the-personal-data-key", "REDSHIFT_PASSWORD": "canary-of-the-password"}
+SECRETS = {
+    "AWS_SECRET_ACCESS_KEY": "canary-of-the-secret-access-key",
+    "PERSONAL_DATA_KEY": "canary-of-the-personal-data-key",
+    "REDSHIFT_PASSWORD": "canary-of-the-password",
+    "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "canary-of-the-passphrase",
+}
 NAMES = ("aws-snowflake", "aws-redshift")
 
 
@@ -30,7 +35,7 @@ def cloud(deployment: str) -> Iterator[tuple[Aws, Mapping[str, str]]]:
             "DEPLOYMENT": deployment,
             "LANDING_URL": f"s3://{LANDING}/in",
             "LAKE_URL": f"s3://{LAKE}/lake",
-            "PERSONAL_DATA_KEY": SECRETS["PERSONAL_DATA_KEY"],
+            **{name: SECRETS[name] for name in ("AWS_SECRET_ACCESS_KEY", "PERSONAL_DATA_KEY")},
         }
         with WAREHOUSES[deployment](running) as settings:
             yield running, {**shared, **settings}
@@ -41,7 +46,8 @@ def _snowflake(running: Aws) -> Iterator[Mapping[str, str]]:
     settings = {
         "SNOWFLAKE_ACCOUNT": "loopback",
         "SNOWFLAKE_USER": "platform",
-        "SNOWFLAKE_PRIVATE_KEY": private_key(),
+        "SNOWFLAKE_PRIVATE_KEY": private_key(SECRETS["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"]),
+        "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": SECRETS["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"],
         "SNOWFLAKE_ROLE": "platform",
         "SNOWFLAKE_WAREHOUSE": "platform",
         "SNOWFLAKE_DATABASE": "ANALYTICS",
@@ -78,8 +84,21 @@ def lacking(deployment: str) -> str:
     return "" if deployment != "aws-redshift" or postgres.installed() else "PostgreSQL is not installed"
 
 
-def private_key() -> str:
-    """A new RSA key, in PEM."""
+def private_key(passphrase: str) -> str:
+    """A new RSA key, encrypted, in PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return key.private_bytes(*form).decode()
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    return key.private_bytes(*form, serialization.BestAvailableEncryption(passphrase.encode())).decode()
+
+
+def betraying(settings: Mapping[str, str]) -> dict[str, str]:
+    """What must be found nowhere, by what it is of: secrets, and the lines of a private key, encrypted or in clear."""
+    found = {name: secret for name, secret in SECRETS.items() if settings.get(name) == secret}
+    if pem := settings.get("SNOWFLAKE_PRIVATE_KEY"):
+        passphrase = SECRETS["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"].encode()
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        clear = serialization.load_pem_private_key(pem.encode(), passphrase).private_bytes(*form).decode()
+        texts = {"SNOWFLAKE_PRIVATE_KEY": pem, "SNOWFLAKE_PRIVATE_KEY in clear": clear}
+        for name, text in texts.items():
+            found |= {f"{name}, line {number}": line for number, line in enumerate(text.splitlines()[1:-2], 1)}
+    return found

@@ -9,6 +9,7 @@ import datetime as dt
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -135,6 +136,21 @@ class Platform:
         assert len(keys) == len(set(keys)), "one materialization of each asset and partition"
         values = ({name: value.value for name, value in m.metadata.items()} for m in found)
         return dict(zip(keys, values, strict=True))
+
+
+def execute(
+    platform: Platform, job: str, hour: dt.datetime | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """A job, of an hour or of none, by Dagster's command line, in an instance that lasts in the platform's folder."""
+    home = platform.data / "dagster"
+    home.mkdir(exist_ok=True)
+    shutil.copy(ROOT / "dagster.yaml", home)
+    span = {f"dagster/asset_partition_range_{end}": key(hour) for end in ("start", "end")} if hour else {}
+    return subprocess.run(
+        [PYTHON, "-m", "dagster", "job", "execute", "-m", "definitions", "-j", job, "--tags", json.dumps(span)],
+        cwd=ROOT / "platform", text=True, capture_output=True, check=False,
+        env=platform.for_child(DAGSTER_HOME=str(home), **settings),
+    )  # fmt: skip
 
 
 def start_child(platform: Platform, first: dt.datetime, last: dt.datetime, *jobs: str) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""Serving: `dagster dev` for one platform, and a browser that looks at it."""
+"""Serving: Dagster's processes, `dagster dev` for one platform, and a browser that looks at it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -35,34 +35,45 @@ def until(what: Callable[[], object], seconds: float, message: str) -> Any:
 
 @contextmanager
 def served(platform: Platform) -> Iterator[str]:
-    """`dagster dev` on a free port, with the repository's instance settings; its address.
-
-    A process group of its own, which takes everything that dev has started with it. SIGINT is set back to its
-    default, as a parent that ignores it would make dev deaf to its own signals.
-    """
+    """`dagster dev` on a free port, with the repository's instance settings; its address."""
     home = platform.data / "dagster"
     home.mkdir()
     shutil.copy(ROOT / "dagster.yaml", home)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
+    command = [PYTHON, "-m", "dagster", "dev", "-w", "workspace.yaml", "-p", str(port)]
     log = platform.data / "dev.log"
+    with running(command, platform.for_child(DAGSTER_HOME=str(home)), log):
+        until(lambda: answers(port), 90, f"dagster dev answers: {log.read_text()[-2000:]}")
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> Iterator[None]:
+    """A process in the repository's folder, and all that it starts, until the end; what they say is in the log.
+
+    A process group of its own, which takes everything with it. SIGINT is set back to its default, as a parent that
+    ignores it would make Dagster deaf to its own signals.
+    """
     with log.open("wb") as output:
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)
         server = subprocess.Popen(
-            [PYTHON, "-m", "dagster", "dev", "-w", "workspace.yaml", "-p", str(port)],
-            cwd=ROOT, env=platform.for_child(DAGSTER_HOME=str(home)), stdout=output, stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )  # fmt: skip
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
         signal.signal(signal.SIGINT, before)
     try:
-        until(lambda: _answers(port), 90, f"dagster dev answers: {log.read_text()[-2000:]}")
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         _stop(server)
 
 
-def _answers(port: int) -> bool:
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens there."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False

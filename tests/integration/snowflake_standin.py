@@ -164,7 +164,8 @@ def _json_rows(path: Path) -> exp.Expression:
 def _patch_cursor() -> None:
     """Qualified temporary tables are permanent; schemas change places; what breaks the server is an SQL error.
 
-    A table of a schema that is called as the database is one of the schema.
+    A table of a schema that is called as the database is one of the schema. (Only a schema that is dropped may not be
+    qualified: DuckDB would not know which of the two is meant.)
     """
     from fakesnow.cursor import FakeSnowflakeCursor as Cursor
 
@@ -176,7 +177,8 @@ def _patch_cursor() -> None:
             if isinstance(table, exp.Table) and table.args.get("db"):
                 for temporary in list(expression.find_all(exp.TemporaryProperty)):
                     temporary.pop()
-        for table in expression.find_all(exp.Table):
+        dropped = isinstance(expression, exp.Drop) and expression.args["kind"] == "SCHEMA"
+        for table in () if dropped else expression.find_all(exp.Table):
             if table.db and not table.catalog and table.db.upper() == self._conn.database:
                 table.set("catalog", exp.to_identifier(self._conn.database))
         return transform(self, expression, params)

@@ -30,15 +30,23 @@ class Stack:
     """A template with its parameters' values; `made` holds what `Ref` and `GetAtt` give of each resource."""
 
     body: Mapping[str, Any]
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, str | list[str]]
     made: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, path: Path, **given: str) -> Stack:
+        """A template with values for its parameters, of which nothing is made yet."""
+        body = template(path)
+        known = {name: str(spec["Default"]) for name, spec in body["Parameters"].items() if "Default" in spec} | given
+        lists = {name for name, spec in body["Parameters"].items() if spec["Type"] == "CommaDelimitedList"}
+        values = {name: value.split(",") if name in lists else value for name, value in known.items()}
+        return cls(body, {**PSEUDO, **values})
 
     @classmethod
     def create(cls, cloud: Aws, path: Path, **given: str) -> Stack:
         """Make all resources of a template."""
-        body = template(path)
-        defaults = {name: str(spec["Default"]) for name, spec in body["Parameters"].items() if "Default" in spec}
-        stack = cls(body, {**PSEUDO, **defaults, **given})
+        stack = cls.of(path, **given)
+        body = stack.body
         waiting = [name for name, spec in body["Resources"].items() if stack.holds(spec.get("Condition"))]
         while waiting:
             name = next(name for name in waiting if not stack.references(body["Resources"][name]) & set(waiting))
@@ -72,7 +80,7 @@ class Stack:
                 return FUNCTIONS[function](self, given)
         return {name: self.value(item) for name, item in node.items()}
 
-    def ref(self, name: str) -> str:
+    def ref(self, name: str) -> str | list[str]:
         return self.parameters[name] if name in self.parameters else self.made[name]["Ref"]
 
     def attribute(self, given: str | list[str]) -> str:
@@ -81,7 +89,7 @@ class Stack:
 
     def sub(self, text: str) -> str:
         def replaced(found: re.Match[str]) -> str:
-            return self.attribute(found[1]) if "." in found[1] else self.ref(found[1])
+            return self.attribute(found[1]) if "." in found[1] else str(self.ref(found[1]))
 
         return re.sub(r"\$\{([\w:.]+)\}", replaced, text)
 
@@ -90,6 +98,7 @@ FUNCTIONS: dict[str, Callable[[Stack, Any], Any]] = {
     "Ref": Stack.ref,
     "Fn::GetAtt": Stack.attribute,
     "Fn::Sub": Stack.sub,
+    "Fn::Join": lambda stack, given: given[0].join(stack.value(given[1])),
     "Fn::Equals": lambda stack, given: len({str(stack.value(item)) for item in given}) == 1,
     "Fn::Not": lambda stack, given: not stack.value(given[0]),
     "Fn::If": lambda stack, given: stack.value(given[1] if stack.holds(given[0]) else given[2]),

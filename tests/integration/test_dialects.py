@@ -45,6 +45,9 @@ GOOD = [
     ("select convert_timezone('UTC', x)::date, first_value(y) ignore nulls over (order by z) from t", "snowflake"),
     ("select f.value:a::varchar from t, lateral flatten(input => t.items) as f", "snowflake"),
     ("select item.a from t, t.items as item at i", "redshift"),
+    ("select listagg(x, ' > ') within group (order by y), lower(to_hex(k)) from t group by k", "redshift"),
+    ("select json_extract_path_text(json_extract_array_element_text(x, 0, true), 'a', true) ~ '^[0-9]+$'", "redshift"),
+    ("select listagg(x, ' > ') within group (order by y), lower(hex_encode(k)) from t group by k", "snowflake"),
     ("select sum(x) over (order by b rows unbounded preceding), lag(x) over (order by b) from t", "redshift"),
     ("select cast(x at time zone 'UTC' as date), dateadd(day, 1, x), cast(y as varchar(65535)) from t", "redshift"),
 ]

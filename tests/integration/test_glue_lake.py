@@ -10,6 +10,7 @@ import aws
 import polars as pl
 import pytest
 from aws import FaultyAws
+from botocore.exceptions import ClientError
 from pyiceberg.catalog import CatalogType
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
@@ -121,4 +122,25 @@ def test_throttling_and_broken_answers_fail_the_commit_or_pass(lake: Lake, cloud
     with pytest.raises(OSError, match="ACCESS_DENIED"):
         write(table, 3)
     cloud.faults.planned.clear()
+    assert lines(lake.table(Layer.BRONZE, COMMERCE)) == [1, 2]
+
+
+def test_a_commit_whose_answer_got_lost_is_there(lake: Lake, cloud: FaultyAws) -> None:
+    """The client asks again and is told that somebody was faster, which was itself: nothing may be tidied away."""
+    table = lake.table(Layer.BRONZE, COMMERCE)
+    write(table, 1)
+    cloud.faults.plan(aws.refusal("ConcurrentModificationException"), where=aws.updating)
+    write(table, 2)
+    write(table, 3)
+    assert cloud.faults.planned == []
+    assert lines(lake.table(Layer.BRONZE, COMMERCE)) == [1, 2, 3]
+
+
+def test_a_catalog_that_cannot_be_asked_leaves_the_table_whole(lake: Lake, cloud: FaultyAws) -> None:
+    """Whether the commit has come about nobody knows; the next run sees what there is."""
+    table = lake.table(Layer.BRONZE, COMMERCE)
+    write(table, 1)
+    cloud.faults.plan(aws.refusal("AccessDeniedException"), where=aws.updating)
+    with pytest.raises(ClientError, match=r"AccessDeniedException.*UpdateTable"):
+        write(table, 2)
     assert lines(lake.table(Layer.BRONZE, COMMERCE)) == [1, 2]

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from aws import Aws
 from driving import ROOT
-from stacks import Stack, template
+from stacks import ACCOUNT, Stack, template
 
 from contracts.commerce import COMMERCE
 from contracts.mobile import MOBILE
@@ -163,7 +163,7 @@ def test_the_instance_differs_from_the_laptops_in_storage_alone() -> None:
     mine, deployed = (yaml.safe_load(path.read_text()) for path in (ROOT / "dagster.yaml", INFRA / "dagster.yaml"))
     assert {name: value for name, value in deployed.items() if name not in ("storage", "compute_logs")} == mine
     secrets = deployed["storage"]["postgres"]["postgres_db"]
-    assert all(list(value) == ["env"] for value in secrets.values())
+    assert all(list(value) == ["env"] for name, value in secrets.items() if name != "scheme")
 
 
 def test_roles_name_what_the_stack_made(cloud: Aws, platform: Stack) -> None:
@@ -173,3 +173,40 @@ def test_roles_name_what_the_stack_made(cloud: Aws, platform: Stack) -> None:
     bucket = platform.made["Lake"]["Arn"]
     assert read["Resource"] == [f"{bucket}/lake/silver.db/*", f"{bucket}/lake/_manifests/*"]
     assert "${" not in json.dumps(policy["PolicyDocument"])
+
+
+def test_the_guide_names_all_there_is_to_set() -> None:
+    """Whoever follows docs/deploying.md is not told of a setting by an error."""
+    required = {name for chosen in DEPLOYMENTS.values() for name in chosen.required}
+    instance = "".join((INFRA / name).read_text() for name in ("dagster.yaml", "workspace.yaml"))
+    required |= set(re.findall(r"env: (\w+)", instance))
+    for path in TEMPLATES:
+        required |= set(template(path)["Parameters"]) | set(template(path)["Outputs"])
+    guide = (ROOT / "docs" / "deploying.md").read_text()
+    assert {name for name in required if not re.search(rf"\b{name}\b", guide)} == set()
+
+
+TRUST = {
+    "nobody yet": ({}, [f"arn:aws:iam::{ACCOUNT}:root"], ["not-known-yet"]),
+    "the integration": (
+        {"SnowflakeUserArns": "arn:aws:iam::1:user/s", "SnowflakeExternalIds": "A_1"},
+        ["arn:aws:iam::1:user/s"],
+        ["A_1"],
+    ),
+    "the catalog besides": (
+        {"SnowflakeUserArns": "arn:aws:iam::1:user/s,arn:aws:iam::1:user/g", "SnowflakeExternalIds": "A_1,A_2"},
+        ["arn:aws:iam::1:user/s", "arn:aws:iam::1:user/g"],
+        ["A_1", "A_2"],
+    ),
+}
+
+
+@pytest.mark.parametrize("who", TRUST)
+def test_snowflakes_role_is_for_those_who_are_named(who: str) -> None:
+    """Its own user is known only when the integration has been made, and that wants the role."""
+    given, users, ids = TRUST[who]
+    stack = Stack.of(INFRA / "platform.yml", Warehouse="snowflake", **given)
+    role = stack.body["Resources"]["SnowflakeRole"]["Properties"]["AssumeRolePolicyDocument"]
+    (statement,) = stack.value(role)["Statement"]
+    told = (statement["Principal"]["AWS"], statement["Condition"]["StringEquals"]["sts:ExternalId"])
+    assert [each if isinstance(each, list) else [each] for each in told] == [users, ids]

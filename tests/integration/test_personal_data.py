@@ -6,10 +6,7 @@ import base64
 import datetime as dt
 import gzip
 import hashlib
-import json
-import shutil
 import sqlite3
-import subprocess
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -25,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 import reading
 import scanning
-from driving import PYTHON, ROOT, Platform, key
+from driving import Platform, execute
 
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
@@ -84,19 +81,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory, definitions: dg.Defin
     for name, misplaced in MISPLACED.items():
         lines = [spare(name, number, changes) for number, changes in enumerate(misplaced, 1)]
         platform.land(HOUR, "misplaced", b"\n".join(lines) + b"\n", name)
-    (data / "dagster").mkdir()
-    shutil.copy(ROOT / "dagster.yaml", data / "dagster")
-    return Installation(data, executed(platform, "ingest") + executed(platform, "gold"), canaries)
+    return Installation(data, executed(platform, "ingest", HOUR) + executed(platform, "gold"), canaries)
 
 
-def executed(platform: Platform, job: str) -> str:
+def executed(platform: Platform, job: str, hour: dt.datetime | None = None) -> str:
     """All that a job says on a terminal, without a key in its settings."""
-    span = {f"dagster/asset_partition_range_{end}": key(HOUR) for end in ("start", "end")} if job == "ingest" else {}
-    done = subprocess.run(
-        [PYTHON, "-m", "dagster", "job", "execute", "-m", "definitions", "-j", job, "--tags", json.dumps(span)],
-        cwd=ROOT / "platform", text=True, capture_output=True, check=False,
-        env=platform.for_child(DAGSTER_HOME=str(platform.data / "dagster"), PERSONAL_DATA_KEY=""),
-    )  # fmt: skip
+    done = execute(platform, job, hour, PERSONAL_DATA_KEY="")
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout + done.stderr
 

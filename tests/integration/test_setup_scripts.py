@@ -106,7 +106,7 @@ def test_the_platforms_user_of_redshift_can_do_its_work(
         cursor.execute("CREATE SCHEMA marts")
         cursor.execute("CREATE TABLE marts.fct_orders AS SELECT 1 AS x")
     for _ in range(2):
-        warehouse.release({}, {})
+        warehouse.release(["marts"], {}, {})
     port = int(settings["REDSHIFT_PORT"])
     assert execute(port, "reader", "events", "SELECT x FROM gold.fct_orders") == [(1,)]
     for hidden in ("marts.fct_orders", "silver.commerce", "platform.applied"):

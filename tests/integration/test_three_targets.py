@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import clouds
 import dagster as dg
 import pytest
-from aws import Aws
-from dbt.cli.main import dbtRunner, dbtRunnerResult
+from deployed import Deployed
 from dialects import objections
-from driving import Platform
 
 from contracts import STREAMS
 from contracts.commerce import COMMERCE
 from resources import dbt
-from resources.environment import make
-from resources.lake import read_hours
-from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 from simulate.plan import Plan
 from simulate.run import simulate
@@ -35,60 +28,6 @@ pytestmark = pytest.mark.integration
 START = dt.datetime(2026, 2, 27, 22)
 HOURS = [START + dt.timedelta(hours=index) for index in range(3)]
 Rows = Counter[tuple[Any, ...]]
-
-
-@dataclass
-class Deployed(Platform):
-    """A platform of any deployment, by its settings."""
-
-    settings: Mapping[str, str] = field(default_factory=dict)
-    aws: Aws | None = None
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**super().environment, "PERSONAL_DATA_KEY": clouds.SECRETS["PERSONAL_DATA_KEY"], **self.settings}
-
-    def upload(self) -> None:
-        """Put what lies in the landing folder into the landing bucket, where there is one."""
-        if self.aws:
-            for path in sorted(self.landing.rglob("*")):
-                if path.is_file():
-                    key = f"in/{path.relative_to(self.landing).as_posix()}"
-                    self.aws.client("s3").put_object(Bucket=clouds.LANDING, Key=key, Body=path.read_bytes())
-
-    def make(self, resource: str) -> Any:
-        """A resource, made of these settings."""
-        with self.set():
-            return make(resource, STREAMS, logging.getLogger("test"))
-
-    @contextmanager
-    def set(self) -> Iterator[None]:
-        """The environment of this platform."""
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            yield
-
-    def warehouse(self) -> Warehouse:
-        found: Warehouse = self.make("warehouse")
-        return found
-
-    def bronze(self, hour: dt.datetime) -> list[tuple[str, int, bytes]]:
-        """File, line and bytes of the records of commerce that landed in an hour."""
-        with self.set():
-            table = self.make("lake").table(Layer.BRONZE, COMMERCE)
-            columns = ["_source_file", "_line", "raw"]
-            batches = list(read_hours(table, [hour.replace(tzinfo=dt.UTC)], columns))
-        return [tuple(row.values()) for batch in batches for row in batch.select(columns).to_pylist()]
-
-    def dbt(self, *command: str) -> dbtRunnerResult:
-        """Run dbt on this platform's warehouse, once gold has been there."""
-        work = self.data / "dbt"
-        folders = ("--project-dir", str(dbt.PROJECT), "--profiles-dir", str(work), "--target-path", str(work))
-        with self.set():
-            outcome = dbtRunner().invoke([*command, "--quiet", *folders, "--log-path", str(work / "logs")])
-        assert outcome.exception is None, outcome.exception
-        return outcome
 
 
 @pytest.fixture(scope="module")
@@ -171,11 +110,15 @@ def test_every_statement_is_one_of_its_dialect(deploy: Callable[[str], Deployed]
     """A stand-in runs more than the warehouse does: what ran there is held against what the warehouse has."""
     if reason := clouds.lacking(name):
         pytest.skip(reason)
-    work = deploy(name).data / "dbt"
+    platform = deploy(name)
+    work = platform.data / "dbt"
+    assert platform.dbt("compile", "--select", "resource_type:analysis").success
+    analyses = sorted((work / "compiled").rglob("analyses/*.sql"))
+    assert analyses
     only_tested = {unit["name"] for unit in json.loads((work / "manifest.json").read_text())["unit_tests"].values()}
     ran = [path for path in sorted((work / "run").rglob("*.sql")) if path.stem not in only_tested]
     assert len(ran) > 100
-    found = {path.stem: objections(path.read_text(), name.removeprefix("aws-")) for path in ran}
+    found = {path.stem: objections(path.read_text(), name.removeprefix("aws-")) for path in [*ran, *analyses]}
     assert {statement: what for statement, what in found.items() if what} == {}
 
 

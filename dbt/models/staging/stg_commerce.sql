@@ -19,7 +19,7 @@ renamed as (
         session_id,
         device_platform,
         channel,
-        cast(null as varchar) as category,
+        cast(null as varchar(65535)) as category,
         event_name = 'page_view' as is_view,
         event_name in ('order_completed', 'order_fulfilled') as is_conversion,
         case

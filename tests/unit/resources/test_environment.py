@@ -9,8 +9,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from contracts import STREAMS
 from resources import dbt, environment
@@ -61,6 +64,30 @@ def test_a_bucket_is_wanted_where_a_bucket_is_wanted(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LANDING_URL", "s3://bucket/a/b/")
     landing = make("landing", STREAMS, LOG)
     assert (landing.bucket, landing.prefix) == ("bucket", "a/b")
+
+
+def test_secrets_are_read_by_dagster_alone() -> None:
+    """What `dg.EnvVar` reads is shown by its name wherever Dagster shows configuration."""
+    read = re.findall(r"environ(?:\.get\(|\[)['\"](\w+)", Path(environment.__file__).read_text())
+    assert read
+    assert [name for name in read if re.search("KEY|PASSWORD|PASSPHRASE|SECRET|TOKEN", name)] == []
+
+
+@pytest.mark.parametrize("passphrase", ["", "p"])
+def test_snowflakes_key_may_be_encrypted(monkeypatch: pytest.MonkeyPatch, passphrase: str) -> None:
+    """A passphrase that is there is used, and none is wanted where there is none."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pkcs8 = serialization.PrivateFormat.PKCS8
+    cipher = serialization.BestAvailableEncryption(b"p") if passphrase else serialization.NoEncryption()
+    monkeypatch.setenv("DEPLOYMENT", "aws-snowflake")
+    for setting in DEPLOYMENTS["aws-snowflake"].required:
+        monkeypatch.setenv(setting, "s3://bucket")
+    monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY", key.private_bytes(serialization.Encoding.PEM, pkcs8, cipher).decode())
+    monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", passphrase)
+    given: dict[str, object] = {}
+    monkeypatch.setattr("snowflake.connector.connect", lambda **arguments: given.update(arguments) or MagicMock())
+    make("warehouse", STREAMS, LOG).connect()
+    assert given["private_key"] == key.private_bytes(serialization.Encoding.DER, pkcs8, serialization.NoEncryption())
 
 
 SETTING = re.compile(r"""(?:environ(?:\.get\(|\[)|EnvVar\(|env_var\()['"]([A-Z][A-Z_0-9]+)['"]""")
