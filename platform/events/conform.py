@@ -23,7 +23,7 @@ from contracts.stream import EnrichedTsv, Personal, Stream
 from events.casts import PROBLEMS, problems_of
 from events.documents import Documents
 from events.enriched import Enriched
-from events.text import Texts
+from events.text import Room, Texts
 
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
 REASONS = ("oversize", "malformed", "type", "missing", "rule", "clock", "conflict", "duplicate")
@@ -45,6 +45,7 @@ class Conformer:
         self.stream = stream
         self.secret = hmac.digest(secret, stream.identity_space.encode(), "sha256")
         self.known_hashes: dict[str, str] = {}
+        self.room = Room()
         self.con = duckdb.connect(":memory:", config={"threads": "1"})
         self.con.execute("SET TimeZone = 'UTC'; SET arrow_output_version = '1.4'; SET produce_arrow_string_view = true")
         self.form = Enriched(stream, self.con) if EnrichedTsv() in stream.decoding else Documents(stream, self.con)
@@ -52,11 +53,11 @@ class Conformer:
 
     def contents(self, records: pa.Table) -> pl.Series:
         """The content of accepted records (`raw`, `header`): equal for records that say the same."""
-        return self.form.contents(Texts.of(records.column("raw")), records.column("header"))
+        return self.form.contents(Texts.of(records.column("raw"), self.room), records.column("header"))
 
     def unknown(self, records: pa.Table) -> Counter[tuple[str, str]]:
         """How many records (`raw`, `header`) have a field that the contract does not know: by path and JSON type."""
-        return self.form.unknown(Texts.of(records.column("raw")), records.column("header"))
+        return self.form.unknown(Texts.of(records.column("raw"), self.room), records.column("header"))
 
     def conform(self, records: pa.Table) -> Conformed:
         """`records`: lineage columns, `raw` (binary, null where oversize), `header` and `oversize`.
@@ -65,7 +66,7 @@ class Conformer:
         """
         rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).alias("_row")
         lineage = pl.DataFrame(pl.from_arrow(records.select([*Stream.LINEAGE]))).with_columns(rows)
-        extraction = self.form.extract(Texts.of(records.column("raw")), records.column("header"))
+        extraction = self.form.extract(Texts.of(records.column("raw"), self.room), records.column("header"))
         problems = [_oversize(records.column("oversize")), *extraction.problems]
         typed = self._complete(extraction.columns, lineage)
         problems += [_without(found, problems) for found in self._check(typed)]

@@ -18,6 +18,19 @@ from events.scan import Bytes, Places
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 
+class Room:
+    """Bytes that are used again and again: memory that is new costs more than what is done in it."""
+
+    def __init__(self) -> None:
+        self.held = np.empty(0, np.uint8)
+
+    def of(self, size: int) -> Bytes:
+        """So many bytes, whose content is whatever it was; the same ones as before where these are enough."""
+        if size > len(self.held):
+            self.held = np.empty(size, np.uint8)
+        return self.held[:size]
+
+
 class Texts(NamedTuple):
     """Records: `data[start:end]`, and whether there is one. The bytes need not be text."""
 
@@ -27,17 +40,21 @@ class Texts(NamedTuple):
     given: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, column: pa.ChunkedArray | pa.Array) -> Texts:
-        """The records of a binary column of less than 4 GiB; copied only where it is in several pieces."""
-        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        whole = whole.cast(pa.large_binary())
-        _, places, data = whole.buffers()
-        given = np.asarray(whole.is_valid().to_numpy(zero_copy_only=False))
-        offsets = np.frombuffer(places, np.int64)[whole.offset : whole.offset + len(whole) + 1] if places else _NONE
-        first, last = int(offsets[0]), int(offsets[-1])
-        held = np.frombuffer(data or b"", np.uint8)[first:last]
-        borders = (offsets - first).astype(np.uint32)
-        return cls(read_only(held), borders[:-1], borders[1:], given)
+    def of(cls, column: pa.ChunkedArray, room: Room) -> Texts:
+        """The records of a binary column of less than 4 GiB; where it is in several pieces they are copied into `room`."""
+        pieces = [chunk.cast(pa.large_binary()) for chunk in column.chunks]
+        spans = [_span(piece) for piece in pieces]
+        total = sum(len(data) for data, _ in spans)
+        held = spans[0][0] if len(spans) == 1 else room.of(total)
+        starts, ends, at = [_NONE], [_NONE], 0
+        for data, borders in spans:
+            if len(spans) > 1:
+                held[at : at + len(data)] = data
+            starts.append(borders[:-1] + np.uint32(at))
+            ends.append(borders[1:] + np.uint32(at))
+            at += len(data)
+        given = np.asarray(column.is_valid().to_numpy(), np.bool_)
+        return cls(read_only(held), np.concatenate(starts), np.concatenate(ends), given)
 
     def record(self, row: int) -> bytes:
         """The bytes of one."""
@@ -58,7 +75,15 @@ class Texts(NamedTuple):
         return Texts(read_only(np.concatenate([self.data, more])), starts, ends, given)
 
 
-_NONE = np.zeros(1, np.int64)
+_NONE = np.empty(0, np.uint32)
+
+
+def _span(piece: pa.Array) -> tuple[Bytes, Places]:
+    """The bytes of a piece of a binary column, and where its values begin and end in them."""
+    _, places, data = piece.buffers()
+    offsets = np.frombuffer(places or b"\0" * 8, np.int64)[piece.offset : piece.offset + len(piece) + 1]
+    first, last = int(offsets[0]), int(offsets[-1])
+    return np.frombuffer(data or b"", np.uint8)[first:last], (offsets - first).astype(np.uint32)
 
 
 def read_only(data: Bytes) -> Bytes:

@@ -20,7 +20,7 @@ from pyiceberg.table import Table
 
 from resources.schemas import CODED, coded
 
-ROW_GROUP_BYTES = 16 << 20
+ROW_GROUP_BYTES = 4 << 20
 FILE_BYTES = 256 << 20
 THREADS = 2
 _CODES = pl.Categorical()
