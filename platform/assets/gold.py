@@ -23,6 +23,7 @@ from resources import dbt
 from resources.changes import difference
 from resources.lake import Lake
 from resources.lineage import lineage
+from resources.marts import IcebergMarts
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
@@ -80,6 +81,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         lake: dg.ResourceParam[Lake],
         warehouse: dg.ResourceParam[Warehouse],
         dbt_work: dg.ResourceParam[Path],
+        iceberg_marts: dg.ResourceParam[IcebergMarts],
     ) -> Iterator[dg.MaterializeResult[None]]:
         snapshots = _complete(lake, warehouse, streams)
         touched = touched_dates(lake, streams, warehouse.released(), snapshots)
@@ -101,6 +103,8 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
             "code": dbt.code_version(),
             "run_id": context.run.run_id,
         }
+        # Before the release is noted: whatever fails until then is made again with it.
+        iceberg_marts.publish(lake, warehouse, context.run.run_id)
         schemas = dbt.public_schemas(warehouse.profile())
         uri = warehouse.release(schemas, snapshots if whole else warehouse.released(), facts)
         _materialize(context, warehouse, results, dates, {"dagster/uri": uri})

@@ -32,6 +32,16 @@ class DbtFailed(Exception):
 
 
 @dataclass(frozen=True)
+class Mart:
+    """A model that readers may rely on: its name, its relation, and its columns' types and descriptions."""
+
+    name: str
+    relation: str
+    types: Mapping[str, str]
+    descriptions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class NodeResult:
     """What became of one node: `status` as dbt says it, its relation (models), rows failing (tests), seconds."""
 
@@ -138,8 +148,30 @@ def code_version() -> str:
 
 def public_schemas(profile: Mapping[str, object]) -> set[str]:
     """The schemas of the models that readers may rely on, those whose access dbt calls public."""
+    return {node["schema"] for node in _public(profile)}
+
+
+def marts(profile: Mapping[str, object]) -> dict[str, Mart]:
+    """The public models by name, as a target has them."""
+    return {
+        node["name"]: Mart(
+            name=node["name"],
+            relation=node["relation_name"],
+            types={name: column["data_type"] for name, column in node["columns"].items()},
+            descriptions={name: column["description"] for name, column in node["columns"].items()},
+        )
+        for node in _public(profile)
+    }
+
+
+def mart_names() -> list[str]:
+    """The names of all public models, which are the same for every target."""
+    return sorted(marts(output(_LOCAL)))
+
+
+def _public(profile: Mapping[str, object]) -> list[dict[str, Any]]:
     nodes = json.loads((_prepared(profile) / "manifest.json").read_text())["nodes"].values()
-    return {node["schema"] for node in nodes if node.get("access") == "public"}
+    return [node for node in nodes if node.get("access") == "public"]
 
 
 def _write_profile(profile: Mapping[str, object], folder: Path) -> None:

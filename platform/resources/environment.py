@@ -156,6 +156,18 @@ def _dbt_work(_: Sequence[Stream], __: Log) -> Any:
     return data_dir() / "dbt"
 
 
+def _iceberg_marts(_: Sequence[Stream], __: Log) -> Any:
+    from resources import dbt
+    from resources.marts import IcebergMarts
+
+    named = (name.strip() for name in os.environ.get("ICEBERG_MARTS", "").split(","))
+    names = tuple(dict.fromkeys(name for name in named if name))
+    if unknown := sorted(set(names) - set(dbt.mart_names())):
+        there_are = ", ".join(dbt.mart_names())
+        raise Misconfigured(f"ICEBERG_MARTS names no mart by {', '.join(unknown)}; there are: {there_are}")
+    return IcebergMarts(names)
+
+
 def _conformers(streams: Sequence[Stream], log: Log) -> Any:
     from events.conform import Conformers
 
@@ -177,6 +189,7 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
             "lake": _sqlite_lake,
             "warehouse": _duckdb_warehouse,
             "dbt_work": _dbt_work,
+            "iceberg_marts": _iceberg_marts,
             "conformers": _conformers,
         },
     ),
@@ -187,6 +200,7 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
             "lake": _glue_lake,
             "warehouse": _snowflake_warehouse,
             "dbt_work": _dbt_work,
+            "iceberg_marts": _iceberg_marts,
             "conformers": _conformers,
         },
     ),
@@ -197,6 +211,7 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
             "lake": _glue_lake,
             "warehouse": _redshift_warehouse,
             "dbt_work": _dbt_work,
+            "iceberg_marts": _iceberg_marts,
             "conformers": _conformers,
         },
     ),
