@@ -162,8 +162,9 @@ def _iceberg_marts(_: Sequence[Stream], __: Log) -> Any:
 
     named = (name.strip() for name in os.environ.get("ICEBERG_MARTS", "").split(","))
     names = tuple(dict.fromkeys(name for name in named if name))
-    if unknown := sorted(set(names) - set(dbt.mart_names())):
-        there_are = ", ".join(dbt.mart_names())
+    known = dbt.mart_names() if names else []
+    if unknown := [name for name in names if name not in known]:
+        there_are = ", ".join(known)
         raise Misconfigured(f"ICEBERG_MARTS names no mart by {', '.join(unknown)}; there are: {there_are}")
     return IcebergMarts(names)
 
