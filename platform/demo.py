@@ -28,7 +28,8 @@ from simulate.run import simulate
 from simulate.streams import STREAMS as SIMULATED
 from simulate.truth import save, together
 
-START, HOURS, RATE, SEED = dt.datetime(2026, 1, 1), 48, 850, 7
+# Two days, and the first hour of the third, by which both of them are over.
+START, HOURS, RATE, SEED = dt.datetime(2026, 1, 1), 49, 850, 7
 TABLES = {
     "analytics.analytics_customer_summary": "customer_id, currency, recency, frequency, monetary, rfm_tier, segment",
     "analytics.analytics_orders": "order_id, ordered_at, channel, order_status, currency, order_total",
@@ -39,6 +40,27 @@ ORDERS = {
     "analytics.analytics_orders": "order_total DESC, order_id",
     "marts.fct_sessions": "conversions DESC, events DESC, session_key",
 }
+DAYS_OVER = "event_date < (SELECT max(event_date) FROM marts.daily_active_users)"
+FIGURES = (
+    f"""SELECT 'people active on ' || event_date, format('{{:,}}; {{:,}} in the 28 days up to it', dau, mau)
+        FROM marts.daily_active_users WHERE device_platform = 'all' AND {DAYS_OVER} ORDER BY event_date DESC LIMIT 1""",
+    """SELECT 'revenue on ' || ordered_date, string_agg(revenue, ', ' ORDER BY currency) FROM (
+           SELECT ordered_date, currency, format('{:,.2f} ', sum(revenue)::DOUBLE) || currency AS revenue
+           FROM marts.fct_orders WHERE is_completed GROUP BY ordered_date, currency
+       ) GROUP BY ordered_date ORDER BY ordered_date DESC LIMIT 3""",
+    """SELECT 'most viewed product, ' || currency,
+           format('{}: {:,} views, {:,} purchases', product_id, views, purchases)
+       FROM marts.top_products WHERE category = 'all' AND place = 1 ORDER BY currency""",
+    """SELECT 'funnel ' || funnel, string_agg(format('{} {:,}', event_name, users), ' > ' ORDER BY step)
+           || format(': {:.1f} %', 100 * last(overall_rate ORDER BY step))
+       FROM marts.funnel_steps GROUP BY funnel ORDER BY funnel""",
+    """SELECT 'back the day after ' || cohort_date,
+           format('{:,} of {:,} newcomers: {:.1f} %', retained_users, cohort_users, 100 * retention_rate)
+       FROM marts.retention_cohorts
+       WHERE cohort_period = 'day' AND period_number = 1 AND retained_users IS NOT NULL
+       ORDER BY cohort_date DESC LIMIT 1""",
+)
+"""Queries of the main figures, each giving lines of what it is and how much."""
 
 
 def main() -> int:
@@ -53,14 +75,14 @@ def main() -> int:
         say(f"simulating {HOURS} hours of events of {len(STREAMS)} streams into {landing}")
         plan = Plan(START, hours=HOURS, rate=RATE, seed=SEED)
         save(together([simulate(SIMULATED[stream.name], plan, landing) for stream in STREAMS]), truth_file())
-    truth = json.loads(truth_file().read_text())["streams"]
+    truth = json.loads(truth_file().read_text())
     before = snapshots()
-    hours = sorted({hour for figures in truth.values() for hour in figures["landed"]["by_arrival_hour"]})
+    hours = sorted({hour for figures in truth["streams"].values() for hour in figures["landed"]["by_arrival_hour"]})
     with dg.DagsterInstance.get() as instance:
         if not all(materialize(instance, day) for day in days(hours)) or not gold(instance):
             return 1
     say("nothing has changed: the tables held all this already" if snapshots() == before else "materialized")
-    report(truth)
+    report(truth["streams"])
     say(
         f"\nopen next\n  make dev                   the Dagster UI: assets, partitions, checks\n"
         f"  {data_dir() / 'gold.duckdb'}   the marts, for any tool that reads DuckDB\n"
@@ -130,7 +152,7 @@ def reasons(stream: Stream) -> Counter[str]:
 
 
 def report(truth: dict[str, Any]) -> None:
-    """What landed and what became of it, and the top of three gold tables."""
+    """What landed and what became of it, the top of three gold tables, and the main figures."""
     for stream in STREAMS:
         landed = truth[stream.name]["landed"]["total"]
         say(
@@ -143,26 +165,45 @@ def report(truth: dict[str, Any]) -> None:
         for table, columns in TABLES.items():
             say(f"\n{table}")
             say(str(con.sql(f"SELECT {columns} FROM {table} ORDER BY {ORDERS[table]} LIMIT 5")))
+        say("main figures")
+        for query in FIGURES:
+            for what, value in con.execute(query).fetchall():
+                say(f"  {what:<34} {value}")
 
 
 def agrees(truth: dict[str, Any]) -> bool:
-    """Whether silver, rejected and revenue per day are exactly what the simulator planned; says which are not."""
-    wrong = False
+    """Whether silver, rejected, revenue and people per day are exactly what was planned; says which are not."""
+    found: dict[str, tuple[Any, Any]] = {
+        "revenue per day": (revenue(), truth["streams"][COMMERCE.name]["revenue"]),
+        "people per day": (active_users(), planned_users(truth["identity_spaces"])),
+    }
     for stream in STREAMS:
-        counts, planned = reasons(stream), truth[stream.name]["rejected"]["by_reason"]
-        found = {
-            "silver rows": (rows(Layer.SILVER, stream), truth[stream.name]["silver"]["total"]),
-            "rejected by reason": ({reason: counts[reason] for reason in planned}, planned),
-        }
-        if stream is COMMERCE:
-            found["revenue per day"] = (revenue(), truth[stream.name]["revenue"])
-        for name, (have, want) in found.items():
-            if have != want:
-                wrong = True
-                say(f"{stream.name}, {name}: found {have}, the simulator planned {want}")
+        counts, planned = reasons(stream), truth["streams"][stream.name]
+        by_reason = planned["rejected"]["by_reason"]
+        found[f"{stream.name}, silver rows"] = (rows(Layer.SILVER, stream), planned["silver"]["total"])
+        found[f"{stream.name}, rejected by reason"] = ({reason: counts[reason] for reason in by_reason}, by_reason)
+    wrong = {name: both for name, both in found.items() if both[0] != both[1]}
+    for name, (have, want) in wrong.items():
+        say(f"{name}: found {have}, the simulator planned {want}")
     if not wrong:
-        say(f"\nsilver, rejected by reason and revenue per day equal the truth of the simulator, {truth_file()}")
+        say(f"\nsilver, rejected by reason, revenue and people per day equal the simulator's truth, {truth_file()}")
     return not wrong
+
+
+def planned_users(spaces: dict[str, Any]) -> dict[str, int]:
+    """Active people by date, those of all identity spaces together."""
+    counts: Counter[str] = Counter()
+    for figures in spaces.values():
+        counts.update(figures["active_users"])
+    return dict(counts)
+
+
+def active_users() -> dict[str, int]:
+    """The daily active users, of days that have some."""
+    query = """SELECT event_date::VARCHAR, dau FROM marts.daily_active_users
+               WHERE device_platform = 'all' AND dau > 0"""
+    with duckdb.connect(str(data_dir() / "gold.duckdb"), read_only=True) as con:
+        return dict(con.execute(query).fetchall())
 
 
 def revenue() -> dict[str, dict[str, str]]:

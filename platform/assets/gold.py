@@ -22,7 +22,8 @@ from partitions import DATE_FORMAT, EVENT_DATES
 from resources import dbt
 from resources.changes import difference
 from resources.lake import Lake
-from resources.lineage import lineage
+from resources.lineage import Columns, lineage
+from resources.marts import IcebergMarts
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
@@ -80,6 +81,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         lake: dg.ResourceParam[Lake],
         warehouse: dg.ResourceParam[Warehouse],
         dbt_work: dg.ResourceParam[Path],
+        iceberg_marts: dg.ResourceParam[IcebergMarts],
     ) -> Iterator[dg.MaterializeResult[None]]:
         snapshots = _complete(lake, warehouse, streams)
         touched = touched_dates(lake, streams, warehouse.released(), snapshots)
@@ -101,6 +103,8 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
             "code": dbt.code_version(),
             "run_id": context.run.run_id,
         }
+        # Before the release is noted: whatever fails until then is made again with it.
+        iceberg_marts.publish(lake, warehouse, context.run.run_id)
         schemas = dbt.public_schemas(warehouse.profile())
         uri = warehouse.release(schemas, snapshots if whole else warehouse.released(), facts)
         _materialize(context, warehouse, results, dates, {"dagster/uri": uri})
@@ -170,7 +174,7 @@ def _materialize(
     """Record what was made: a whole table once, an incremental one date by date, its columns' lineage with the last."""
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
     made = {result.unique_id: result for result in results if result.unique_id in specs}
-    rows = _rows(warehouse, made)
+    rows, columns = _rows(warehouse, made), lineage()
     for name, result in made.items():
         counts = rows.get(name, {})
         partitions: list[str | None] = [None]
@@ -180,7 +184,7 @@ def _materialize(
             metadata = {**shared, "seconds": result.seconds}
             metadata[f"dagster/{'partition_' if partition else ''}row_count"] = counts.get(partition, 0)
             if partition == partitions[-1]:
-                metadata |= _column_lineage(name)
+                metadata |= _column_lineage(columns.get(name, {}))
             key = specs[name].key
             context.log_event(dg.AssetMaterialization(key, partition=partition, metadata=metadata))
 
@@ -198,11 +202,11 @@ def _rows(warehouse: Warehouse, made: Mapping[str, dbt.NodeResult]) -> dict[str,
     return found
 
 
-def _column_lineage(name: str) -> dict[str, Any]:
+def _column_lineage(columns: Columns) -> dict[str, Any]:
     """Of a model's columns, the columns of other assets that they are made of, as the UI draws it."""
     nodes = {**manifest()["nodes"], **manifest()["sources"]}
     deps = {
         column: [dg.TableColumnDep(Translator().get_asset_key(nodes[parent]), source) for parent, source in sources]
-        for column, sources in lineage().get(name, {}).items()
+        for column, sources in columns.items()
     }
     return {"dagster/column_lineage": dg.TableColumnLineage(deps)} if deps else {}

@@ -12,9 +12,11 @@ from pyiceberg.table import Table
 
 from assets.load import BY_DAY, BY_HOUR
 from assets.reconcile import BRONZE_SNAPSHOT, BY_EVENT_DATE, BY_SCOPE, CONTRACT_VERSION, REJECTED_SNAPSHOT
+from assets.warehouse import POOL
 from contracts.stream import Stream
-from resources.housekeeping import GRACE, tidy
+from resources.housekeeping import GRACE, expire, sweep, tidy
 from resources.lake import Lake
+from resources.marts import published
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
@@ -51,6 +53,16 @@ def upkeep_op(stream: Stream) -> dg.OpDefinition:
     return upkeep
 
 
+@dg.op(pool=POOL, out=dg.Out(dg.Nothing))
+def upkeep_marts(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> None:
+    """Lets old releases of the published marts go; every release writes its files anew, so none are to be merged."""
+    now = dt.datetime.now(dt.UTC)
+    for table in published(lake):
+        expired = expire(table, (), now)
+        files, size = sweep(table, now)
+        context.log.info(f"{'.'.join(table.name())}: {expired} snapshots expired, {files} files ({size} bytes) deleted")
+
+
 def _named(silver: Table) -> set[int]:
     """The bronze and rejected snapshots that silver's snapshots name."""
     found = set()
@@ -76,5 +88,6 @@ def upkeep_job(streams: Sequence[Stream]) -> dg.JobDefinition:
     def upkeep() -> None:
         for stream in streams:
             upkeep_op(stream)()
+        upkeep_marts()
 
     return upkeep

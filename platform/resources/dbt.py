@@ -32,6 +32,16 @@ class DbtFailed(Exception):
 
 
 @dataclass(frozen=True)
+class Mart:
+    """A model that readers may rely on: its name, its relation, and its columns' types and descriptions."""
+
+    name: str
+    relation: str
+    types: Mapping[str, str]
+    descriptions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class NodeResult:
     """What became of one node: `status` as dbt says it, its relation (models), rows failing (tests), seconds."""
 
@@ -81,7 +91,7 @@ def _parse(profile: Mapping[str, object], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=_PREPARED) as work:
         _write_profile(profile, Path(work))
-        _invoke(["parse", "--no-partial-parse", *_paths(Path(work))], None)
+        _invoke(profile, ["parse", "--no-partial-parse", *_paths(Path(work))], None)
         for name in ("partial_parse.msgpack", "manifest.json"):
             os.replace(Path(work) / name, folder / name)
 
@@ -101,7 +111,7 @@ def build(
     command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dict(variables))]
     selection = ["--select", *models] if models else []
     manifest = Manifest.from_msgpack((prepared / "partial_parse.msgpack").read_bytes())
-    result = _invoke([*command, *selection, *_paths(work)], manifest)
+    result = _invoke(profile, [*command, *selection, *_paths(work)], manifest)
     return [
         NodeResult(
             unique_id=each.node.unique_id,
@@ -122,9 +132,10 @@ def compiled() -> dict[str, str]:
     prepared = _prepared(output(_LOCAL))
     manifest = Manifest.from_msgpack((prepared / "partial_parse.msgpack").read_bytes())
     with tempfile.TemporaryDirectory(dir=_PREPARED) as folder:
-        _write_profile({**output(_LOCAL), "path": str(Path(folder) / "warehouse.duckdb")}, Path(folder))
+        profile = {**output(_LOCAL), "path": str(Path(folder) / "warehouse.duckdb")}
+        _write_profile(profile, Path(folder))
         selection = ["--select", "path:models", "--exclude", "resource_type:test", "resource_type:unit_test"]
-        result = _invoke(["compile", *selection, *_paths(Path(folder))], manifest)
+        result = _invoke(profile, ["compile", *selection, *_paths(Path(folder))], manifest)
     return {node.node.unique_id: node.node.compiled_code for node in result.results}
 
 
@@ -138,8 +149,30 @@ def code_version() -> str:
 
 def public_schemas(profile: Mapping[str, object]) -> set[str]:
     """The schemas of the models that readers may rely on, those whose access dbt calls public."""
+    return {node["schema"] for node in _public(profile)}
+
+
+def marts(profile: Mapping[str, object]) -> dict[str, Mart]:
+    """The public models by name, as a target has them."""
+    return {
+        node["name"]: Mart(
+            name=node["name"],
+            relation=node["relation_name"],
+            types={name: column["data_type"] for name, column in node["columns"].items()},
+            descriptions={name: column["description"] for name, column in node["columns"].items()},
+        )
+        for node in _public(profile)
+    }
+
+
+def mart_names() -> list[str]:
+    """The names of all public models, which are the same for every target."""
+    return sorted(marts(output(_LOCAL)))
+
+
+def _public(profile: Mapping[str, object]) -> list[dict[str, Any]]:
     nodes = json.loads((_prepared(profile) / "manifest.json").read_text())["nodes"].values()
-    return {node["schema"] for node in nodes if node.get("access") == "public"}
+    return [node for node in nodes if node.get("access") == "public"]
 
 
 def _write_profile(profile: Mapping[str, object], folder: Path) -> None:
@@ -153,15 +186,20 @@ def _paths(work: Path) -> list[str]:
         *("--profiles-dir", str(work)),
         *("--target-path", str(work)),
         *("--log-path", str(work / "logs")),
+        *("--log-level-file", "none"),  # writing it takes a tenth of a small run
         "--quiet",
     ]
 
 
-def _invoke(arguments: list[str], manifest: Manifest | None) -> Any:
+def _invoke(profile: Mapping[str, object], arguments: list[str], manifest: Manifest | None) -> Any:
+    from dbt.adapters.factory import get_adapter_class_by_name
     from dbt.cli.main import dbtRunner
 
     runner: Callable[[list[str]], Any] = dbtRunner(manifest=manifest).invoke
     outcome = runner(arguments)
     if outcome.exception is not None:
         raise DbtFailed(f"dbt {arguments[0]}: {outcome.exception}") from outcome.exception
+    connections = get_adapter_class_by_name(str(profile["type"])).ConnectionManager
+    if close := getattr(connections, "close_all_connections", None):
+        close()  # an adapter that keeps its database open from model to model would keep others out for good
     return outcome.result

@@ -159,6 +159,19 @@ def _dbt_work(_: Sequence[Stream], __: Log) -> Any:
     return data_dir() / "dbt"
 
 
+def _iceberg_marts(_: Sequence[Stream], __: Log) -> Any:
+    from resources import dbt
+    from resources.marts import IcebergMarts
+
+    named = (name.strip() for name in os.environ.get("ICEBERG_MARTS", "").split(","))
+    names = tuple(dict.fromkeys(name for name in named if name))
+    known = dbt.mart_names() if names else []
+    if unknown := [name for name in names if name not in known]:
+        there_are = ", ".join(known)
+        raise Misconfigured(f"ICEBERG_MARTS names no mart by {', '.join(unknown)}; there are: {there_are}")
+    return IcebergMarts(names)
+
+
 def _conformers(streams: Sequence[Stream], log: Log) -> Any:
     from events.conform import Conformers
 
@@ -180,6 +193,7 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
             "lake": _sqlite_lake,
             "warehouse": _duckdb_warehouse,
             "dbt_work": _dbt_work,
+            "iceberg_marts": _iceberg_marts,
             "conformers": _conformers,
         },
     ),
@@ -190,6 +204,7 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
             "lake": _glue_lake,
             "warehouse": _snowflake_warehouse,
             "dbt_work": _dbt_work,
+            "iceberg_marts": _iceberg_marts,
             "conformers": _conformers,
         },
     ),
@@ -200,6 +215,7 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
             "lake": _glue_lake,
             "warehouse": _redshift_warehouse,
             "dbt_work": _dbt_work,
+            "iceberg_marts": _iceberg_marts,
             "conformers": _conformers,
         },
     ),

@@ -16,7 +16,8 @@ from pyiceberg.catalog.sql import SqlCatalog
 
 LAYERS = ("ledger", "bronze", "silver", "rejected")
 IDENTITY = "_source_file, _source_version, _line"
-GOLD = {"gold.duckdb": ("marts", "analytics"), "warehouse.duckdb": ("intermediate", "marts", "analytics")}
+RELEASED = ("marts", "analytics", "mobile", "my_schema")
+GOLD = {"gold.duckdb": RELEASED, "warehouse.duckdb": ("intermediate", *RELEASED)}
 
 
 def catalog(data: Path) -> SqlCatalog:

@@ -23,6 +23,7 @@ from stacks import ACCOUNT, Stack, template
 from contracts.commerce import COMMERCE
 from contracts.mobile import MOBILE
 from resources.environment import DEPLOYMENTS, make
+from resources.marts import NAMESPACE
 from resources.schemas import Layer
 
 pytestmark = pytest.mark.integration
@@ -136,7 +137,7 @@ def test_the_lake_is_made_within_the_stack(settings: Mapping[str, str], cloud: A
     for layer in Layer:
         assert lake.table(layer, COMMERCE).location() == f"{settings['LAKE_URL']}/{layer.value}.db/{COMMERCE.name}"
     databases = cloud.client("glue").get_databases()["DatabaseList"]
-    assert sorted(database["Name"] for database in databases) == sorted(layer.value for layer in Layer)
+    assert sorted(database["Name"] for database in databases) == sorted([*(layer.value for layer in Layer), NAMESPACE])
 
 
 def test_firehose_lands_what_the_platform_reads(settings: Mapping[str, str], cloud: Aws, platform: Stack) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import clouds
 import polars as pl
+import pyarrow as pa
 import pytest
 from pyiceberg.catalog import CatalogType
 from pyiceberg.manifest import DataFile
@@ -262,3 +263,36 @@ def test_two_marts_of_one_name_cannot_be_released(warehouse: CopyingWarehouse) -
             cursor.execute(f"CREATE TABLE {schema}.same AS SELECT 1 AS x")
     with pytest.raises(ValueError, match="schema gold cannot hold two tables called same"):
         warehouse.release(MARTS, {}, {})
+
+
+def test_a_relation_is_read_into_arrow(warehouse: CopyingWarehouse) -> None:
+    """With the types that were asked for, whatever the driver makes of them; in batches, of which none is empty."""
+    schema = pa.schema(
+        {
+            "id": pa.int64(),
+            "name": pa.large_string(),
+            "event_at": pa.timestamp("us", "UTC"),
+            "event_date": pa.date32(),
+            "share": pa.float64(),
+            "amount": pa.decimal128(38, 2),
+            "is_over": pa.bool_(),
+        }
+    )
+    with warehouse.session() as cursor:
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS marts")
+        cursor.execute(
+            "CREATE TABLE marts.m (id BIGINT, name VARCHAR(10), event_at TIMESTAMPTZ, event_date DATE,"
+            " share DOUBLE PRECISION, amount DECIMAL(38,2), is_over BOOLEAN)"
+        )
+    assert list(warehouse.read("marts.m", schema)) == []
+    with warehouse.session() as cursor:
+        cursor.execute(
+            "INSERT INTO marts.m VALUES (7, 'é', '2024-02-29 23:59:59.999999+00:00', '2024-02-29', 0.1, 1.50, true),"
+            " (NULL, NULL, NULL, NULL, NULL, NULL, NULL)"
+        )
+    (batch,) = warehouse.read("marts.m", schema)
+    assert batch.schema == schema
+    at = dt.datetime(2024, 2, 29, 23, 59, 59, 999999, tzinfo=dt.UTC)
+    first, second = sorted(batch.to_pylist(), key=lambda row: row["id"] is None)
+    assert list(first.values()) == [7, "é", at, at.date(), 0.1, Decimal("1.50"), True]
+    assert set(second.values()) == {None}

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, ClassVar
 
+import pyarrow as pa
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, IcebergType
@@ -21,7 +22,7 @@ from pyiceberg.types import DecimalType, IcebergType
 from contracts.stream import Stream
 from resources import dbt
 from resources.warehouse.following import EMPTY, Step, step
-from resources.warehouse.protocol import PATIENCE_S, Applied, WarehouseBusy
+from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 
 PUBLISHED = "gold"
 _NOTES = ("applied", "released")
@@ -129,6 +130,14 @@ class CopyingWarehouse(ABC):
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()]
 
+    def read(self, relation: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        with self.session() as cursor:
+            cursor.execute(f"SELECT {', '.join(map(self.quoted, schema.names))} FROM {relation}")
+            while rows := cursor.fetchmany(BATCH_ROWS):
+                columns = zip(schema.types, zip(*rows, strict=True), strict=True)
+                arrays = [pa.array(map(_flat, values), kind) for kind, values in columns]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
     def profile(self) -> dict[str, object]:
         return dbt.output(self.target)
 
@@ -223,6 +232,11 @@ class CopyingWarehouse(ABC):
         )
         if cursor.rowcount < 1:
             raise WarehouseBusy(f"{stream.name}: another process has applied another snapshot meanwhile")
+
+
+def _flat(value: Any) -> Any:
+    """A value as Arrow takes it: some drivers give nested ones as objects, and others as JSON text."""
+    return json.dumps(value) if isinstance(value, (dict, list)) else value
 
 
 @contextmanager

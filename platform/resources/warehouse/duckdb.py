@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import (
@@ -36,7 +37,7 @@ from pyiceberg.types import (
 from contracts.stream import Stream
 from resources import dbt
 from resources.lake import files_of, path_in
-from resources.warehouse.protocol import PATIENCE_S, Applied, WarehouseBusy
+from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 
 _NOTES = """
 CREATE SCHEMA IF NOT EXISTS silver;
@@ -100,6 +101,13 @@ class DuckDBWarehouse:
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
         with self._connection() as con:
             return con.execute(sql).fetchall()
+
+    def read(self, relation: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        texts = {field.name for field in schema if pa.types.is_large_string(field.type)}
+        columns = (f'CAST("{name}" AS VARCHAR) AS "{name}"' if name in texts else f'"{name}"' for name in schema.names)
+        with self._connection() as con:
+            for batch in con.sql(f"SELECT {', '.join(columns)} FROM {relation}").to_arrow_reader(BATCH_ROWS):
+                yield batch.cast(schema)
 
     def profile(self) -> dict[str, object]:
         profile = dbt.output("local")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import pyarrow as pa
 from pyiceberg.table import Table
 
 from contracts.stream import Stream
 
 PATIENCE_S = 600.0
+BATCH_ROWS = 65_536
 
 
 class WarehouseBusy(Exception):
@@ -46,6 +48,10 @@ class Warehouse(Protocol):
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
         """The rows of a query."""
+        ...
+
+    def read(self, relation: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """All rows of a relation in batches, with a schema's columns and types; nested values as JSON text."""
         ...
 
     def profile(self) -> dict[str, object]:

@@ -54,6 +54,25 @@ def test_a_half_configured_deployment_names_what_it_lacks(monkeypatch: pytest.Mo
         assert str(raised.value) == f"DEPLOYMENT='{name}' lacks these settings: {required[0]}, {required[-1]}"
 
 
+def test_marts_to_publish_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None by default; each once, however it is written."""
+    monkeypatch.delenv("DEPLOYMENT", raising=False)
+    for listed, names in ((None, ()), ("", ()), (" fct_orders,users, fct_orders,", ("fct_orders", "users"))):
+        if listed is None:
+            monkeypatch.delenv("ICEBERG_MARTS", raising=False)
+        else:
+            monkeypatch.setenv("ICEBERG_MARTS", listed)
+        assert make("iceberg_marts", STREAMS, LOG).names == names
+
+
+def test_a_mart_that_is_none_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt one, or a model that readers may not rely on, would be missed by whoever waits for its table."""
+    monkeypatch.delenv("DEPLOYMENT", raising=False)
+    monkeypatch.setenv("ICEBERG_MARTS", "fct_orders,fct_ordes,int_events")
+    with pytest.raises(Misconfigured, match=r"no mart by fct_ordes, int_events; there are: .*fct_orders"):
+        make("iceberg_marts", STREAMS, LOG)
+
+
 def test_a_bucket_is_wanted_where_a_bucket_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A path would be taken for a bucket's name."""
     monkeypatch.setenv("DEPLOYMENT", "aws-redshift")

@@ -1,0 +1,109 @@
+"""Marts as Iceberg tables: `gold.<mart>` in the lake's catalog, for engines that read Iceberg and not the warehouse.
+
+Belongs here: what such a table looks like and how a release replaces its rows. Not here: what a mart holds (`dbt/`), or
+when it is released (`assets.gold`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.schema import Schema, assign_fresh_schema_ids
+from pyiceberg.table import Table
+from pyiceberg.types import (
+    BooleanType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    IcebergType,
+    IntegerType,
+    LongType,
+    NestedField,
+    StringType,
+    TimestampType,
+    TimestamptzType,
+)
+
+from resources import dbt
+from resources.datafiles import DataFileWriter
+from resources.lake import Lake, commit, files_of
+from resources.schemas import PROPERTIES, evolve
+from resources.warehouse.protocol import Warehouse
+
+NAMESPACE = "gold"
+RELEASE_ID = "release-id"
+WHOLE = pl.lit(0)  # the tables have no partitions
+_STATISTICS = {"write.metadata.metrics.default": "truncate(16)"}
+_TYPES: Mapping[str, IcebergType] = {
+    "varchar": StringType(),
+    "bigint": LongType(),
+    "integer": IntegerType(),
+    "boolean": BooleanType(),
+    "date": DateType(),
+    "timestamp": TimestampType(),
+    "timestamptz": TimestamptzType(),
+    "double precision": DoubleType(),
+    # JSON text, as Iceberg's second version has no type of its own for objects.
+    "json": StringType(),
+    "variant": StringType(),
+    "super": StringType(),
+}
+
+
+@dataclass(frozen=True)
+class IcebergMarts:
+    """The marts, by name, that every release publishes as Iceberg tables as well."""
+
+    names: tuple[str, ...]
+
+    def publish(self, lake: Lake, warehouse: Warehouse, release_id: str) -> None:
+        """Replace the rows of each mart's table, in one snapshot that names the release."""
+        marts = dbt.marts(warehouse.profile()) if self.names else {}
+        for name in self.names:
+            table = _table(lake, marts[name])
+            columns = schema_to_pyarrow(_schema(marts[name]), include_field_ids=False)
+            writer = DataFileWriter(table, WHOLE)
+            for batch in warehouse.read(marts[name].relation, columns):
+                writer.write(pl.DataFrame(pl.from_arrow(batch)))
+            commit(table, writer.finish(), files_of(table), {RELEASE_ID: release_id})
+
+
+def published(lake: Lake) -> list[Table]:
+    """Every table that a release has ever published, also of marts that are no longer named."""
+    if (NAMESPACE,) not in lake.catalog.list_namespaces():
+        return []
+    return [lake.catalog.load_table(identifier) for identifier in lake.catalog.list_tables(NAMESPACE)]
+
+
+def _table(lake: Lake, mart: dbt.Mart) -> Table:
+    """The mart's table, made or given the columns that the mart has gained.
+
+    Raises `IncompatibleContract` where a column has changed its type.
+    """
+    if (NAMESPACE,) not in lake.catalog.list_namespaces():
+        lake.catalog.create_namespace(NAMESPACE)
+    identifier, schema = (NAMESPACE, mart.name), _schema(mart)
+    table = lake.catalog.create_table_if_not_exists(identifier, schema, properties=PROPERTIES | _STATISTICS)
+    return evolve(table, schema)
+
+
+def _schema(mart: dbt.Mart) -> Schema:
+    """The mart's columns. All may be null, so that one that a later version of the mart lacks can stay."""
+    fields = [
+        NestedField(number, name, iceberg_type(kind), required=False, doc=mart.descriptions[name])
+        for number, (name, kind) in enumerate(mart.types.items(), 1)
+    ]
+    return assign_fresh_schema_ids(Schema(*fields))
+
+
+def iceberg_type(data_type: str) -> IcebergType:
+    """The Iceberg type of a column's type in dbt. Raises `ValueError` for one that no mart has."""
+    if decimal := re.fullmatch(r"decimal\((\d+), ?(\d+)\)", data_type):
+        return DecimalType(int(decimal[1]), int(decimal[2]))
+    if data_type not in _TYPES:
+        raise ValueError(f"no Iceberg type for {data_type}")
+    return _TYPES[data_type]

@@ -1,0 +1,166 @@
+"""Gold is a function of silver: of all that landed, however late, in whatever batches and after however many releases.
+
+Twenty days of five streams, with sessions up to fifteen days late, objects that are uploaded again with other content,
+and a contract that is mended half-way. Each platform gets the arrival hours in an order of its own and releases gold
+after every batch; in the end all of them have to hold what one full build gives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import logging
+import random
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import hostile
+import pytest
+import reading
+from driving import Platform, jsonl
+
+from assets.load import load
+from assets.reconcile import reconcile
+from contracts import STREAMS
+from contracts.commerce import COMMERCE, CommerceEvent
+from contracts.stream import Money, Stream, column
+from partitions import arrival_window
+from resources.environment import make
+from resources.landing import FolderLanding
+from resources.schemas import Layer
+from simulate import sessions
+from simulate.plan import Plan, Shares, Slot
+from simulate.run import simulate
+from simulate.streams import STREAMS as SIMULATED
+
+pytestmark = pytest.mark.integration
+START = dt.datetime(2026, 1, 20, 23, tzinfo=dt.UTC)
+# Two hours of each of these days, with midnight between them; the hours of one day are a batch.
+BATCHES = [[START + dt.timedelta(days=day, hours=hour) for hour in (0, 1)] for day in (0, 9, 19)]
+HOURS = tuple(hour for batch in BATCHES for hour in batch)
+AGAIN = HOURS[1::2]  # hours of which every second object is uploaded again
+WITHDRAWN = START - dt.timedelta(days=16)  # nothing else happens on that day, and in the end nothing at all
+LATEST_MS = 15 * 24 * 3_600_000
+SHARES = Shares(duplicates=0.05, conflicts=0.03, late=0.6, rule=0.05)
+Batches = Sequence[Sequence[dt.datetime]]
+
+
+class EarlierEvent(CommerceEvent):
+    """The shop's contract as it was: of one currency, with the channel looked for elsewhere, and any total taken."""
+
+    currency: str = column("order.currency", str_matches="^USD$", description="ISO 4217 code of all amounts")
+    channel: str = column("session.medium", description="The marketing channel that brought the visit")
+    order_total: Money = column("order.total_amount", description="Gross total: items, tax and shipping")
+
+
+EARLIER = dataclasses.replace(COMMERCE, version="0.9.0", model=EarlierEvent)
+BEFORE = [EARLIER if stream is COMMERCE else stream for stream in STREAMS]
+
+
+@dataclass(frozen=True)
+class FewHours(Plan):
+    """A plan of twenty days, of which some hours land."""
+
+    landing: tuple[dt.datetime, ...] = ()
+
+    def slots(self, parts: int) -> list[Slot]:
+        return [slot for slot in super().slots(parts) if slot.start.replace(tzinfo=dt.UTC) in self.landing]
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What lands: the objects of all hours, and the content that some of them are given later."""
+
+    first: Path
+    again: Path
+
+    def land(self, platform: Platform, folder: Path, hours: Iterable[dt.datetime]) -> None:
+        """Put a folder's objects of some hours where the platform looks for them, in place of any before them."""
+        for stream in STREAMS:
+            for landed in FolderLanding(folder).objects(stream, list(hours)):
+                target = platform.landing / landed.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(folder / landed.path, target)  # with its time of modification, which tells versions
+
+
+@pytest.fixture(scope="module")
+def arrivals(tmp_path_factory: pytest.TempPathFactory) -> Arrivals:
+    """Objects of few people, more than half of whose sessions are late, and one whose only event moves when it is
+    uploaded again.
+    """
+    found = Arrivals(*(tmp_path_factory.mktemp(name) for name in ("first", "again")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sessions, "DELAYS", sessions.DELAYS.clip(upper_bound=LATEST_MS - 60_000))
+        for seed, (folder, hours) in enumerate(((found.first, HOURS), (found.again, AGAIN))):
+            for stream in STREAMS:
+                plan = FewHours(START.replace(tzinfo=None), 480, 100, seed, SHARES, people=25, landing=hours)
+                simulate(SIMULATED[stream.name], plan, folder)
+    for path in sorted(path for path in found.again.rglob("*") if path.is_file())[::2]:
+        path.unlink()
+    for folder, at in ((found.first, WITHDRAWN), (found.again, START)):
+        path = folder / COMMERCE.name / f"{AGAIN[0]:%Y/%m/%d/%H}" / "withdrawn.json"
+        visit = hostile.order(1, event_timestamp=at.isoformat(), event_type="page_view", order={})
+        path.write_bytes(jsonl([visit]))
+    return found
+
+
+@pytest.fixture(scope="module")
+def refreshed(make_platform: Callable[[str], Platform], arrivals: Arrivals) -> Platform:
+    """All that there is in the end, judged by the mended contract alone, and one full build."""
+    platform = make_platform("refreshed")
+    arrivals.land(platform, arrivals.first, HOURS)
+    arrivals.land(platform, arrivals.again, HOURS)
+    ingest(platform, STREAMS, HOURS)
+    platform.gold()
+    return platform
+
+
+def ingest(platform: Platform, streams: Sequence[Stream], hours: Iterable[dt.datetime]) -> None:
+    """What the job `ingest` does with some hours, which it would only take if they followed each other."""
+    now, log = dt.datetime.now(dt.UTC), logging.getLogger(__name__)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in platform.environment.items():
+            patch.setenv(name, value)
+        names = ("lake", "landing", "warehouse", "conformers")
+        lake, landing, warehouse, conformers = (make(name, streams, log) for name in names)
+    for stream in streams:
+        load(lake, landing, stream, sorted(hours), arrival_window(now), now)
+        named, _ = reconcile(lake, stream, conformers[stream.name], sorted(hours), now, again=False)
+        warehouse.apply(stream, lake.table(Layer.SILVER, stream), named.silver)
+
+
+def happened(platform: Platform, at: dt.datetime) -> bool:
+    """Whether gold knows of anybody on a date."""
+    sql = f"SELECT count(*) > 0 FROM marts.daily_active_users WHERE event_date = '{at.date()}' AND dau > 0"
+    return bool(reading.gold(platform.data, sql)[0][0])
+
+
+def shuffled(seed: int) -> Batches:
+    """The hours in a random order, cut into batches at random."""
+    dice = random.Random(seed)
+    hours = dice.sample(HOURS, len(HOURS))
+    cuts = [0, *sorted(dice.sample(range(1, len(hours)), len(BATCHES) - 1)), len(hours)]
+    return [hours[first:end] for first, end in zip(cuts, cuts[1:], strict=False)]
+
+
+@pytest.mark.parametrize("batches", [BATCHES, BATCHES[::-1], shuffled(3)], ids=["in order", "reversed", "shuffled"])
+def test_gold_is_what_one_full_build_gives(
+    make_platform: Callable[[str], Platform], arrivals: Arrivals, refreshed: Platform, batches: Batches
+) -> None:
+    """With the second batch objects are uploaded again, also some of hours not yet read; with the third the contract is
+    mended, and the hours that were judged are judged again.
+    """
+    platform, seen = make_platform("batches"), set[dt.datetime]()
+    for number, batch in enumerate(batches):
+        arrivals.land(platform, arrivals.first, batch)
+        if number >= 1:
+            arrivals.land(platform, arrivals.again, {*seen, *batch})
+        ingest(platform, STREAMS if number >= 2 else BEFORE, {*seen, *batch})
+        seen |= set(batch)
+        platform.gold()
+        if number == 0:
+            assert happened(platform, WITHDRAWN) == (AGAIN[0] in batch)
+    assert not happened(platform, WITHDRAWN)
+    reading.assert_same(refreshed.data, platform.data, ("silver",))

@@ -1,0 +1,152 @@
+"""Marts as Iceberg tables: each release is one snapshot of exactly the mart's rows, and says which release it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from assets.upkeep import upkeep_marts
+from resources import dbt, housekeeping
+from resources.dbt import Mart
+from resources.lake import Lake, files_of
+from resources.marts import RELEASE_ID, IcebergMarts, iceberg_type, published
+from resources.schemas import IncompatibleContract
+from resources.warehouse.duckdb import DuckDBWarehouse
+
+TYPES = {
+    "id": "bigint",
+    "place": "integer",
+    "name": "varchar",
+    "day": "date",
+    "at": "timestamptz",
+    "clock": "timestamp",
+    "share": "double precision",
+    "amount": "decimal(38,2)",
+    "over": "boolean",
+    "props": "json",
+}
+ROW = """SELECT 7::BIGINT AS id, 1::INTEGER AS place, 'é' AS name, DATE '2024-02-29' AS day,
+    TIMESTAMPTZ '2024-02-29 23:59:59.999999+00' AS at, TIMESTAMP '2024-02-29 00:00:00' AS clock, 0.1::DOUBLE AS share,
+    12345678901234567890123456789012345.67::DECIMAL(38,2) AS amount, true AS over, '{"a": null}'::JSON AS props"""
+NOTHING = f"SELECT {', '.join(f'NULL AS {name}' for name in TYPES)}"
+READ = {
+    "id": 7,
+    "place": 1,
+    "name": "é",
+    "day": dt.date(2024, 2, 29),
+    "at": dt.datetime(2024, 2, 29, 23, 59, 59, 999999, tzinfo=dt.UTC),
+    "clock": dt.datetime(2024, 2, 29),
+    "share": 0.1,
+    "amount": Decimal("12345678901234567890123456789012345.67"),
+    "over": True,
+    "props": '{"a": null}',
+}
+
+
+class Gold:
+    """A warehouse with one mart, `m`, and a lake; `release` publishes what a query gives as the mart's rows."""
+
+    def __init__(self, folder: Path, lake: Lake, patch: pytest.MonkeyPatch) -> None:
+        self.warehouse = DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", folder / "scratch")
+        self.lake, self.patch = lake, patch
+        self.warehouse.query("CREATE SCHEMA marts")
+
+    def release(self, release_id: str, query: str, types: dict[str, str] = TYPES) -> None:
+        self.warehouse.query(f"CREATE OR REPLACE TABLE marts.m AS {query}")
+        mart = Mart("m", '"warehouse"."marts"."m"', types, {name: f"The {name}" for name in types})
+        self.patch.setattr(dbt, "marts", lambda profile: {"m": mart})
+        IcebergMarts(("m",)).publish(self.lake, self.warehouse, release_id)
+
+    @property
+    def table(self) -> Any:
+        (table,) = published(self.lake)
+        return table
+
+    def rows(self, snapshot_id: int | None = None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.table.scan(snapshot_id=snapshot_id).to_arrow().to_pylist()
+        return found
+
+
+@pytest.fixture
+def gold(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Gold:
+    return Gold(tmp_path, lake, monkeypatch)
+
+
+def test_a_release_is_one_snapshot_of_all_rows(gold: Gold) -> None:
+    """Readers see the release before or this one, whole, and may go back to any that has not expired."""
+    gold.release("first", f"{ROW} UNION ALL {NOTHING}")
+    gold.release("second", ROW)
+    first, second = gold.table.snapshots()
+    assert gold.table.name() == ("gold", "m")
+    assert [snapshot.summary[RELEASE_ID] for snapshot in (first, second)] == ["first", "second"]
+    assert gold.rows() == [READ]
+    assert sorted(gold.rows(first.snapshot_id), key=lambda row: row["id"] is None) == [READ, dict.fromkeys(TYPES)]
+
+
+def test_a_mart_without_rows_is_released_too(gold: Gold) -> None:
+    """Also as the first thing that is known of it; what was there before is gone."""
+    for number, query in enumerate((f"{ROW} LIMIT 0", ROW, f"{ROW} LIMIT 0", f"{ROW} LIMIT 0")):
+        gold.release(str(number), query)
+        assert len(gold.rows()) == (number == 1)
+        assert gold.table.current_snapshot().summary[RELEASE_ID] == str(number)
+    assert len(gold.table.snapshots()) == 4
+
+
+def test_columns_come_and_go(gold: Gold) -> None:
+    """Older releases stay readable; a column that the mart has lost is null from then on."""
+    gold.release("first", "SELECT 1::BIGINT AS id, 'x' AS name", {"id": "bigint", "name": "varchar"})
+    gold.release("second", "SELECT 2::BIGINT AS id, true AS over", {"id": "bigint", "over": "boolean"})
+    assert gold.rows() == [{"id": 2, "name": None, "over": True}]
+    assert gold.rows(gold.table.snapshots()[0].snapshot_id) == [{"id": 1, "name": "x"}]
+    assert gold.table.schema().find_field("over").doc == "The over"
+
+
+def test_a_column_of_another_type_is_an_error(gold: Gold) -> None:
+    """Values would be bent, or readers' queries broken, without a word; the table stays as it was."""
+    gold.release("first", "SELECT 1::BIGINT AS id", {"id": "bigint"})
+    with pytest.raises(IncompatibleContract, match=r"gold\.m, column id: the table holds long, the contract wants str"):
+        gold.release("second", "SELECT 'x' AS id", {"id": "varchar"})
+    assert gold.rows() == [{"id": 1}]
+
+
+def test_old_releases_expire_with_their_files(gold: Gold, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Housekeeping knows them, also when the mart is no longer named; the last one stays, whatever its age."""
+    for number in range(3):
+        gold.release(str(number), ROW)
+    upkeep_marts(dg.build_op_context(), lake=gold.lake)
+    assert len(gold.table.snapshots()) == 3, "a week of time travel stays"
+    for limit in ("TIME_TRAVEL", "GRACE"):
+        monkeypatch.setattr(housekeeping, limit, dt.timedelta(0))
+    upkeep_marts(dg.build_op_context(), lake=gold.lake)
+    assert [snapshot.summary[RELEASE_ID] for snapshot in gold.table.snapshots()] == ["2"]
+    folder = Path(gold.table.location().removeprefix("file://"))
+    assert {str(path) for path in folder.rglob("*.parquet")} == {
+        file.file_path.removeprefix("file://") for file in files_of(gold.table)
+    }
+    assert gold.rows() == [READ]
+
+
+def test_a_lake_without_marts_has_nothing_to_tidy(lake: Lake) -> None:
+    """The usual case: nobody has asked for any."""
+    upkeep_marts(dg.build_op_context(), lake=lake)
+    assert published(lake) == []
+
+
+def test_every_mart_can_be_published() -> None:
+    """Each column's type in dbt, on every target that can be parsed without credentials, has one in Iceberg."""
+    marts = dbt.marts(dbt.output("local"))
+    assert sorted(marts) == dbt.mart_names()
+    assert {"fct_orders", "daily_active_users", "analytics_orders", "bene", "users"} <= set(marts)
+    kinds = {kind for mart in marts.values() for kind in mart.types.values()}
+    assert all(iceberg_type(kind) for kind in kinds)
+
+
+def test_an_unknown_type_is_an_error() -> None:
+    """Not text, for want of anything better."""
+    with pytest.raises(ValueError, match="no Iceberg type for interval"):
+        iceberg_type("interval")
