@@ -19,10 +19,11 @@ COPY --chown=platform dbt dbt
 ENV DAGSTER_HOME=/app/dagster \
     DATA_DIR=/data \
     PYTHONPATH=/app/platform \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    NUMBA_CACHE_DIR=/app/compiled
 
-# dbt's manifest is made here, so that a container starts in seconds.
-RUN python -c "from resources.dbt import manifest_path; manifest_path()"
+# dbt's manifest and the scanner's machine code are made here, so that a container starts in seconds.
+RUN python -c "from resources.dbt import manifest_path; manifest_path()" && python -m events.ahead
 
 EXPOSE 3000 4000
 CMD ["dagster", "api", "grpc", "-h", "0.0.0.0", "-p", "4000", "-m", "definitions", "-d", "platform"]

@@ -41,7 +41,7 @@ class Texts(NamedTuple):
 
     @classmethod
     def of(cls, column: pa.ChunkedArray, room: Room) -> Texts:
-        """The records of a binary column of less than 4 GiB; where it is in several pieces they are copied into `room`."""
+        """The records of a binary column of less than 4 GiB; copied into `room` where it is in several pieces."""
         pieces = [chunk.cast(pa.large_binary()) for chunk in column.chunks]
         spans = [_span(piece) for piece in pieces]
         total = sum(len(data) for data, _ in spans)

@@ -1,0 +1,30 @@
+"""Ahead: what becomes machine code is compiled when the platform is set up, not when the first event comes.
+
+    python -m events.ahead
+
+Belongs here: the batch that every compiled function is called with. Not here: any of these functions.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from contracts import STREAMS
+from contracts.stream import Stream
+from events.conform import Conformer
+from events.decode import OVERSIZE
+
+
+def main() -> None:
+    """Conform no records of every stream, which calls all that there is to be called."""
+    lineage = {name: pa.string() for name in Stream.LINEAGE} | {
+        "_arrival_hour": pa.timestamp("us", "UTC"),
+        "_line": pa.int64(),
+    }
+    schema = pa.schema([*lineage.items(), ("raw", pa.large_binary()), ("header", pa.string()), ("oversize", OVERSIZE)])
+    for stream in STREAMS:
+        Conformer(stream, b"ahead").conform(schema.empty_table())
+
+
+if __name__ == "__main__":
+    main()
