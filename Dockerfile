@@ -23,7 +23,7 @@ ENV DAGSTER_HOME=/app/dagster \
     NUMBA_CACHE_DIR=/app/compiled
 
 # dbt's manifest and the scanner's machine code are made here, so that a container starts in seconds.
-RUN python -c "from resources.dbt import manifest_path; manifest_path()" && python -m events.ahead
+RUN python -c "from resources.dbt import manifest_path; manifest_path()" && python -m events.prepare
 
 EXPOSE 3000 4000
 CMD ["dagster", "api", "grpc", "-h", "0.0.0.0", "-p", "4000", "-m", "definitions", "-d", "platform"]

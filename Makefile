@@ -10,7 +10,7 @@ help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
 
 setup: .venv/installed $(DAGSTER_HOME)/dagster.yaml  ## make .venv from requirements.lock, prepare dbt's manifest and machine code
-	@$(PY) -c "from resources.dbt import manifest_path; manifest_path()" && $(PY) -m events.ahead
+	@$(PY) -c "from resources.dbt import manifest_path; manifest_path()" && $(PY) -m events.prepare
 
 .venv/installed: requirements.lock
 	@if command -v uv >/dev/null; then uv venv -q --clear .venv && uv pip sync -q --compile-bytecode --require-hashes -p $(PY) $<; \

@@ -4,6 +4,7 @@
     STREAM=web make bench          of another stream
     N=4000000 HOURS=4 make bench   more of them
     MODE=history make bench        an hour of 100,000 events into an empty lake, and behind 1,000 hours of 10,000
+    MODE=gold N=10000000 make bench  gold in full, and after one more day of which 1 % is late; the slowest query
 
 Each stage runs in a process of its own, so that its peak memory is its own. Figures are comparable within one run.
 Writes $DATA_DIR/bench.json; works in $DATA_DIR/bench and empties that folder first.
@@ -33,7 +34,7 @@ Figures = dict[str, float]
 
 def main() -> None:
     mode = os.environ.get("MODE", "landing")
-    report = {"landing": landing, "history": history}[mode]()
+    report = {"landing": landing, "history": history, "gold": gold}[mode]()
     out = Path(os.environ["DATA_DIR"]) / "bench.json"
     out.write_text(json.dumps(report, indent=2) + "\n")
     print(f"\nwritten to {out}")
@@ -81,6 +82,26 @@ def history() -> dict[str, Any]:
     ratio = figures["behind"]["seconds"] / figures["empty"]["seconds"]
     print(f"behind {past:,} hours it costs {ratio:.2f} times as much")
     return {"past_hours": past, "ratio": ratio, "stages": figures}
+
+
+def gold() -> dict[str, Any]:
+    """A gold run for one new day against the full refresh, and what readers wait for a filtered query."""
+    events, days = int(os.environ.get("N", "10000000")), int(os.environ.get("DAYS", "40"))
+    data, hours = fresh("gold"), days * 24
+    stage(data, "simulate", hours, events // hours)
+    stage(data, "backfill", hours)
+    stage(data, "warehouse", hours)
+    full = stage(data, "gold", hours)
+    stage(data, "simulate", 24, events // hours, hours)
+    stage(data, "day", hours)
+    stage(data, "warehouse", hours + 24)
+    new = stage(data, "gold", hours)
+    asked = stage(data, "queries")
+    ratio = new["seconds"] / full["seconds"]
+    for name, figures in (("full refresh", full), ("one new day", new)):
+        print(f"{name:<14}{figures['seconds']:>8.2f} s{figures['peak_rss_mib']:>10,.0f} MiB")
+    print(f"a new day costs {ratio:.2f} of the full refresh; the slowest filtered query {asked['slowest']:.2f} s")
+    return {"days": days, "ratio": ratio, "slowest_query_s": asked["slowest"], "full": full, "new_day": new}
 
 
 def fresh(name: str) -> Path:
@@ -150,11 +171,27 @@ def materialized(prefixes: Sequence[str], hours: int, first: int = 0, streams: S
     return {}
 
 
-def warehouse() -> Figures:
-    """The relations of all streams, as gold wants them, whether they have rows or not."""
+def warehouse(hours: int) -> Figures:
+    """The relations of all streams up to some hour, as gold wants them, whether they have rows or not."""
     from contracts import STREAMS
 
-    return materialized(("warehouse",), 1, streams=[stream.name for stream in STREAMS])
+    return materialized(("warehouse",), 1, hours - 1, streams=[stream.name for stream in STREAMS])
+
+
+def queries() -> Figures:
+    """Seconds that the slowest of gold's tables takes to answer for one value of its first column that has any."""
+    import duckdb
+
+    slowest = 0.0
+    with duckdb.connect(f"{os.environ['DATA_DIR']}/gold.duckdb", read_only=True) as con:
+        tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        for schema, table in tables:
+            column = con.execute(f'SELECT * FROM "{schema}"."{table}" LIMIT 0').description[0][0]
+            started = time.perf_counter()
+            value = f'(SELECT max("{column}") FROM "{schema}"."{table}")'
+            con.execute(f'SELECT * FROM "{schema}"."{table}" WHERE "{column}" = {value} LIMIT 1000').fetchall()
+            slowest = max(slowest, time.perf_counter() - started)
+    return {"slowest": slowest}
 
 
 def job(name: str) -> Figures:
@@ -173,11 +210,13 @@ STAGES: dict[str, Callable[..., Figures]] = {
     "limit": limit,
     "bronze": lambda hours: materialized(("bronze",), hours),
     "silver": lambda hours: materialized(("silver", "rejected"), hours),
-    "warehouse": lambda hours: warehouse(),
+    "warehouse": warehouse,
     "gold": lambda hours: job("gold"),
     "backfill": lambda hours: materialized(LAKE, hours),
     "upkeep": lambda hours: job("upkeep"),
     "hour": lambda before: materialized(LAKE, 1, before),
+    "day": lambda before: materialized(LAKE, 24, before),
+    "queries": queries,
 }
 
 

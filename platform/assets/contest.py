@@ -14,6 +14,7 @@ import polars as pl
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from assets.ahead import ahead
 from assets.spool import Spool, compacted
 from contracts.stream import Scope, Stream
 from events.conform import Conformers
@@ -87,7 +88,7 @@ class Contest:
         hours = sorted(records["_arrival_hour"].unique())
         files = [file for run in _runs(hours) for file in files_of(self.bronze, within(run))]
         lines = records["_line"].unique().implode()
-        for batch in read(self.bronze, files, [*LINEAGE, "raw", "header"]):
+        for batch in ahead(read(self.bronze, files, [*LINEAGE, "raw", "header"])):
             near = pl.DataFrame(pl.from_arrow(batch)).filter(pl.col("_line").is_in(lines))
             found = texts(near).join(records, on=list(LINEAGE), how="inner")
             if not found.is_empty():

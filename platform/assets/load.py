@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from assets.ahead import ahead
 from contracts.stream import Framing, Stream
 from events import compression, decode
 from resources.datafiles import DataFileWriter
@@ -23,7 +23,6 @@ from resources.lake import Lake, as_frame, between, commit, files_of, frame, rea
 from resources.landing import LandedObject, Landing, Reader
 from resources.schemas import Layer
 
-Item = TypeVar("Item")
 # The ledger's hour for objects that lie outside all arrival hours: so early that nothing else is there.
 ASTRAY = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 WAITING_BYTES = 64 << 20
@@ -195,15 +194,6 @@ def _lineage(batch: pa.RecordBatch, landed: LandedObject, now: dt.datetime) -> p
     for name, value in constants.items():
         rows = rows.append_column(name, value)
     return rows
-
-
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, the next one made in another thread while this one is worked on."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
-            yield item
 
 
 def _replace(bronze: Table, entries: Sequence[Mapping[str, Any]], writer: DataFileWriter) -> None:

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from events import columns
+from events import columns, scalars
 from events.columns import Values
 from events.exact import Refused, exact
-from events.scan import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
 from events.text import shortened
+from events.tokens import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
 
 KINDS = ("nothing", "null", "text", "text", "number", "NaN or Infinity", "boolean", "object", "array")
 NOT_JSON = "NaN and Infinity are not JSON"
@@ -116,13 +116,13 @@ class Extraction:
         if isinstance(dtype, pl.Float64):
             return self._doubles(column, values)
         if isinstance(dtype, pl.Datetime):
-            found, odd = columns.instants(values)
+            found, odd = scalars.instants(values)
         elif isinstance(dtype, pl.Boolean):
-            found, odd = columns.booleans(values)
+            found, odd = scalars.booleans(values)
         elif isinstance(dtype, pl.Decimal):
-            found, odd = columns.decimals(values, dtype.precision or 38, dtype.scale)
+            found, odd = scalars.decimals(values, dtype.precision or 38, dtype.scale)
         elif isinstance(dtype, pl.Int64):
-            found, odd = columns.integers(values)
+            found, odd = scalars.integers(values)
         else:
             known = ", ".join(_WANTED.values())
             raise ValueError(f"no column can be {dtype}: {known}, decimal and arrays of structs are")

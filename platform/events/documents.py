@@ -23,8 +23,9 @@ from events.casts import Extraction, columns_of, problems_of
 from events.columns import Values, strings, unescaped
 from events.exact import parse
 from events.fields import Extractor
-from events.scan import DEEP, ESCAPED, MALFORMED, MAX_NESTING, MISSING, NULL, SOUND, TEXT, UNDECODABLE, Scanner
+from events.scan import DEEP, MALFORMED, MAX_NESTING, SOUND, UNDECODABLE, Scanner
 from events.text import Texts, deeper
+from events.tokens import ESCAPED, MISSING, NULL, TEXT
 
 MAX_LITERAL = 1 << 16  # characters of a text to be read as an object; Python's parser takes a hundred times its room
 _NO_OBJECT = "not a JSON object"

@@ -19,12 +19,14 @@ import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Stream
+from events.arrays import elements
 from events.casts import NOT_JSON, Extraction, columns_of, problems_of
-from events.columns import Rows, Values, elements, json_texts, strings
+from events.columns import Rows, Values, json_texts, strings
 from events.columns import texts as field_texts
-from events.scan import ARRAY, DEEP, MAX_NESTING, MISSING, NULL, SOUND, TEXT, Places, Scanner
+from events.scan import DEEP, MAX_NESTING, SOUND, Scanner
 from events.tabs import split
 from events.text import Texts, deeper, shortened
+from events.tokens import ARRAY, MISSING, NULL, TEXT, Places
 
 _FIELDS = """
 app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker

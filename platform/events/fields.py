@@ -10,10 +10,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from events.arrays import Elements, elements
 from events.casts import KINDS, Column, Extraction
-from events.columns import Elements, Values, elements, first_of, without
-from events.scan import NULL, OBJECT, SOUND, Bytes, Found, Scanner
+from events.columns import Values, first_of, without
+from events.scan import SOUND, Found, Scanner
 from events.text import Texts
+from events.tokens import NULL, OBJECT, Bytes
 
 
 class Extractor:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from events.columns import Rows
 from events.compiled import compiled
-from events.scan import Bytes, Places, is_utf8
+from events.tokens import Bytes, Places, is_utf8
 
 
 @compiled

@@ -67,7 +67,7 @@ class DataFileWriter:
         if frame.is_empty():
             return
         rest = [pl.lit(None).alias(name) for name in self.columns if name not in frame.columns]
-        values = frame.select(self.by.alias("_partition"))["_partition"]
+        values = frame.with_columns(self.by.alias("_partition"))["_partition"]
         frame = frame.with_columns(*rest).select(self.columns).cast(dict.fromkeys(CODED & {*self.columns}, _CODES))
         most = values.mode(maintain_order=True)[0]
         main = values == most

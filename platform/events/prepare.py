@@ -1,6 +1,6 @@
-"""Ahead: what becomes machine code is compiled when the platform is set up, not when the first event comes.
+"""Prepare: what becomes machine code is compiled when the platform is set up, not when the first event comes.
 
-    python -m events.ahead
+    python -m events.prepare
 
 Belongs here: the batch that every compiled function is called with. Not here: any of these functions.
 """
@@ -23,7 +23,7 @@ def main() -> None:
     }
     schema = pa.schema([*lineage.items(), ("raw", pa.large_binary()), ("header", pa.string()), ("oversize", OVERSIZE)])
     for stream in STREAMS:
-        Conformer(stream, b"ahead").conform(schema.empty_table())
+        Conformer(stream, b"none").conform(schema.empty_table())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,243 @@
+"""Scalars: values that were found in bytes become columns of numbers, times and truth values, in machine code.
+
+Belongs here: what a plain one looks like, and its value. One that is not plain is left null and its row told, for a
+slower reader (`casts`) to look at. Not here: text (`columns`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from events.columns import Rows, Values, is_word, odd_rows
+from events.compiled import compiled
+from events.tokens import BOOLEAN, ESCAPED, NUMBER, TEXT, Bytes, Places, unescape
+
+_MAX_DIGITS = 18
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_DAY = 86_400_000_000
+_LONGEST_INSTANT = 35 * 6  # in bytes, when all its characters are escaped
+_FIRST, _LAST = -719_162 * _DAY, 2_932_897 * _DAY  # the years 1 to 9999, in microseconds of the epoch
+_TRUE, _FALSE = np.frombuffer(b"true", np.uint8), np.frombuffer(b"false", np.uint8)
+_POWERS = 10 ** np.arange(19, dtype=np.int64)
+
+
+def integers(values: Values) -> tuple[pl.Series, Rows]:
+    """64-bit integers, and the rows that hold something else than up to 18 digits."""
+    found, bits = np.empty(len(values.kinds), np.int64), np.zeros((len(values.kinds) + 7) // 8, np.uint8)
+    odd = odd_rows(values, _integers, found, bits)
+    return _numbers(pa.int64(), found, bits), odd
+
+
+def decimals(values: Values, precision: int, scale: int) -> tuple[pl.Series, Rows]:
+    """Decimals, and the rows that hold something else than digits of which none would be cut."""
+    count = len(values.kinds)
+    found, bits = np.empty((count, 2), np.int64), np.zeros((count + 7) // 8, np.uint8)
+    odd = odd_rows(values, _decimals, min(precision, _MAX_DIGITS) - scale, scale, found, bits)
+    return _numbers(pa.decimal128(precision, scale), found, bits), odd
+
+
+def instants(values: Values) -> tuple[pl.Series, Rows]:
+    """ISO 8601 times in UTC, cut to microseconds, and the rows that hold something else; an empty text is none."""
+    found, bits = np.empty(len(values.kinds), np.int64), np.zeros((len(values.kinds) + 7) // 8, np.uint8)
+    odd = odd_rows(values, _instants, found, bits, np.empty(_LONGEST_INSTANT, np.uint8))
+    return _numbers(pa.timestamp("us", "UTC"), found, bits), odd
+
+
+def booleans(values: Values) -> tuple[pl.Series, Rows]:
+    """Truth values, also as 1, 0 and as text, and the rows that hold something else."""
+    count = len(values.kinds)
+    found, bits = np.zeros((count + 7) // 8, np.uint8), np.zeros((count + 7) // 8, np.uint8)
+    odd = odd_rows(values, _booleans, found, bits)
+    return _numbers(pa.bool_(), found, bits, count), odd
+
+
+def _numbers(kind: pa.DataType, found: npt.NDArray[np.generic], bits: Bytes, count: int | None = None) -> pl.Series:
+    size = len(found) if count is None else count
+    return pl.Series(pa.Array.from_buffers(kind, size, [pa.py_buffer(bits), pa.py_buffer(found)]))
+
+
+@compiled
+def _digits(data: Bytes, start: int, end: int) -> tuple[int, int]:
+    """The number that digits from `start` on make, of which 18 count, and the place after them."""
+    number = 0
+    while start < end and 0x30 <= data[start] <= 0x39:
+        number = number * 10 + (np.int64(data[start]) - 0x30)
+        start += 1
+    return number, start
+
+
+@compiled
+def _integers(data: Bytes, kinds: Bytes, starts: Places, ends: Places, found: Rows, bits: Bytes, odd: Rows) -> int:
+    count = 0
+    for row in range(len(kinds)):
+        found[row] = 0
+        kind = kinds[row]
+        if kind in (TEXT, NUMBER):
+            start, end = np.int64(starts[row]), np.int64(ends[row])
+            first = start + 1 if start < end and data[start] == 0x2D else start
+            number, at = _digits(data, first, end)
+            if at == end and first < end <= first + _MAX_DIGITS:
+                found[row] = -number if first > start else number
+                bits[row >> 3] |= 1 << (row & 7)
+                continue
+        if kind in (TEXT, NUMBER, ESCAPED):
+            odd[count] = row
+            count += 1
+    return count
+
+
+@compiled
+def _decimals(
+    data: Bytes,
+    kinds: Bytes,
+    starts: Places,
+    ends: Places,
+    whole: int,
+    scale: int,
+    found: Rows,
+    bits: Bytes,
+    odd: Rows,
+) -> int:
+    count = 0
+    for row in range(len(kinds)):
+        found[row, 0] = found[row, 1] = 0
+        kind = kinds[row]
+        if kind in (TEXT, NUMBER):
+            start, end = np.int64(starts[row]), np.int64(ends[row])
+            first = start + 1 if start < end and data[start] == 0x2D else start
+            number, at = _digits(data, first, end)
+            sound = first < at <= first + whole
+            places = 0
+            if sound and at < end and data[at] == 0x2E:
+                last = at + 1
+                part, at = _digits(data, last, min(end, last + scale))
+                places = at - last
+                number = number * _POWERS[places] + part
+                sound = places > 0
+                while at < end and data[at] == 0x30:
+                    at += 1
+            if sound and at == end:
+                number *= _POWERS[scale - places]
+                number = -number if first > start else number
+                found[row, 0], found[row, 1] = number, -1 if number < 0 else 0
+                bits[row >> 3] |= 1 << (row & 7)
+                continue
+        if kind in (TEXT, NUMBER, ESCAPED):
+            odd[count] = row
+            count += 1
+    return count
+
+
+@compiled
+def _instants(
+    data: Bytes, kinds: Bytes, starts: Places, ends: Places, found: Rows, bits: Bytes, plain: Bytes, odd: Rows
+) -> int:
+    count = 0
+    for row in range(len(kinds)):
+        found[row] = 0
+        kind = kinds[row]
+        if kind not in (TEXT, ESCAPED):
+            continue
+        start, end = np.int64(starts[row]), np.int64(ends[row])
+        if start == end:
+            continue
+        sound, micros = False, 0
+        if kind == TEXT:
+            sound, micros = _instant(data, start, end)
+        elif end - start <= len(plain):
+            sound, micros = _instant(plain, 0, unescape(data, start, end, plain, 0))
+        if sound:
+            found[row] = micros
+            bits[row >> 3] |= 1 << (row & 7)
+        else:
+            odd[count] = row
+            count += 1
+    return count
+
+
+@compiled
+def _pair(data: Bytes, at: int, end: int) -> int:
+    """The two digits at a place, or -1."""
+    if at + 2 > end:
+        return -1
+    number, stop = _digits(data, at, at + 2)
+    return number if stop == at + 2 else -1
+
+
+@compiled
+def _instant(data: Bytes, at: int, end: int) -> tuple[bool, int]:
+    """YYYY-MM-DD[(T| )HH:MM[:SS[.f]][Z|±HH[[:]MM]]] as microseconds of the epoch."""
+    if end - at < 10 or data[at + 4] != 0x2D or data[at + 7] != 0x2D:
+        return False, 0
+    century, year, month, day = _pair(data, at, end), _pair(data, at + 2, end), _pair(data, at + 5, end), -1
+    day = _pair(data, at + 8, end)
+    if century < 0 or year < 0 or not 1 <= month <= 12 or day < 1:
+        return False, 0
+    year += century * 100
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if year < 1 or day > (29 if leap and month == 2 else _DAYS[month]):
+        return False, 0
+    shifted = year - 1 if month <= 2 else year
+    yearday = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
+    days = 365 * shifted + shifted // 4 - shifted // 100 + shifted // 400 + yearday - 719_468
+    micros = days * _DAY
+    at += 10
+    if at == end:
+        return True, micros
+    if data[at] != 0x54 and data[at] != 0x20:
+        return False, 0
+    hour, minute = _pair(data, at + 1, end), _pair(data, at + 4, end)
+    if hour < 0 or hour > 23 or minute < 0 or minute > 59 or data[at + 3] != 0x3A:
+        return False, 0
+    micros += (hour * 60 + minute) * 60_000_000
+    at += 6
+    if at < end and data[at] == 0x3A:
+        second = _pair(data, at + 1, end)
+        if second < 0 or second > 59:
+            return False, 0
+        micros += second * 1_000_000
+        at += 3
+        if at < end and data[at] == 0x2E:
+            first = at + 1
+            part, at = _digits(data, first, min(end, first + 9))
+            places = at - first
+            if places == 0:
+                return False, 0
+            micros += part * _POWERS[6 - places] if places <= 6 else part // _POWERS[places - 6]
+    if at < end and data[at] == 0x5A:
+        at += 1
+    elif at < end and (data[at] == 0x2B or data[at] == 0x2D):
+        sign = -1 if data[at] == 0x2D else 1
+        hour, minute = _pair(data, at + 1, end), 0
+        at += 3
+        if at < end:
+            at += data[at] == 0x3A
+            minute = _pair(data, at, end)
+            at += 2
+        if hour < 0 or hour > 14 or minute < 0 or minute > 59:
+            return False, 0
+        micros -= sign * (hour * 60 + minute) * 60_000_000
+    return at == end and _FIRST <= micros < _LAST, micros
+
+
+@compiled
+def _booleans(data: Bytes, kinds: Bytes, starts: Places, ends: Places, found: Bytes, bits: Bytes, odd: Rows) -> int:
+    count = 0
+    for row in range(len(kinds)):
+        kind = kinds[row]
+        if kind not in (TEXT, NUMBER, BOOLEAN, ESCAPED):
+            continue
+        start, length = np.int64(starts[row]), np.int64(ends[row]) - np.int64(starts[row])
+        first = data[start] if length else np.uint8(0)
+        yes = (length == 1 and first == 0x31) or (length == 4 and is_word(data, start, _TRUE))
+        no = (length == 1 and first == 0x30) or (length == 5 and is_word(data, start, _FALSE))
+        if kind != ESCAPED and (yes or no):
+            bits[row >> 3] |= 1 << (row & 7)
+            found[row >> 3] |= np.uint8(yes) << (row & 7)
+        else:
+            odd[count] = row
+            count += 1
+    return count
