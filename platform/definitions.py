@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,4 +51,3 @@ def build_defs(
 
 
 defs = build_defs()
-gc.freeze()  # what is loaded stays: in a run the collector need not look at it again and again
