@@ -139,6 +139,7 @@ class Extraction:
     def _odd(self, column: Column, found: pl.Series, odd: list[tuple[int, str]]) -> pl.Series:
         """The values of texts that are not plain, or why they are none."""
         values: dict[int, Any] = {}
+        why: dict[str, dict[int, str]] = {}
         numeric = isinstance(column.dtype, pl.Int64 | pl.Decimal)
         for row, text in odd:
             try:
@@ -146,7 +147,8 @@ class Extraction:
                     raise Refused("type", f"is no {_wanted(column)}")
                 values[row] = exact(text, column.dtype)
             except Refused as refused:
-                self.refuse([row], column.name, refused.reason, f"{_shown(column, text)} {refused}")
+                why.setdefault(refused.reason, {})[row] = f"{_shown(column, text)} {refused}"
+        self.problems += [problems_of(details, reason, column.name) for reason, details in why.items()]
         return found.scatter(list(values), pl.Series(list(values.values()), dtype=column.dtype)) if values else found
 
 

@@ -153,7 +153,7 @@ def _evaluated(raw: str, paths: tuple[str, ...]) -> str:
     if deeper(raw, MAX_NESTING):
         return raw
     try:
-        document = parse(raw, constants=float)
+        document = parse(raw)
     except ValueError:
         return raw
     for path in paths:
