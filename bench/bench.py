@@ -224,9 +224,12 @@ def run_stage(name: str, arguments: list[int]) -> None:
     """In the stage's own process: warm up, run, print the figures as the last line."""
     import logging
 
+    from events import prepare
+
     if name not in ("simulate", "limit"):
         logging.disable(logging.WARNING)
-        materialized(LAKE, 1, -1)  # an hour without files: imports and catalog are not what is measured
+        prepare.main()  # imports, catalog and code are not what is measured: no records, an hour without files
+        materialized(LAKE, 1, -1)
     started, cpu = time.perf_counter(), time.process_time()
     figures = STAGES[name](*arguments)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu

@@ -18,7 +18,7 @@ from assets.ahead import ahead
 from assets.spool import Spool, compacted
 from contracts.stream import Scope, Stream
 from events.conform import Conformers
-from events.judge import Census, hashes, scope_of, verdicts
+from events.judge import Census, scope_of, verdicts
 from resources.lake import as_frame, event_date, files_of, read, within
 
 LOSERS = ("duplicate", "conflict")
@@ -30,8 +30,8 @@ LINEAGE: dict[str, pl.DataType] = {
     "_source_version": pl.String(),
     "_line": pl.Int64(),
 }
-KEYED: dict[str, pl.DataType] = {**LINEAGE, "_key": pl.Binary(), "_scope": pl.Date()}
-STORED: dict[str, pl.DataType] = {**KEYED, "_content": pl.Binary(), "reason": pl.String(), "_file": pl.String()}
+NEW: dict[str, pl.DataType] = {**LINEAGE, "_key": pl.Binary(), "_scope": pl.Date(), "_content": pl.Binary()}
+STORED: dict[str, pl.DataType] = {**NEW, "reason": pl.String(), "_file": pl.String()}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Moves:
 
 
 class Contest:
-    """One run's contest. `raws` takes the bytes of the contested records that are in no table but bronze."""
+    """One run's contest."""
 
     def __init__(
         self, stream: Stream, conformers: Conformers, tables: tuple[Table, Table, Table], hours: Sequence[dt.datetime]
@@ -62,18 +62,22 @@ class Contest:
         self.census = Census()
 
     def decide(self, spool: Spool, raws: Spool, stale: pl.DataFrame) -> Moves:
-        """The moves that the new records of `spool`, and the leaving of `stale` objects' rows, bring about."""
+        """The moves that the new records of `spool`, and the leaving of `stale` objects' rows, bring about.
+
+        `raws` takes the bytes of stored winners that are contested, as some of them lose.
+        """
         days = {day for part in spool for day in part["_scope"].unique()}
         for part in self._leaving(stale):
             self.census.leave(part)
             days.update(part["_scope"].unique())
         winners, losers = (self._met(table, days, stale) for table in (self.silver, self.rejected))
         repeated = self.census.repeated()
-        new = [compacted(texts(part.filter(hashes().is_in(repeated.implode())).select(list(KEYED)))) for part in spool]
-        fresh = pl.concat([pl.DataFrame(schema=KEYED), *new])
-        contents = self._contents(pl.concat([fresh, winners.select(list(KEYED))]), raws)
+        new = [
+            compacted(texts(part.filter(pl.col("hash").is_in(repeated.implode())).select(list(NEW)))) for part in spool
+        ]
+        contents = self._contents(winners, raws)
         judged = verdicts(
-            fresh.join(contents, on=list(LINEAGE), how="left"),
+            pl.concat([pl.DataFrame(schema=NEW), *new]),
             winners.drop("_content").join(contents, on=list(LINEAGE), how="left"),
             losers,
         )
@@ -124,7 +128,7 @@ class Contest:
         found = [pl.DataFrame(schema={**LINEAGE, "_content": pl.Binary})]
         for rows in self.raw_of(records):
             known = rows.with_columns(self.conformers.contents(rows.select("raw", "header").to_arrow()))
-            raws.add(compacted(known.select(*LINEAGE, "raw", "_content")))
+            raws.add(compacted(known.select(*LINEAGE, "raw")))
             found.append(compacted(known.select(*LINEAGE, "_content")))
         return pl.concat(found)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, groupby
 from typing import Any
 
 import polars as pl
@@ -81,14 +82,12 @@ def _attempt(
     if not news and not strays:
         return Loaded(_of_hours(known, hours), snapshot_id=rows_snapshot(bronze))
     entries = [_entry(o, now, refused="outside the arrival hours that are partitions", astray=True) for o in strays]
-    writer = DataFileWriter(bronze, BY_HOUR)
-    by_hour = {
-        hour: [o for o in news if o.arrival_hour == hour]
-        for hour in sorted({o.arrival_hour for o in news if o.arrival_hour})
-    }
-    with landing.reading([o for objects in by_hour.values() for o in objects]) as reader:
-        for hour, objects in by_hour.items():
-            entries += [_take(reader, landed, stream.decoding, writer, now) for landed in objects]
+    writer = DataFileWriter(bronze, BY_HOUR, threads=1)
+    ordered = sorted((o for o in news if o.arrival_hour), key=lambda o: (o.arrival_hour, o.path))
+    with landing.reading(ordered) as reader:
+        begun = ahead(_begun(reader, ordered, stream.decoding))
+        for hour, opened in groupby(begun, key=lambda item: item[0].arrival_hour):
+            entries += [_take(landed, records, writer, now) for landed, records in opened]
             writer.finish_partition(hour)
     _replace(bronze, [entry for entry in entries if entry["records"] is not None], writer)
     _enter(ledger, pl.DataFrame(entries, schema=LEDGER))
@@ -143,17 +142,31 @@ def _entry(
     }
 
 
+def _begun(
+    reader: Reader, objects: Sequence[LandedObject], decoding: tuple[Framing, ...]
+) -> Iterator[tuple[LandedObject, Iterator[pa.RecordBatch] | compression.Unreadable]]:
+    """Objects with their records, or why there are none; with an object its beginning has been read."""
+    for landed in objects:
+        records = _whole(reader, landed, decoding)
+        try:
+            yield landed, chain([batch for batch in [next(records, None)] if batch], records)
+        except compression.Unreadable as reason:
+            yield landed, reason
+
+
 def _take(
-    reader: Reader, landed: LandedObject, decoding: tuple[Framing, ...], writer: DataFileWriter, now: dt.datetime
+    landed: LandedObject,
+    records: Iterator[pa.RecordBatch] | compression.Unreadable,
+    writer: DataFileWriter,
+    now: dt.datetime,
 ) -> dict[str, object]:
     """Write an object's records and return its ledger row; nothing of it is written when it cannot be read whole."""
+    if isinstance(records, compression.Unreadable):
+        return _entry(landed, now, refused=str(records))
     total = 0
-    try:
-        for batch in _whole(reader, landed, decoding):
-            total += batch.num_rows
-            writer.write_arrow(landed.arrival_hour, _lineage(batch, landed, now).select(writer.columns))
-    except compression.Unreadable as reason:
-        return _entry(landed, now, refused=str(reason))
+    for batch in records:
+        total += batch.num_rows
+        writer.write_arrow(landed.arrival_hour, _lineage(batch, landed, now).select(writer.columns))
     return _entry(landed, now, records=total)
 
 

@@ -21,7 +21,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from assets.contest import LINEAGE, SOURCE, UTC, Contest, Moves, texts
-from assets.spool import Spool
+from assets.spool import Spool, compacted
 from contracts.stream import Stream
 from events.conform import Conformed, Conformers
 from events.decode import OVERSIZE
@@ -101,9 +101,10 @@ class _Attempt:
             return self.named, False
         with Spool(self.scratch) as spool, Spool(self.scratch) as raws:
             for conformed in self._conform(pending):
-                accepted = conformed.accepted.with_columns(scope_of(self.stream.scope))
+                accepted = conformed.accepted.with_columns(scope_of(self.stream.scope)).with_columns(hashes())
                 spool.add(accepted)
-                self.contest.census.add(accepted)
+                before = self.contest.census.add(accepted["hash"])
+                raws.add(compacted(texts(accepted.select(LINES).filter(before)).with_columns(conformed.raw(before))))
                 self._reject(conformed.refused)
             moves = self.contest.decide(spool, raws, stale)
             return self._write(spool, raws, moves), True
@@ -153,8 +154,9 @@ class _Attempt:
             self._reject(conformed.refused)
         losers = pl.concat([moves.lost, moves.demoted])
         for rows in raws:
-            self._lose(rows.select(*LINES, "raw").join(losers, on=LINES))
-        for rows in self.contest.raw_of(moves.relabelled):
+            self._lose(rows.join(losers, on=LINES))
+            losers = losers.join(rows, on=LINES, how="anti")
+        for rows in self.contest.raw_of(pl.concat([losers, moves.relabelled])):
             self._lose(rows)
         gone = pl.concat([moves.promoted, moves.relabelled])
         rejected = self._replace(self.rejected, self.rejected_writer, moves.stale, gone, {})
@@ -198,7 +200,7 @@ class _Attempt:
 
 def _without_lost(rows: pl.DataFrame, moves: Moves) -> pl.DataFrame:
     """The rows that have not lost a contest; only few are in one."""
-    contested = rows.select(hashes().is_in(moves.repeated.implode())).to_series().arg_true()
+    contested = rows["hash"].is_in(moves.repeated.implode()).arg_true()
     places = texts(rows.select(LINES)[contested]).with_columns(contested.alias("_place"))
     lost = places.join(moves.lost, on=LINES, how="semi")["_place"]
     return rows.filter(~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lost.implode())) if len(lost) else rows

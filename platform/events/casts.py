@@ -17,6 +17,7 @@ import polars as pl
 
 from events import columns, scalars
 from events.columns import Values
+from events.digest import Digests
 from events.exact import Refused, exact
 from events.text import shortened
 from events.tokens import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
@@ -73,10 +74,14 @@ def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Colum
 
 @dataclass
 class Extraction:
-    """Typed values, a row for each record, and what was wrong: one row a problem, `PROBLEMS` columns."""
+    """Typed values, a row for each record, and what was wrong: one row a problem, `PROBLEMS` columns.
+
+    `contents` are digests of the records, equal for those that say the same.
+    """
 
     columns: dict[str, pl.Series] = field(default_factory=dict)
     problems: list[pl.DataFrame] = field(default_factory=list)
+    contents: Digests = field(default_factory=lambda: np.empty((0, 2), np.uint64))
 
     def refuse(self, rows: Iterable[int], column: str, reason: str, details: Sequence[str] | str) -> None:
         found = pl.Series("_row", rows, dtype=pl.UInt32)

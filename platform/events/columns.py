@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from events.compiled import compiled
+from events.compiled import compiled, inlined
 from events.text import Texts, read_only
 from events.tokens import CONSTANT, ESCAPED, MISSING, NULL, NUMBER, TEXT, Bytes, Places, is_utf8, unescape
 
@@ -176,7 +176,7 @@ def _texts(
                 ats[place] = at + length
 
 
-@compiled
+@inlined
 def _view(data: Bytes, start: int, length: int, place: int, row: int, views: Bytes) -> None:
     """The part of a text that lies in its view: all, or its first four bytes."""
     view = row * 16 + 4

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from contracts.stream import EnrichedTsv, Personal, Stream
 from events.casts import PROBLEMS, problems_of
+from events.digest import as_column
 from events.documents import Documents
 from events.enriched import Enriched
 from events.text import Room, Texts
@@ -32,10 +33,19 @@ REFUSED = {"_row": pl.UInt32, "reason": pl.String, "column": pl.String, "detail"
 
 @dataclass(frozen=True)
 class Conformed:
-    """`accepted`: silver's columns, lineage and `_key`; `refused`: lineage, `raw`, and `REFUSED`'s why."""
+    """`accepted`: silver's columns, lineage, `_key` and `_content`; `refused`: lineage, `raw`, and `REFUSED`'s why.
+
+    `raws` are the bytes of all records, `places` those of the accepted among them.
+    """
 
     accepted: pl.DataFrame
     refused: pl.DataFrame
+    places: pl.Series
+    raws: pa.ChunkedArray
+
+    def raw(self, chosen: pl.Series) -> pl.Series:
+        """The bytes of the accepted records that a mask chooses."""
+        return _taken(self.raws, self.places.filter(chosen))
 
 
 class Conformer:
@@ -48,12 +58,13 @@ class Conformer:
         self.room = Room()
         self.con = duckdb.connect(":memory:", config={"threads": "1"})
         self.con.execute("SET TimeZone = 'UTC'; SET arrow_output_version = '1.4'; SET produce_arrow_string_view = true")
-        self.form = Enriched(stream, self.con) if EnrichedTsv() in stream.decoding else Documents(stream, self.con)
+        self.form = Enriched(stream) if EnrichedTsv() in stream.decoding else Documents(stream)
         self.hashed = {name: personal for name in stream.types if (personal := stream.source_of(name)["personal"])}
 
     def contents(self, records: pa.Table) -> pl.Series:
         """The content of accepted records (`raw`, `header`): equal for records that say the same."""
-        return self.form.contents(Texts.of(records.column("raw"), self.room), records.column("header"))
+        found = self.form.extract(Texts.of(records.column("raw"), self.room), records.column("header"))
+        return as_column("_content", found.contents)
 
     def unknown(self, records: pa.Table) -> Counter[tuple[str, str]]:
         """How many records (`raw`, `header`) have a field that the contract does not know: by path and JSON type."""
@@ -70,7 +81,13 @@ class Conformer:
         problems = [_oversize(records.column("oversize")), *extraction.problems]
         typed = self._complete(extraction.columns, lineage)
         problems += [_without(found, problems) for found in self._check(typed)]
-        return self._split(_without(typed, problems), pl.concat(problems, rechunk=True), lineage, records)
+        refused = _worst(pl.concat(problems, rechunk=True))
+        refused = refused.join(lineage, on="_row", how="left", maintain_order="left")
+        refused = refused.with_columns(_taken(records.column("raw"), refused["_row"]))
+        accepted = _without(typed, problems)
+        content = as_column("_content", extraction.contents[accepted["_row"].to_numpy()])
+        accepted = accepted.with_columns(content).with_columns(self._keys(accepted, content))
+        return Conformed(accepted.drop("_row"), refused.drop("_row"), accepted["_row"], records.column("raw"))
 
     def _complete(self, columns: Mapping[str, pl.Series], lineage: pl.DataFrame) -> pl.DataFrame:
         """Silver's columns in the contract's order: required empty texts are nulls, personal data is hashed."""
@@ -136,20 +153,10 @@ class Conformer:
             detail.otherwise(pl.col("check")).alias("detail"),
         ).cast(PROBLEMS)  # type: ignore[arg-type]
 
-    def _split(
-        self, accepted: pl.DataFrame, problems: pl.DataFrame, lineage: pl.DataFrame, records: pa.Table
-    ) -> Conformed:
-        refused = _worst(problems)
-        raw = pl.Series("raw", records.column("raw").take(refused["_row"].to_arrow()), dtype=pl.Binary)
-        refused = refused.join(lineage, on="_row", how="left", maintain_order="left").with_columns(raw)
-        keys = self._keys(accepted, records)
-        return Conformed(accepted.with_columns(keys).drop("_row"), refused.drop("_row"))
-
-    def _keys(self, accepted: pl.DataFrame, records: pa.Table) -> pl.Series:
+    def _keys(self, accepted: pl.DataFrame, content: pl.Series) -> pl.Series:
         """Sixteen bytes that stand for the key: a digest of the producer's id, or the content where it gives none."""
         if not self.stream.key:
-            chosen = records.select(["raw", "header"]).take(accepted["_row"].to_arrow())
-            return self.contents(chosen).alias("_key")
+            return content.alias("_key")
         self.con.register("accepted", accepted.select(self.stream.key).to_arrow())
         text = f"concat_ws(chr(31), {', '.join(f'{chr(34)}{n}{chr(34)}' for n in self.stream.key)})"
         keys = self.con.sql(f"SELECT unhex(md5({text})) AS _key FROM accepted").to_arrow_table()
@@ -191,6 +198,10 @@ class Conformers:
             self.local.conformer = Conformer(self.stream, self.secret)
         conformer: Conformer = self.local.conformer
         return conformer
+
+
+def _taken(raws: pa.ChunkedArray, rows: pl.Series) -> pl.Series:
+    return pl.Series("raw", raws.take(rows.to_arrow()), dtype=pl.Binary)
 
 
 def _without(rows: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:

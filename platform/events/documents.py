@@ -13,19 +13,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import duckdb
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Stream
 from events.casts import Extraction, columns_of, problems_of
-from events.columns import Values, strings, unescaped
+from events.columns import Values, unescaped
+from events.digest import Digester
 from events.exact import parse
 from events.fields import Extractor
-from events.scan import DEEP, MALFORMED, MAX_NESTING, SOUND, UNDECODABLE, Scanner
+from events.scan import DEEP, MALFORMED, SOUND, UNDECODABLE, Scanner
 from events.text import Texts, deeper
 from events.tokens import ESCAPED, MISSING, NULL, TEXT
+from events.tree import MAX_NESTING
 
 MAX_LITERAL = 1 << 16  # characters of a text to be read as an object; Python's parser takes a hundred times its room
 _NO_OBJECT = "not a JSON object"
@@ -34,13 +34,13 @@ _MESSAGE = ("topic", "partition", "offset", "value")
 
 
 class Documents:
-    """One stream's records as JSON documents; `con` is a DuckDB of its own, in memory."""
+    """One stream's records as JSON documents."""
 
-    def __init__(self, stream: Stream, con: duckdb.DuckDBPyConnection) -> None:
-        self.stream, self.con = stream, con
+    def __init__(self, stream: Stream) -> None:
+        self.stream, self.known = stream, _known(stream)
         self.extractor = Extractor(columns_of(stream.types, stream.source_of), stream.nulls)
         self.messages, self.literals = Scanner(_MESSAGE), Scanner(stream.literals)
-        self.content = _content(stream)
+        self.contents, self.shapes = Digester(stream.volatile), Digester(shapes=True)
 
     def extract(self, texts: Texts, header: pa.ChunkedArray) -> Extraction:
         """Typed columns of records (JSON or CSV), a row for each."""
@@ -50,29 +50,23 @@ class Documents:
         for row in np.flatnonzero((states != SOUND) & documents.given).tolist():
             why.setdefault(row, _WHY[states[row]])
         result.problems.append(problems_of(why, "malformed"))
+        result.contents = self.contents.digests(documents.data, documents.starts, documents.ends, states)
         return result
 
-    def contents(self, texts: Texts, header: pa.ChunkedArray) -> pl.Series:
-        """The content of accepted records: 16 bytes that are equal for records that say the same."""
-        documents = self._unwrapped(texts, header, {})
-        raw = strings(documents.data, documents.starts, documents.ends)
-        self.con.register("documents", raw.to_frame("raw").to_arrow())
-        found = self.con.sql(f"SELECT unhex(md5({self.content})) AS content FROM documents").to_arrow_table()
-        self.con.unregister("documents")
-        return pl.Series("_content", found.column(0), dtype=pl.Binary)
-
     def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
-        """How many of the records have a field that the contract does not know: by its path and JSON type."""
+        """How many of the records have a field that the contract does not know: by its path and JSON type.
+
+        Records made alike have the same ones: one of each shape is looked at.
+        """
         found: Counter[tuple[str, str]] = Counter()
-        known = _known(self.stream)
         documents = self._unwrapped(texts, header, {})
-        for row in np.flatnonzero(documents.given).tolist():
-            try:
-                raw = documents.record(row).decode()
-                document = None if deeper(raw, MAX_NESTING) else json.loads(raw)
-            except ValueError:
-                continue
-            found.update(set(_strangers(document, known, "")))
+        states = self.extractor.scanner.scan(documents.data, documents.starts, documents.ends).states
+        rows = np.flatnonzero((states == SOUND) & documents.given)
+        shapes = self.shapes.digests(documents.data, documents.starts, documents.ends, states)[rows]
+        _, firsts, counts = np.unique(shapes, axis=0, return_index=True, return_counts=True)
+        for row, count in zip(rows[firsts].tolist(), counts.tolist(), strict=True):
+            for stranger in set(_strangers(json.loads(documents.record(row)), self.known, "")):
+                found[stranger] += count
         return found
 
     def _unwrapped(self, texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> Texts:
@@ -103,21 +97,6 @@ class Documents:
         kinds = found.kinds[[self.literals.nodes[path] for path in self.stream.literals]]
         rows = np.flatnonzero(((kinds == TEXT) | (kinds == ESCAPED)).any(axis=0))
         return texts.with_({row: _evaluated(texts.record(row).decode(), self.stream.literals) for row in rows.tolist()})
-
-
-def _content(stream: Stream) -> str:
-    """SQL of a record's canonical text: keys sorted (RFC 8785's idea), volatile fields taken out."""
-    if not stream.volatile:
-        return "json_normalize(raw)"
-    patch: dict[str, Any] = {}
-    for path in stream.volatile:
-        *parents, leaf = path.split(".")
-        node = patch
-        for part in parents:
-            node = node.setdefault(part, {})
-        node[leaf] = None
-    text = json.dumps(patch).replace("'", "''")
-    return f"json_normalize(json_merge_patch(raw, '{text}'))"
 
 
 def _rows_of_csv(texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> dict[int, str | None]:

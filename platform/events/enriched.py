@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -21,12 +20,14 @@ import pyarrow as pa
 from contracts.stream import Stream
 from events.arrays import elements
 from events.casts import NOT_JSON, Extraction, columns_of, problems_of
-from events.columns import Rows, Values, json_texts, strings
+from events.columns import Rows, Values, json_texts
 from events.columns import texts as field_texts
-from events.scan import DEEP, MAX_NESTING, SOUND, Scanner
+from events.digest import fields
+from events.scan import DEEP, SOUND, Scanner
 from events.tabs import split
 from events.text import Texts, deeper, shortened
 from events.tokens import ARRAY, MISSING, NULL, TEXT, Places
+from events.tree import MAX_NESTING
 
 _FIELDS = """
 app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker
@@ -50,14 +51,13 @@ POSITIONS = {name: position for position, name in enumerate(FIELDS, 1)}
 SELF_DESCRIBING = ("contexts", "unstruct_event", "derived_contexts")
 _BAD_ROW = re.compile(r"iglu:[^/]+\.badrows/([^/]+)/.*")
 _SCHEMA = re.compile(r"iglu:([A-Za-z0-9._-]+)/([A-Za-z0-9_-]+)/[A-Za-z0-9_-]+/([0-9]+)-[0-9]+-[0-9]+")
-_SPLIT = "(SELECT string_split(raw, chr(9)) AS f FROM records)"
 
 
 class Enriched:
-    """One stream's enriched events; `con` is a DuckDB of its own, in memory."""
+    """One stream's enriched events."""
 
-    def __init__(self, stream: Stream, con: duckdb.DuckDBPyConnection) -> None:
-        self.stream, self.con = stream, con
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
         columns = columns_of(stream.types, stream.source_of)
         self.atomic = [column for column in columns if column.paths[0] in POSITIONS]
         self.unpacked = [column for column in columns if column.paths[0] not in POSITIONS]
@@ -65,9 +65,8 @@ class Enriched:
         self.places = {name: place for place, name in enumerate(wanted)}
         self.fields = np.array([self.places.get(name, -1) for name in FIELDS])
         self.outer, self.inner = Scanner(("schema", "data")), Scanner(("schema", "data"))
-        kept = [f"f[{i}]" for name, i in POSITIONS.items() if name not in {*stream.volatile, stream.fingerprint}]
-        canonical = f"concat_ws(chr(9), {', '.join(kept)})"
-        self.content = f"coalesce({_field(stream.fingerprint)}, {canonical})" if stream.fingerprint else canonical
+        self.said = np.array([name not in {*stream.volatile, stream.fingerprint} for name in FIELDS])
+        self.fingerprint = FIELDS.index(stream.fingerprint) if stream.fingerprint else -1
 
     def extract(self, texts: Texts, header: pa.ChunkedArray) -> Extraction:
         """Typed columns of records (lines of text), a row for each."""
@@ -80,14 +79,8 @@ class Enriched:
         result.columns.update({name: unpacked[name] for name in unpacked.columns})
         whole = [problem.filter(~pl.col("_row").is_in(list(why))) for problem in result.problems]
         result.problems = [*whole, problems_of(why, "malformed")]
+        result.contents = fields(texts.data, texts.starts, texts.ends, self.said, self.fingerprint)
         return result
-
-    def contents(self, texts: Texts, header: pa.ChunkedArray) -> pl.Series:
-        """The content of accepted records: 16 bytes that are equal for records that say the same."""
-        self.con.register("records", strings(texts.data, texts.starts, texts.ends).to_frame("raw").to_arrow())
-        found = self.con.sql(f"SELECT unhex(md5({self.content})) AS content FROM {_SPLIT}").to_arrow_table()
-        self.con.unregister("records")
-        return pl.Series("_content", found.column(0), dtype=pl.Binary)
 
     def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
         """How many of the records have an entity that the contract does not know: by its column and JSON type."""
@@ -199,10 +192,6 @@ def _entity_spans(part: str, rows: Rows, data: Values, sound: npt.NDArray[np.boo
     chosen = np.flatnonzero(sound)
     there = data.kinds[chosen] > NULL
     return rows[chosen], data.starts[chosen] * there, data.ends[chosen] * there
-
-
-def _field(name: str) -> str:
-    return f"nullif(f[{POSITIONS[name]}], '')"
 
 
 def _misfit(line: str, fields: int) -> str:

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Scope
+from events.recent import Recent
 
 IDENTITY = ("_arrival_hour", "_source_file", "_source_version", "_line")
 KEY = ("_key", "_scope")
@@ -48,10 +49,12 @@ class Census:
         self.con = duckdb.connect(":memory:", config={"threads": "2", "memory_limit": memory})
         self.con.execute("CREATE TABLE new (hash UBIGINT); CREATE TABLE leaving (hash UBIGINT)")
         self.con.execute("CREATE TABLE met (hash UBIGINT)")
+        self.recent = Recent()
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Count the `KEY`s of new records."""
-        self._insert("new", frame.select(hashes()))
+    def add(self, hashes: pl.Series) -> pl.Series:
+        """Count the keys of new records, by their hashes; a mask of those that came before, as far as is remembered."""
+        self._insert("new", hashes.to_frame("hash"))
+        return pl.Series(self.recent.again(hashes.to_numpy()))
 
     def leave(self, frame: pl.DataFrame) -> None:
         """Note the `KEY`s of stored winners that go, so that a loser may take their place."""

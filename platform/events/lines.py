@@ -12,7 +12,7 @@ from bisect import bisect_left
 import polars as pl
 
 from events.framing import Framed
-from events.spans import codes, column, positions, texts
+from events.spans import codes, column, places_of, positions, texts
 
 BLANK = " \t\r\n\v\f"
 _BLANK = pl.Series(list(BLANK.encode()), dtype=pl.UInt8).implode()
@@ -28,16 +28,16 @@ class Lines:
 
     def cut(self, window: bytes, last: bool) -> tuple[Framed, int]:
         """The records of the lines that end in a window."""
-        lines, rest = self._lines(window, last)
-        return self._filled(lines, rest), rest
+        breaks = places_of(_LINE_BREAK, window)
+        lines, rest = self._lines(window, breaks, last)
+        return self._filled(lines, breaks, rest), rest
 
     def beyond(self, chunk: bytes) -> int | None:
         """Up to the end of the line."""
         end = chunk.find(b"\n")
         return end if end >= 0 else None
 
-    def _lines(self, window: bytes, last: bool) -> tuple[Framed, int]:
-        ends = (codes(window) == _LINE_BREAK).arg_true().cast(pl.Int64)
+    def _lines(self, window: bytes, ends: pl.Series, last: bool) -> tuple[Framed, int]:
         starts = pl.concat([pl.Series([0]), ends + 1])
         rest: int = starts[-1]
         if last and rest < len(window):
@@ -46,9 +46,9 @@ class Lines:
         numbers = pl.int_range(self.number, self.number + len(ends), eager=True)
         return Framed(window, starts[: len(ends)], ends, numbers), rest
 
-    def _filled(self, lines: Framed, rest: int) -> Framed:
+    def _filled(self, lines: Framed, breaks: pl.Series, rest: int) -> Framed:
         """Without blank lines, unless they are too long to be looked at; all up to the rest are counted."""
-        self.number += lines.window.count(b"\n", 0, rest)
+        self.number += breaks.search_sorted(rest)
         suspects = codes(lines.window).gather(lines.starts).is_in(_BLANK).arg_true()
         if suspects.is_empty():
             return lines
@@ -71,16 +71,17 @@ class Rows(Lines):
 
     def cut(self, window: bytes, last: bool) -> tuple[Framed, int]:
         """The rows that end in a window."""
-        lines, rest = self._lines(window, last)
+        breaks = places_of(_LINE_BREAK, window)
+        lines, rest = self._lines(window, breaks, last)
         if b'"' in window:
             lines, rest = self._joined(lines, rest, last)
         lengths = lines.ends - lines.starts
         returns = (codes(window).gather((lines.ends - 1).clip(0)) == _RETURN) & lengths.is_between(1, self.limit)
-        return self._filled(Framed(window, lines.starts, lines.ends - returns, lines.numbers), rest), rest
+        return self._filled(Framed(window, lines.starts, lines.ends - returns, lines.numbers), breaks, rest), rest
 
     def _joined(self, lines: Framed, rest: int, last: bool) -> tuple[Framed, int]:
         """Lines put together where a row goes on; one that may go on behind the window is left to the next."""
-        quotes = (codes(lines.window) == _QUOTE).arg_true().search_sorted(lines.ends).cast(pl.Int64)
+        quotes = places_of(_QUOTE, lines.window).search_sorted(lines.ends).cast(pl.Int64)
         odd = ((quotes - quotes.shift(1, fill_value=0)) % 2 == 1).arg_true()
         starts, ends = positions(lines.starts), positions(lines.ends)
         firsts, lasts, within = array("q"), array("q"), array("q")

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
 from events.compiled import compiled
 from events.tokens import (
@@ -33,34 +31,16 @@ from events.tokens import (
     is_utf8,
     number,
     string,
-    unescape,
     word,
+    words_of,
 )  # fmt: skip
-
-MAX_NESTING = 64
-Numbers = npt.NDArray[np.int32]
+from events.tree import MAX_NESTING, Notes, Tree, child, notes_of, tree_of
 
 # What a document is.
 SOUND, MALFORMED, DEEP, UNDECODABLE = range(4)
 
 _COMMA, _COLON = 0x2C, 0x3A
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 0x7B, 0x7D, 0x5B, 0x5D
-_ESCAPE = 6  # the bytes of the longest escape of one character
-
-
-class Tree(NamedTuple):
-    """The wanted paths: nodes by number, 0 the document; the children of one follow each other.
-
-    `heads` are the first eight bytes of their names, where `masks` has bits.
-    """
-
-    names: Bytes
-    name_from: Numbers
-    name_to: Numbers
-    child_from: Numbers
-    child_to: Numbers
-    heads: Words
-    masks: Words
 
 
 class Found(NamedTuple):
@@ -73,21 +53,11 @@ class Found(NamedTuple):
     states: Bytes
 
 
-class _Notes(NamedTuple):
-    """What a scan remembers: the document in which a node was last met, where the next key of a node is looked for
-    first, what is open (its node, its kind), and room for a key without escapes."""
-
-    seen: npt.NDArray[np.int64]
-    hints: Numbers
-    stack: Numbers
-    key: Bytes
-
-
 class Scanner:
     """Finds the values at dotted `paths`. Its arrays are used again: what it found holds until the next scan."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self.tree, self.nodes = _tree(paths)
+        self.tree, self.nodes = tree_of(paths)
         self.parents = [path for path, node in self.nodes.items() if self.tree.child_to[node]]
         self.room = -1
 
@@ -101,50 +71,12 @@ class Scanner:
         kinds, firsts, lasts = (a[: nodes * count].reshape(nodes, count) for a in (self.kinds, self.starts, self.ends))
         found = Found(kinds, firsts, lasts, np.empty(count, np.uint8))
         found.kinds[:] = MISSING
-        tree = self.tree
-        longest = int((tree.name_to - tree.name_from).max())
-        notes = _Notes(
-            np.full(nodes, -1),
-            tree.child_from.copy(),
-            np.zeros((MAX_NESTING + 1, 2), np.int32),
-            np.empty(_ESCAPE * longest, np.uint8),
-        )
-        _scan(data, _words(data), starts, ends, tree, found, notes)
+        _scan(data, words_of(data), starts, ends, self.tree, found, notes_of(self.tree))
         return found
 
 
-def _words(data: Bytes) -> Words:
-    """The eight bytes from every byte on."""
-    return as_strided(data[: len(data) // 8 * 8].view(np.uint64), (max(len(data) - 7, 0),), (1,))
-
-
-def _tree(paths: Iterable[str]) -> tuple[Tree, dict[str, int]]:
-    """The tree of dotted paths, and the node of each of them and of what they lead through."""
-    below: dict[str, dict[str, None]] = {"": {}}
-    for path in paths:
-        parts = path.split(".")
-        for depth in range(len(parts)):
-            here, up = ".".join(parts[: depth + 1]), ".".join(parts[:depth])
-            below.setdefault(up, {})[here] = None
-    order, spans = [""], {}
-    for path in order:
-        spans[path] = (len(order), len(order) + len(below.get(path, ())))
-        order += below.get(path, ())
-    names = [path.rpartition(".")[2].encode() for path in order]
-    ends = np.cumsum([len(name) for name in names]).astype(np.int32)
-    starts = (ends - [len(name) for name in names]).astype(np.int32)
-    children = np.array([spans[path] if path in below else (0, 0) for path in order], np.int32).T.copy()
-    heads, masks = (
-        np.array([int.from_bytes(part, "little") for part in parts], np.uint64)
-        for parts in ([name[:8] for name in names], [b"\xff" * min(8, len(name)) for name in names])
-    )
-    bytes_of_names = np.frombuffer(b"".join(names) or b"\0", np.uint8)
-    tree = Tree(bytes_of_names, starts, ends, children[0], children[1], heads, masks)
-    return tree, {path: node for node, path in enumerate(order) if path}
-
-
 @compiled
-def _scan(data: Bytes, words: Words, starts: Places, ends: Places, tree: Tree, found: Found, notes: _Notes) -> None:
+def _scan(data: Bytes, words: Words, starts: Places, ends: Places, tree: Tree, found: Found, notes: Notes) -> None:
     for row in range(len(starts)):
         start, end = np.int64(starts[row]), np.int64(ends[row])
         state = _document(data, words, start, end, row, tree, found, notes)
@@ -156,7 +88,7 @@ def _scan(data: Bytes, words: Words, starts: Places, ends: Places, tree: Tree, f
 
 
 @compiled
-def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree, found: Found, notes: _Notes) -> int:
+def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree, found: Found, notes: Notes) -> int:
     """What one document is; the wanted values of its objects are noted."""
     at = blank(data, at, end)
     if at >= end or data[at] != _OPEN:
@@ -198,7 +130,7 @@ def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree
                 return MALFORMED
             parent = notes.stack[depth, 0]
             if parent >= 0 and tree.child_to[parent]:
-                node = _child(data, words, at + 1, close, escaped, parent, tree, notes)
+                node = child(data, words, at + 1, close, escaped, parent, tree, notes)
                 if node > 0:
                     if notes.seen[node] == row:
                         node = -1
@@ -248,36 +180,3 @@ def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree
             found.starts[node, row] = start
             found.ends[node, row] = stop
         at = blank(data, at, end)
-
-
-@compiled
-def _child(
-    data: Bytes, words: Words, start: int, end: int, escaped: bool, parent: int, tree: Tree, notes: _Notes
-) -> int:
-    """The wanted child of a node that has this key, or -1."""
-    if not escaped:
-        head = words[start] if start < len(words) else np.uint64(0)
-        return _named(data, start, end, start < len(words), head, parent, tree, notes)
-    if end - start > len(notes.key):
-        return -1
-    return _named(notes.key, 0, unescape(data, start, end, notes.key, 0), False, np.uint64(0), parent, tree, notes)
-
-
-@compiled
-def _named(
-    data: Bytes, start: int, end: int, by_word: bool, head: np.uint64, parent: int, tree: Tree, notes: _Notes
-) -> int:
-    """As `_child`, of a plain key that begins with `head`. Producers keep to an order: the next one comes first."""
-    first, last = tree.child_from[parent], tree.child_to[parent]
-    node, length = notes.hints[parent], end - start
-    for _ in range(last - first):
-        name = tree.name_from[node]
-        if length == tree.name_to[node] - name and (not by_word or head & tree.masks[node] == tree.heads[node]):
-            i = min(8, length) if by_word else 0
-            while i < length and data[start + i] == tree.names[name + i]:
-                i += 1
-            if i == length:
-                notes.hints[parent] = node + 1 if node + 1 < last else first
-                return node
-        node = node + 1 if node + 1 < last else first
-    return -1

@@ -11,14 +11,43 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from events.columns import strings
+from events.columns import Rows, strings
+from events.compiled import compiled
 from events.text import read_only
+from events.tokens import HIGHS, ONES, Bytes, Words, words_of
 
 
 def codes(text: bytes) -> pl.Series:
     """The bytes as a column of numbers; nothing is copied."""
     column = pa.Array.from_buffers(pa.uint8(), len(text), [None, pa.py_buffer(text)])
     return pl.Series(column)
+
+
+def places_of(byte: int, text: bytes) -> pl.Series:
+    """Where a byte stands, in order, as 64-bit integers."""
+    data = read_only(np.frombuffer(text, np.uint8))
+    found = np.empty(_places_of(byte, data, words_of(data), np.empty(0, np.int64)), np.int64)
+    _places_of(byte, data, words_of(data), found)
+    return pl.Series(found)
+
+
+@compiled
+def _places_of(byte: int, data: Bytes, words: Words, found: Rows) -> int:
+    """How many there are, and into `found` as many as it has room for."""
+    everywhere, at, count = ONES * np.uint64(byte), 0, 0
+    while at < len(data):
+        if at < len(words):
+            other = words[at] ^ everywhere
+            if not (other - ONES) & ~other & HIGHS:
+                at += 8
+                continue
+        for here in range(at, min(at + 8, len(data))):
+            if data[here] == byte:
+                if count < len(found):
+                    found[count] = here
+                count += 1
+        at += 8
+    return count
 
 
 def column(values: array[int]) -> pl.Series:
@@ -34,11 +63,10 @@ def positions(values: pl.Series) -> memoryview[int]:
 
 def slices(text: bytes, starts: pl.Series, ends: pl.Series) -> pa.Array:
     """The pieces of a text, in order and without overlap, as large binary; `starts` and `ends` are 64-bit integers."""
-    if starts.is_empty():
-        return pa.array([], pa.large_binary())
-    borders = pl.concat([starts, ends]).sort()  # pieces and gaps in turn
-    buffers = [None, borders.to_arrow().buffers()[1], pa.py_buffer(text)]
-    whole = pa.Array.from_buffers(pa.large_binary(), len(borders) - 1, buffers)
+    borders = np.empty(2 * len(starts), np.int64)  # pieces and gaps in turn
+    borders[::2], borders[1::2] = starts.to_numpy(), ends.to_numpy()
+    buffers = [None, pa.py_buffer(borders), pa.py_buffer(text)]
+    whole = pa.Array.from_buffers(pa.large_binary(), max(len(borders) - 1, 0), buffers)
     return whole.take(pl.int_range(0, len(whole), 2, eager=True).to_arrow())
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
 
-from events.compiled import compiled
+from events.compiled import compiled, inlined
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
@@ -19,9 +20,9 @@ MISSING, NULL, TEXT, ESCAPED, NUMBER, CONSTANT, BOOLEAN, OBJECT, ARRAY = range(9
 QUOTE, MINUS, ZERO, NINE = 0x22, 0x2D, 0x30, 0x39
 
 _BACKSLASH, _DOT, _U = 0x5C, 0x2E, 0x75
-_ONES = np.uint64(0x0101010101010101)
-_HIGHS, _BLANKS = _ONES * np.uint64(0x80), _ONES * np.uint64(0x20)
-_QUOTES, _BACKSLASHES = _ONES * np.uint64(QUOTE), _ONES * np.uint64(_BACKSLASH)
+ONES = np.uint64(0x0101010101010101)
+HIGHS, _BLANKS = ONES * np.uint64(0x80), ONES * np.uint64(0x20)
+_QUOTES, _BACKSLASHES = ONES * np.uint64(QUOTE), ONES * np.uint64(_BACKSLASH)
 _M1, _M2, _M4 = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
 _SIMPLE_ESCAPES = np.zeros(256, np.uint8)
 _SIMPLE_ESCAPES[list(b'"\\/bfnrt')] = list(b'"\\/\b\f\n\r\t')
@@ -34,7 +35,12 @@ _WORD_ENDS = np.cumsum([len(word) for word in _WORDS])
 _WORD_KINDS = np.array([NULL, BOOLEAN, BOOLEAN, CONSTANT, CONSTANT, CONSTANT], np.uint8)
 
 
-@compiled
+def words_of(data: Bytes) -> Words:
+    """The eight bytes from every byte on."""
+    return as_strided(data[: len(data) // 8 * 8].view(np.uint64), (max(len(data) - 7, 0),), (1,))
+
+
+@inlined
 def blank(data: Bytes, at: int, end: int) -> int:
     """The first place from `at` on that is no white space."""
     while at < end and (data[at] == 0x20 or data[at] == 0x0A or data[at] == 0x0D or data[at] == 0x09):
@@ -42,7 +48,7 @@ def blank(data: Bytes, at: int, end: int) -> int:
     return at
 
 
-@compiled
+@inlined
 def string(data: Bytes, words: Words, at: int, end: int) -> tuple[int, bool]:
     """Where the string that begins at `at` has its closing quote, or -1; and whether it has escapes."""
     escaped = False
@@ -50,7 +56,7 @@ def string(data: Bytes, words: Words, at: int, end: int) -> tuple[int, bool]:
         while at + 8 <= end:
             word = words[at]
             quote, slash = word ^ _QUOTES, word ^ _BACKSLASHES
-            odd = ((quote - _ONES) & ~quote | (slash - _ONES) & ~slash | (word - _BLANKS) & ~word | word) & _HIGHS
+            odd = ((quote - ONES) & ~quote | (slash - ONES) & ~slash | (word - _BLANKS) & ~word | word) & HIGHS
             if odd:
                 at += _trailing(odd) >> 3
                 break
@@ -120,7 +126,7 @@ def _trailing(word: np.uint64) -> int:
     bits = bits - (bits >> np.uint64(1) & _M1)
     bits = (bits & _M2) + (bits >> np.uint64(2) & _M2)
     bits = bits + (bits >> np.uint64(4)) & _M4
-    return np.int64(bits * _ONES >> np.uint64(56))
+    return np.int64(bits * ONES >> np.uint64(56))
 
 
 @compiled

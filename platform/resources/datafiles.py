@@ -49,10 +49,11 @@ class _Partition:
 class DataFileWriter:
     """Writes frames of a table's columns; `by` is the expression whose values tell a table's partitions apart.
 
-    Row groups are encoded on two threads, so that a large partition gets two files at a time.
+    Row groups are encoded on so many threads, so that a large partition gets as many files at a time; on one, its rows
+    stay in order.
     """
 
-    def __init__(self, table: Table, by: pl.Expr) -> None:
+    def __init__(self, table: Table, by: pl.Expr, threads: int = THREADS) -> None:
         self.table, self.by = table, by
         self.schema: pa.Schema = coded(schema_to_pyarrow(table.schema()))
         self.columns = self.schema.names
@@ -60,7 +61,7 @@ class DataFileWriter:
         self.partitions: dict[Any, _Partition] = {}
         self.written: set[Any] = set()
         self.paths: list[str] = []
-        self.pool = ThreadPoolExecutor(THREADS)
+        self.pool = ThreadPoolExecutor(threads)
 
     def write(self, frame: pl.DataFrame) -> None:
         """Take rows of any partitions; columns that the frame lacks are null."""

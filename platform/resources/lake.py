@@ -170,8 +170,8 @@ def as_frame(batch: pa.RecordBatch) -> pl.DataFrame:
 def read_hours(
     table: Table, hours: Sequence[dt.datetime], columns: Sequence[str], snapshot_id: int | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of the rows of some arrival hours; files that hold no others are read without a filter."""
-    files = files_of(table, within(hours), snapshot_id)
+    """Batches of the rows of some arrival hours, partition by partition; files of no others are read unfiltered."""
+    files = sorted(files_of(table, within(hours), snapshot_id), key=lambda file: file.partition[0])
     apart = [file for file in files if not _only(table, file, hours)]
     yield from read(table, [file for file in files if file not in apart], columns)
     yield from read(table, apart, columns, during(hours))
