@@ -9,13 +9,16 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
 
-setup: .venv/installed $(DAGSTER_HOME)/dagster.yaml  ## make .venv from requirements.lock, prepare dbt's manifest and machine code
-	@$(PY) -c "from resources.dbt import manifest_path; manifest_path()" && $(PY) -m events.prepare
+setup: .venv/installed .venv/compiled $(DAGSTER_HOME)/dagster.yaml  ## make .venv from requirements.lock, prepare dbt's manifest and machine code
+	@$(PY) -c "from resources.dbt import manifest_path; manifest_path()"
 
 .venv/installed: requirements.lock
 	@if command -v uv >/dev/null; then uv venv -q --clear .venv && uv pip sync -q --compile-bytecode --require-hashes -p $(PY) $<; \
 	else python3 -m venv --clear .venv && $(PY) -m pip install -q --require-hashes --no-deps -r $<; fi
 	@touch $@
+
+.venv/compiled: .venv/installed $(wildcard platform/events/*.py)
+	@rm -f platform/events/__pycache__/*.nb[ci] && $(PY) -m events.prepare && touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
 	@mkdir -p $(@D) && cp $< $@

@@ -148,7 +148,7 @@ class _Attempt:
 
     def _write(self, spool: Spool, raws: Spool, moves: Moves) -> Named:
         for part in spool:
-            self.silver_writer.write(self._stamped(_without_lost(part, moves)))
+            self.silver_writer.write(self._stamped(part), _not_lost(part, moves))
         for conformed in self._conform_again(moves.promoted):
             self.silver_writer.write(self._stamped(conformed.accepted))
             self._reject(conformed.refused)
@@ -198,12 +198,12 @@ class _Attempt:
         return [f for f in files_of(table) if path_in(f) in paths] if paths else []
 
 
-def _without_lost(rows: pl.DataFrame, moves: Moves) -> pl.DataFrame:
-    """The rows that have not lost a contest; only few are in one."""
+def _not_lost(rows: pl.DataFrame, moves: Moves) -> pl.Series:
+    """A mask of the rows that have not lost a contest; only few are in one."""
     contested = rows["hash"].is_in(moves.repeated.implode()).arg_true()
     places = texts(rows.select(LINES)[contested]).with_columns(contested.alias("_place"))
     lost = places.join(moves.lost, on=LINES, how="semi")["_place"]
-    return rows.filter(~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(lost.implode())) if len(lost) else rows
+    return pl.repeat(True, len(rows), eager=True).scatter(lost, False)
 
 
 def _of_sources(batch: pa.RecordBatch, wanted: pa.Array) -> pa.RecordBatch:

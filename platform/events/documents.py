@@ -11,6 +11,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -61,11 +62,18 @@ class Documents:
         found: Counter[tuple[str, str]] = Counter()
         documents = self._unwrapped(texts, header, {})
         states = self.extractor.scanner.scan(documents.data, documents.starts, documents.ends).states
+        shapes = self.shapes.digests(documents.data, documents.starts, documents.ends, states)
         rows = np.flatnonzero((states == SOUND) & documents.given)
-        shapes = self.shapes.digests(documents.data, documents.starts, documents.ends, states)[rows]
-        _, firsts, counts = np.unique(shapes, axis=0, return_index=True, return_counts=True)
-        for row, count in zip(rows[firsts].tolist(), counts.tolist(), strict=True):
-            for stranger in set(_strangers(json.loads(documents.record(row)), self.known, "")):
+        _, firsts, counts = np.unique(shapes[rows], axis=0, return_index=True, return_counts=True)
+        alone = np.flatnonzero((states != SOUND) & documents.given)
+        looks = chain(zip(rows[firsts].tolist(), counts.tolist(), strict=True), ((row, 1) for row in alone.tolist()))
+        for row, count in looks:
+            try:
+                raw = documents.record(row).decode()
+                document = None if deeper(raw, MAX_NESTING) else json.loads(raw)
+            except ValueError:
+                continue
+            for stranger in set(_strangers(document, self.known, "")):
                 found[stranger] += count
         return found
 

@@ -63,8 +63,8 @@ class DataFileWriter:
         self.paths: list[str] = []
         self.pool = ThreadPoolExecutor(threads)
 
-    def write(self, frame: pl.DataFrame) -> None:
-        """Take rows of any partitions; columns that the frame lacks are null."""
+    def write(self, frame: pl.DataFrame, kept: pl.Series | None = None) -> None:
+        """Take rows of any partitions, those that a mask keeps; columns that the frame lacks are null."""
         if frame.is_empty():
             return
         rest = [pl.lit(None).alias(name) for name in self.columns if name not in frame.columns]
@@ -72,8 +72,9 @@ class DataFileWriter:
         frame = frame.with_columns(*rest).select(self.columns).cast(dict.fromkeys(CODED & {*self.columns}, _CODES))
         most = values.mode(maintain_order=True)[0]
         main = values == most
-        self.write_arrow(most, (frame if main.all() else frame.filter(main)).to_arrow())
-        others = frame.with_columns(values).filter(~main)
+        mine, rest_of = (main, ~main) if kept is None else (main & kept, ~main & kept)
+        self.write_arrow(most, (frame if mine.all() else frame.filter(mine)).to_arrow())
+        others = frame.with_columns(values).filter(rest_of)
         for (value,), part in others.partition_by("_partition", as_dict=True, include_key=False).items():
             self.write_arrow(value, part.to_arrow())
 
