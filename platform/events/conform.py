@@ -49,12 +49,15 @@ class Conformed:
 
 
 class Conformer:
-    """Conforms batches of one stream's records. `secret` keys the hashes of personal data in the identity space."""
+    """Conforms batches of one stream's records. `secret` keys the hashes of personal data in the identity space.
 
-    def __init__(self, stream: Stream, secret: bytes) -> None:
+    `known_hashes` are those of values met before, which conformers of one stream and secret may share.
+    """
+
+    def __init__(self, stream: Stream, secret: bytes, known_hashes: dict[str, str] | None = None) -> None:
         self.stream = stream
         self.secret = hmac.digest(secret, stream.identity_space.encode(), "sha256")
-        self.known_hashes: dict[str, str] = {}
+        self.known_hashes = {} if known_hashes is None else known_hashes
         self.room = Room()
         self.con = duckdb.connect(":memory:", config={"threads": "1"})
         self.con.execute("SET TimeZone = 'UTC'; SET arrow_output_version = '1.4'; SET produce_arrow_string_view = true")
@@ -113,14 +116,14 @@ class Conformer:
             hashed = self._hash(values.filter(addresses), Personal.HASH)
             return values.scatter(addresses.arg_true(), hashed)
         unique = values.drop_nulls().unique()
-        if len(self.known_hashes) > MAX_KNOWN_HASHES:
-            self.known_hashes.clear()
         known = self.known_hashes
-        for value in unique:
-            if value not in known:
-                known[value] = hmac.digest(self.secret, value.encode(), "sha256").hex()
-        hashes = [known[value] for value in unique]
+        if len(known) > MAX_KNOWN_HASHES:
+            known.clear()
+        hashes = [known.get(value) or known.setdefault(value, self._digest(value)) for value in unique]
         return values.replace_strict(unique, hashes, return_dtype=pl.String, default=None)
+
+    def _digest(self, value: str) -> str:
+        return hmac.digest(self.secret, value.encode(), "sha256").hex()
 
     def _check(self, typed: pl.DataFrame) -> list[pl.DataFrame]:
         """What the contract's model and clock refuse; of rows whose values have the wrong types it means nothing."""
@@ -169,6 +172,7 @@ class Conformers:
 
     def __init__(self, stream: Stream, secret: bytes, threads: int = 2) -> None:
         self.stream, self.secret, self.threads = stream, secret, threads
+        self.known_hashes: dict[str, str] = {}
         self.local = threading.local()
 
     def conform(self, batches: Iterable[pa.Table]) -> Iterator[Conformed]:
@@ -195,7 +199,7 @@ class Conformers:
 
     def _mine(self) -> Conformer:
         if not hasattr(self.local, "conformer"):
-            self.local.conformer = Conformer(self.stream, self.secret)
+            self.local.conformer = Conformer(self.stream, self.secret, self.known_hashes)
         conformer: Conformer = self.local.conformer
         return conformer
 
