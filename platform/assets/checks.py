@@ -7,7 +7,8 @@ Not here: how results reach Dagster (`report`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import dagster as dg
 import pandera.errors
@@ -23,12 +24,13 @@ from assets.reconcile import Named
 from assets.report import Verdict
 from contracts.stream import Stream
 from events.conform import Conformers
+from events.judge import IDENTITY
 from partitions import ARRIVAL_HOURS
 from resources.lake import Lake, as_frame, read_hours
 from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]
-Check = Callable[[Lake, Stream, Named, Hours], dict[dt.datetime, Verdict]]
+Counted = Mapping[Layer, Mapping[dt.datetime, "Counts"]]
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 
@@ -94,24 +96,38 @@ def completeness(bronze: Table, stream: Stream, hours: Hours, ledger: pl.DataFra
     return found
 
 
-def conservation(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
-    """Bronze's row identities against those of silver and rejected together.
+class Counts(NamedTuple):
+    """What a snapshot holds of an hour; `digest` is of the rows' identities, `newest` is silver's newest event.
 
-    Compares counts and sums of 64-bit hashes of (file, version, line), which are equal for equal multisets and for
+    The digest is a sum of 64-bit hashes of (file, version, line), which are equal for equal multisets and for
     different ones with a chance of 2^-64; bronze's identities are distinct by construction.
     """
-    what = "count(*) AS rows, sum(hash(_source_file, _source_version, _line)) AS digest"
-    columns = ["_source_file", "_source_version", "_line"]
-    sides = {}
+
+    rows: int = 0
+    digest: int = 0
+    newest: dt.datetime | None = None
+
+
+def counted(lake: Lake, stream: Stream, named: Named, hours: Hours) -> Counted:
+    """The counts of each layer and hour, every table read once."""
+    what = "count(*), sum(hash(_source_file, _source_version, _line))"
+    found = {}
     for layer, snapshot in _snapshots(named):
-        rows = grouped(lake.table(layer, stream), snapshot, hours, columns, what)
-        sides[layer] = {hour: (count, int(digest)) for hour, count, digest in rows.iter_rows()}
+        newest = ["event_at"] if layer is Layer.SILVER else []
+        more = ", max(event_at)" if newest else ""
+        rows = grouped(lake.table(layer, stream), snapshot, hours, [*IDENTITY[1:], *newest], what + more)
+        found[layer] = {hour: Counts(count, int(digest), *at) for hour, count, digest, *at in rows.iter_rows()}
+    return found
+
+
+def conservation(stream: Stream, counts: Counted, hours: Hours) -> dict[dt.datetime, Verdict]:
+    """Bronze's row identities against those of silver and rejected together."""
     found = {}
     for hour in hours:
-        bronze, silver, rejected = (sides[layer].get(hour, (0, 0)) for layer in sides)
-        kept = (silver[0] + rejected[0], silver[1] + rejected[1])
-        metadata = {"bronze": bronze[0], "silver": silver[0], "rejected": rejected[0]}
-        found[hour] = Verdict(conservation_spec(stream), bronze == kept, metadata)
+        bronze, silver, rejected = (counts[layer].get(hour, Counts()) for layer in counts)
+        kept = (silver.rows + rejected.rows, silver.digest + rejected.digest)
+        metadata = {"bronze": bronze.rows, "silver": silver.rows, "rejected": rejected.rows}
+        found[hour] = Verdict(conservation_spec(stream), bronze[:2] == kept, metadata)
     return found
 
 
@@ -134,23 +150,24 @@ def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.
     }
 
 
-def rejected_share(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
+def rejected_share(
+    lake: Lake, stream: Stream, named: Named, counts: Counted, hours: Hours
+) -> dict[dt.datetime, Verdict]:
     """Rejected records by reason as shares of the hour's records, against the contract's limits; duplicates apart."""
     groups = rejected.groups(lake.table(Layer.REJECTED, stream), named.rejected, hours)
-    totals = dict(grouped(lake.table(Layer.BRONZE, stream), named.bronze, hours, [], "count(*) AS rows").iter_rows())
     limits, found = stream.rejected_share, {}
     for hour in hours:
         mine = groups.filter(pl.col("hour") == hour)
-        counts = dict(mine.group_by("reason", maintain_order=True).agg(pl.col("records").sum()).iter_rows())
-        total = max(totals.get(hour, 0), 1)
-        refused = sum(rows for reason, rows in counts.items() if reason not in LOSERS) / total
-        losers = sum(rows for reason, rows in counts.items() if reason in LOSERS) / total
+        reasons = dict(mine.group_by("reason", maintain_order=True).agg(pl.col("records").sum()).iter_rows())
+        total = max(counts[Layer.BRONZE].get(hour, Counts()).rows, 1)
+        refused = sum(rows for reason, rows in reasons.items() if reason not in LOSERS) / total
+        losers = sum(rows for reason, rows in reasons.items() if reason in LOSERS) / total
         passed = refused <= limits.warn and losers <= limits.duplicates_warn
         severity = ERROR if refused > limits.error else WARN
         metadata = {
             "refused_share": refused,
             "duplicate_share": losers,
-            **{f"rejected_{r}": n for r, n in counts.items()},
+            **{f"rejected_{r}": n for r, n in reasons.items()},
             "rejected_records": rejected.table(mine),
         }
         found[hour] = Verdict(share_spec(stream), passed, metadata, severity)
@@ -163,12 +180,11 @@ def drift(lake: Lake, stream: Stream, named: Named, hours: Hours, conformers: Co
     return {hour: Verdict(drift_spec(stream), not seen.fields, seen.metadata, WARN) for hour, seen in found.items()}
 
 
-def freshness(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
+def freshness(stream: Stream, counts: Counted, hours: Hours) -> dict[dt.datetime, Verdict]:
     """How far behind the end of its arrival hour the newest event of each hour is."""
-    rows = grouped(lake.table(Layer.SILVER, stream), named.silver, hours, ["event_at"], "max(event_at) AS newest")
-    newest, found = dict(rows.iter_rows()), {}
+    found = {}
     for hour in hours:
-        at = newest.get(hour)
+        at = counts[Layer.SILVER].get(hour, Counts()).newest
         behind = hour + dt.timedelta(hours=1) - at if at else None
         passed = behind is None or behind <= stream.freshness
         metadata = {

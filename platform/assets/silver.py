@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import dagster as dg
 
@@ -86,13 +85,14 @@ def _checked(
     lake: Lake, stream: Stream, conformers: Conformers, named: Named, hours: Sequence[dt.datetime]
 ) -> dict[str, dict[dt.datetime, Verdict]]:
     """Every check's verdict on each of the hours, by the check's name."""
-    asked: dict[str, checks.Check] = {
-        "conservation": checks.conservation,
-        "contract": checks.contract,
-        "freshness": checks.freshness,
-        "rejected_share": checks.rejected_share,
-        "drift": partial(checks.drift, conformers=conformers),
-    }
     with ThreadPoolExecutor(2) as pool:
-        found = {name: pool.submit(check, lake, stream, named, hours) for name, check in asked.items()}
-        return {name: future.result() for name, future in found.items()}
+        contract = pool.submit(checks.contract, lake, stream, named, hours)
+        drift = pool.submit(checks.drift, lake, stream, named, hours, conformers)
+        counts = checks.counted(lake, stream, named, hours)
+        return {
+            "conservation": checks.conservation(stream, counts, hours),
+            "freshness": checks.freshness(stream, counts, hours),
+            "rejected_share": checks.rejected_share(lake, stream, named, counts, hours),
+            "contract": contract.result(),
+            "drift": drift.result(),
+        }

@@ -7,6 +7,7 @@ Belongs here: the batch that every compiled function is called with. Not here: a
 
 from __future__ import annotations
 
+import datetime as dt
 from io import BytesIO
 
 import numpy as np
@@ -15,21 +16,23 @@ import pyarrow as pa
 from contracts import STREAMS
 from contracts.stream import Stream
 from events.conform import Conformer
-from events.decode import OVERSIZE, records
+from events.decode import records
 from events.recent import Recent
+
+REST = ["raw", "header", "oversize"]
+UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def main() -> None:
-    """Frame, conform and count no records of every stream, which calls all that there is to be called."""
-    lineage = {name: pa.string() for name in Stream.LINEAGE} | {
-        "_arrival_hour": pa.timestamp("us", "UTC"),
-        "_line": pa.int64(),
-    }
-    schema = pa.schema([*lineage.items(), ("raw", pa.large_binary()), ("header", pa.string()), ("oversize", OVERSIZE)])
+    """Frame, conform and count a few records of every stream, which calls all that there is to be called."""
     Recent().again(np.empty(0, np.uint64))
     for stream in STREAMS:
-        list(records(BytesIO(b"\n"), "none", stream.decoding))
-        Conformer(stream, b"none").conform(schema.empty_table())
+        for batch in records(BytesIO(b'{"a": 1}\n' * 9), "nine", stream.decoding):
+            arrival = pa.repeat(pa.scalar(UNIX, pa.timestamp("us", "UTC")), len(batch))
+            source = pa.repeat(pa.scalar("nine"), len(batch)).dictionary_encode()
+            lineage = (arrival, source, source, batch.column("_line"))
+            table = pa.table([*lineage, *batch.select(REST)], [*Stream.LINEAGE, *REST])
+            Conformer(stream, b"none").conform(table)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ class DataFileWriter:
         most = values.mode(maintain_order=True)[0]
         main = values == most
         mine, rest_of = (main, ~main) if kept is None else (main & kept, ~main & kept)
-        self.write_arrow(most, (frame if mine.all() else frame.filter(mine)).to_arrow())
+        if mine.any():
+            self.write_arrow(most, (frame if mine.all() else frame.filter(mine)).to_arrow())
         others = frame.with_columns(values).filter(rest_of)
         for (value,), part in others.partition_by("_partition", as_dict=True, include_key=False).items():
             self.write_arrow(value, part.to_arrow())

@@ -30,7 +30,8 @@ def hours(platform: Any, shop: Any) -> Any:
 def table(platform: Any, number: int) -> list[dict[str, Any]]:
     """The rows that the UI shows of an hour."""
     hour = platform.hour(number)
-    found = checks.rejected_share(platform.lake, platform.stream, platform.named, [hour])[hour]
+    held = (platform.lake, platform.stream, platform.named)
+    found = checks.rejected_share(*held, checks.counted(*held, [hour]), [hour])[hour]
     return [dict(row.data) for row in found.metadata["rejected_records"].records]
 
 
