@@ -46,7 +46,7 @@ BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejec
 SAME, OTHER = "an earlier record has this key and content", "an earlier record has this key and other content"
 LINES = list(LINEAGE)
 ARRIVAL_DAY = pl.col("_arrival_hour").dt.date().alias("_scope")  # where a record without a key lies
-CONFORM_BYTES = 28 << 20
+CONFORM_BYTES = 20 << 20
 SMALL_FILE, MANY_SMALL = 1 << 20, 6
 BY_EVENT_DATE, BY_SCOPE = pl.col("event_at").dt.date(), pl.col("_scope")
 

@@ -10,7 +10,7 @@ from types import TracebackType
 
 import polars as pl
 
-MEMORY_BYTES = 384 << 20
+MEMORY_BYTES = 256 << 20
 
 
 def compacted(frame: pl.DataFrame) -> pl.DataFrame:

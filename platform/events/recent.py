@@ -11,7 +11,7 @@ import numpy.typing as npt
 from events.compiled import compiled
 
 Hashes = npt.NDArray[np.uint64]
-MAX_SLOTS = 1 << 24  # 128 MB
+MAX_SLOTS = 1 << 23  # 64 MB
 
 
 class Recent:
