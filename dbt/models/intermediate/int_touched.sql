@@ -1,0 +1,9 @@
+select
+    event_date,
+    stream,
+    event_id,
+    identity_space,
+    coalesce(user_id, anonymous_id, session_id) as actor
+from {{ ref('int_events') }}
+where {{ in_dates(event_dates('gained_dates'), 'event_date') }}
+    and {{ in_gained_hours() }}
