@@ -44,13 +44,19 @@
         {{ date_column }} in (
             {%- for date in dates %}cast('{{ date.isoformat() }}' as date){{ ', ' if not loop.last }}{% endfor -%}
         )
-        {%- if timestamp_column %}
+        {{- within_days(dates, timestamp_column) -}}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- The bounds that dates, in order, set on a raw timestamp, as a further condition; nothing without such a column. -#}
+{% macro within_days(dates, timestamp_column) -%}
+    {%- if timestamp_column %}
         {%- set day_after = dates[-1] + modules.datetime.timedelta(days=1) %}
         and {{ timestamp_column }} >= cast('{{ dates[0].isoformat() }} 00:00:00+00:00' as timestamptz)
         and {{ timestamp_column }} < cast('{{ day_after.isoformat() }} 00:00:00+00:00' as timestamptz)
-        {%- endif -%}
     {%- endif -%}
-{% endmacro %}
+{%- endmacro %}
 
 
 {#- Data tests say `where: __event_dates__` to look only at the dates that an invocation rebuilds. -#}

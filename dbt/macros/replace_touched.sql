@@ -3,8 +3,8 @@
     rows of the same enter it. What no longer has rows becomes empty, which delete+insert by key would miss: it deletes
     only what the new rows name. The model must produce rows of just that, and have a column event_date or say in
     `meta.event_date` how the date of a row is computed from its columns.
-    Whole event dates are replaced unless `meta.touched` says, as keys of is_touched or as a condition, which rows of
-    a date that has only gained some belong to those; the model has to select by in_touched then.
+    Whole event dates are replaced unless `meta.touched` says which rows of a date that has only gained some belong to
+    those: keys of is_touched, or true where the model keeps the arrival hour. It has to select by in_touched then.
 -#}
 {% macro get_incremental_replace_touched_sql(arg_dict) %}
     {{ return(adapter.dispatch('replace_touched')(arg_dict)) }}
@@ -17,7 +17,7 @@
     {%- set touched = meta.get('touched') -%}
     delete from {{ arg_dict['target_relation'] }}
     {% if touched -%}
-    where {{ in_touched(is_touched(touched, date) if touched is mapping else in_gained_hours(), date) }};
+    where {{ in_touched(is_touched(touched, date) if touched is mapping else is_gained(date), date) }};
     {%- else -%}
     where {{ in_event_dates(date) }};
     {%- endif %}

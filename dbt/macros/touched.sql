@@ -5,29 +5,29 @@
 -#}
 
 {#-
-    Condition: the row is of a date that is rebuilt whole, or is of a date that has only gained rows and `among`, a
-    condition, says that it belongs to what was gained. For `timestamp_column` see in_event_dates.
+    Condition: the row is of a date that is rebuilt whole, or `among`, one of the conditions below, says that it belongs
+    to what other dates have gained. For `timestamp_column` see in_event_dates.
 -#}
 {% macro in_touched(among, date_column='event_date', timestamp_column=none) %}
     {%- set dates = event_dates() -%}
     {%- set gained = event_dates('gained_dates') -%}
-    {%- set whole = dates if dates is none else dates | reject('in', gained) | list -%}
     {%- if dates is none or not gained -%}
-        {{- in_dates(whole, date_column, timestamp_column) -}}
+        {{- in_dates(dates, date_column, timestamp_column) -}}
     {%- else -%}
-        (({{ in_dates(whole, date_column, timestamp_column) }})
-        or ({{ in_dates(gained, date_column, timestamp_column) }} and {{ among }}))
+        {%- set whole = dates | reject('in', gained) | list -%}
+        {%- if whole -%}(({{ in_dates(whole, date_column, timestamp_column) }}) or {% endif -%}
+        ({{ among }}{{ within_days(gained, timestamp_column) }})
+        {%- if whole -%}){%- endif -%}
     {%- endif -%}
 {% endmacro %}
 
 
-{#- Condition: the row has arrived in one of the hours of var('gained_hours'), each an instant in ISO 8601. -#}
-{% macro in_gained_hours() %}
+{#- Condition: the row is one that a date of var('gained_dates') gained in an hour of var('gained_hours'). -#}
+{% macro is_gained(date_column='event_date') %}
+    {{- in_dates(event_dates('gained_dates'), date_column) }} and
     {%- set hours = var('gained_hours') -%}
-    {%- if not hours -%}
-        1 = 0
-    {%- else -%}
-        arrival_hour in (
+    {%- if not hours %} 1 = 0
+    {%- else %} arrival_hour in (
             {%- for hour in hours %}cast('{{ iso_hour(hour) }}' as timestamptz){{ ', ' if not loop.last }}{% endfor -%}
         )
     {%- endif -%}

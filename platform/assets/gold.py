@@ -28,6 +28,7 @@ from resources.warehouse.protocol import Warehouse
 
 STEP = "release"  # the job is called gold
 UNIQUE_ID = "dagster_dbt/unique_id"
+Scope = Mapping[str, list[str] | None]  # dbt's variables of what a run rebuilds
 
 
 class Release(dg.Config):
@@ -104,7 +105,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         iceberg_marts.publish(lake, warehouse, context.run.run_id)
         schemas = dbt.public_schemas(warehouse.profile())
         uri = warehouse.release(schemas, warehouse.released() if models else snapshots, facts)
-        _materialize(context, warehouse, results, dates, {"dagster/uri": uri})
+        _materialize(context, warehouse, results, rebuilt, {"dagster/uri": uri})
         yield from ()  # all is recorded as events: results cannot speak of scattered dates
 
     return gold
@@ -135,8 +136,8 @@ def touched_silver(
     return found
 
 
-def scope(changes: Touched | None, asked: Iterable[str], whole: bool) -> dict[str, list[str] | None]:
-    """dbt's variables of what a run rebuilds: what silver has touched, and whole event dates that were asked for.
+def scope(changes: Touched | None, asked: Iterable[str], whole: bool) -> Scope:
+    """What a run rebuilds: what silver has touched, and whole event dates that were asked for.
 
     `whole`: the touched dates are rebuilt whole as well, as they have to be by models that run without the others.
     """
@@ -181,10 +182,13 @@ def _materialize(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     results: Sequence[dbt.NodeResult],
-    dates: list[str] | None,
+    rebuilt: Scope,
     shared: Mapping[str, Any],
 ) -> None:
-    """Record what was made: a whole table once, an incremental one date by date, its columns' lineage with the last."""
+    """Record what was made: a whole table once, an incremental one date by date, its columns' lineage with the last.
+
+    A date that gained rows of which a model has none was not made.
+    """
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
     made = {result.unique_id: result for result in results if result.unique_id in specs}
     rows, columns = _rows(warehouse, made), lineage()
@@ -192,7 +196,9 @@ def _materialize(
         counts = rows.get(name, {})
         partitions: list[str | None] = [None]
         if _incremental(manifest()["nodes"][name]):
-            partitions = [*(sorted(filter(None, counts)) if dates is None else dates)]
+            dates, gained = rebuilt["event_dates"], rebuilt["gained_dates"] or ()
+            known = sorted(filter(None, counts))
+            partitions = [*(known if dates is None else (d for d in dates if d in counts or d not in gained))]
         for partition in partitions:
             metadata = {**shared, "seconds": result.seconds}
             metadata[f"dagster/{'partition_' if partition else ''}row_count"] = counts.get(partition, 0)

@@ -31,7 +31,7 @@ with unioned as (
     from {{ ref(stream) }}
     where is_conversion
     {% if is_incremental() %}
-        and {{ in_touched(in_gained_hours(), timestamp_column='event_at') }}
+        and {{ in_touched(is_gained(), timestamp_column='event_at') }}
     {% endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}

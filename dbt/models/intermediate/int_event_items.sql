@@ -11,7 +11,7 @@ with events as (
     select * from {{ ref('stg_commerce') }}
     where items is not null
     {% if is_incremental() %}
-        and {{ in_touched(in_gained_hours(), timestamp_column='event_at') }}
+        and {{ in_touched(is_gained(), timestamp_column='event_at') }}
     {% endif %}
 
 ),

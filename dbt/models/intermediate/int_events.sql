@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_touched',
     on_schema_change='fail',
-    meta={'touched': 'gained hours'},
+    meta={'touched': true},
 ) }}
 
 {#- A stream is one line: a staging model with the columns selected below. -#}
@@ -39,7 +39,7 @@ with unioned as (
         order_id
     from {{ ref(stream) }}
     {% if is_incremental() %}
-    where {{ in_touched(in_gained_hours(), timestamp_column='event_at') }}
+    where {{ in_touched(is_gained(), timestamp_column='event_at') }}
     {% endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     event_date,
     stream,
@@ -5,5 +7,4 @@ select
     identity_space,
     coalesce(user_id, anonymous_id, session_id) as actor
 from {{ ref('int_events') }}
-where {{ in_dates(event_dates('gained_dates'), 'event_date') }}
-    and {{ in_gained_hours() }}
+where {{ is_gained() }}
