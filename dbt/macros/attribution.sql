@@ -19,9 +19,13 @@
 
 {#-
     What a channel gets of a whole number of units: what the channels up to it get together, rounded down, minus what
-    those before it get. So the credits of a purchase always sum to the whole.
+    those before it get. So the credits of a purchase always sum to the whole. A model of one part gives all to one.
 -#}
 {% macro attribution_credit(model, whole) -%}
+    {%- if attribution_models()[model]['of'] == '1' -%}
+    case when {{ model }}_parts = 1 then {{ whole }} when {{ whole }} is not null then 0 end
+    {%- else -%}
     {{ share_of(whole, model ~ '_up_to', model ~ '_of') }}
     - {{ share_of(whole, '(' ~ model ~ '_up_to - ' ~ model ~ '_parts)', model ~ '_of') }}
+    {%- endif -%}
 {%- endmacro %}

@@ -1,15 +1,15 @@
-{#- The dates of var('event_dates') as datetime.date objects, or none for every date. -#}
-{% macro event_dates() %}
-    {%- set given = var('event_dates') -%}
+{#- The dates of a var, by default var('event_dates'), as datetime.date objects; none, where it is null, for every date. -#}
+{% macro event_dates(var_name='event_dates') %}
+    {%- set given = var(var_name) -%}
     {%- if given is none -%}
         {{ return(none) }}
     {%- endif -%}
     {%- if given is string or given is mapping -%}
-        {{ exceptions.raise_compiler_error("event_dates: expected a list of 'YYYY-MM-DD' or null, found " ~ given) }}
+        {{ exceptions.raise_compiler_error(var_name ~ ": expected a list of 'YYYY-MM-DD' or null, found " ~ given) }}
     {%- endif -%}
     {%- set dates = [] -%}
     {%- for date in given -%}
-        {%- do dates.append(iso_date(date, 'event_dates')) -%}
+        {%- do dates.append(iso_date(date, var_name)) -%}
     {%- endfor -%}
     {{ return(dates | unique | sort) }}
 {% endmacro %}
@@ -30,7 +30,12 @@
     `timestamp_column` adds bounds on the raw timestamp, which prune files and row groups where a computed date cannot.
 -#}
 {% macro in_event_dates(date_column, timestamp_column=none) %}
-    {%- set dates = event_dates() -%}
+    {{- in_dates(event_dates(), date_column, timestamp_column) -}}
+{% endmacro %}
+
+
+{#- The same condition for any dates; none stands for every date. -#}
+{% macro in_dates(dates, date_column, timestamp_column=none) %}
     {%- if dates is none -%}
         1 = 1
     {%- elif dates | length == 0 -%}
@@ -39,13 +44,19 @@
         {{ date_column }} in (
             {%- for date in dates %}cast('{{ date.isoformat() }}' as date){{ ', ' if not loop.last }}{% endfor -%}
         )
-        {%- if timestamp_column %}
+        {{- within_days(dates, timestamp_column) -}}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- The bounds that dates, in order, set on a raw timestamp, as a further condition; nothing without such a column. -#}
+{% macro within_days(dates, timestamp_column) -%}
+    {%- if timestamp_column %}
         {%- set day_after = dates[-1] + modules.datetime.timedelta(days=1) %}
         and {{ timestamp_column }} >= cast('{{ dates[0].isoformat() }} 00:00:00+00:00' as timestamptz)
         and {{ timestamp_column }} < cast('{{ day_after.isoformat() }} 00:00:00+00:00' as timestamptz)
-        {%- endif -%}
     {%- endif -%}
-{% endmacro %}
+{%- endmacro %}
 
 
 {#- Data tests say `where: __event_dates__` to look only at the dates that an invocation rebuilds. -#}

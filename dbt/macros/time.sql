@@ -5,6 +5,11 @@
     cast({{ timestamp }} at time zone 'UTC' as date)
 {%- endmacro %}
 
+{#- A conversion of time zones would take as long as reading the column. -#}
+{% macro duckdb__utc_date(timestamp) -%}
+    cast(make_timestamp(epoch_us({{ timestamp }})) as date)
+{%- endmacro %}
+
 {% macro snowflake__utc_date(timestamp) -%}
     cast(convert_timezone('UTC', {{ timestamp }}) as date)
 {%- endmacro %}

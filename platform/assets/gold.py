@@ -3,10 +3,9 @@
 Belongs here: which event dates a run rebuilds and how dbt's results become Dagster's. Not here: any figure (`dbt/`).
 """
 
-import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,16 @@ from assets.warehouse import POOL
 from contracts.stream import Stream
 from partitions import DATE_FORMAT, EVENT_DATES
 from resources import dbt
-from resources.changes import difference
 from resources.lake import Lake
 from resources.lineage import Columns, lineage
 from resources.marts import IcebergMarts
 from resources.schemas import Layer
+from resources.touched import Touched, touched
 from resources.warehouse.protocol import Warehouse
 
 STEP = "release"  # the job is called gold
 UNIQUE_ID = "dagster_dbt/unique_id"
+Scope = Mapping[str, list[str] | None]  # dbt's variables of what a run rebuilds
 
 
 class Release(dg.Config):
@@ -84,18 +84,16 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         iceberg_marts: dg.ResourceParam[IcebergMarts],
     ) -> Iterator[dg.MaterializeResult[None]]:
         snapshots = _complete(lake, warehouse, streams)
-        touched = touched_dates(lake, streams, warehouse.released(), snapshots)
-        asked = {*config.event_dates, *_partitions(context)}
-        dates = None if touched is None else sorted({*touched, *asked})
+        models = _models(context)
+        changes = touched_silver(lake, streams, warehouse.released(), snapshots)
+        rebuilt = scope(changes, {*config.event_dates, *_partitions(context)}, whole=models is not None)
+        dates = rebuilt["event_dates"]
         context.log.info(f"event dates to rebuild: {'all' if dates is None else dates}")
-        variables = {"event_dates": dates, "as_of": config.as_of}
-        results = dbt.build(warehouse.profile(), dbt_work, variables, _models(context))
-        specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
+        results = dbt.build(warehouse.profile(), dbt_work, {**rebuilt, "as_of": config.as_of}, models)
         _record_checks(context, results)
         failed = [result for result in results if result.status not in ("success", "pass", "warn")]
         if failed:
             raise dg.Failure("dbt: " + "; ".join(f"{r.unique_id}: {r.status} {r.message}".strip() for r in failed))
-        whole = len(context.selected_asset_keys) == len(specs)
         facts = {
             "event_dates": "all" if dates is None else ", ".join(dates),
             "as_of": config.as_of or "",
@@ -106,8 +104,8 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         # Before the release is noted: whatever fails until then is made again with it.
         iceberg_marts.publish(lake, warehouse, context.run.run_id)
         schemas = dbt.public_schemas(warehouse.profile())
-        uri = warehouse.release(schemas, snapshots if whole else warehouse.released(), facts)
-        _materialize(context, warehouse, results, dates, {"dagster/uri": uri})
+        uri = warehouse.release(schemas, warehouse.released() if models else snapshots, facts)
+        _materialize(context, warehouse, results, rebuilt, {"dagster/uri": uri})
         yield from ()  # all is recorded as events: results cannot speak of scattered dates
 
     return gold
@@ -121,21 +119,37 @@ def _complete(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> di
     return warehouse.applied()
 
 
-def touched_dates(
+def touched_silver(
     lake: Lake, streams: Sequence[Stream], released: Mapping[str, int | None], applied: Mapping[str, int | None]
-) -> list[str] | None:
-    """The event dates in which silver differs between gold's release and what the warehouse holds; None for all."""
-    dates: set[dt.date] = set()
+) -> Touched | None:
+    """What differs in silver between gold's release and what the warehouse holds; None when everything may."""
+    found = Touched()
     for stream in streams:
         after = applied.get(stream.name)
         if after is None:
             continue
         known = stream.name in released
-        changes = difference(lake.table(Layer.SILVER, stream), released[stream.name], after) if known else None
+        changes = touched(lake.table(Layer.SILVER, stream), released[stream.name], after) if known else None
         if changes is None:
             return None
-        dates.update(changes)
-    return [date.strftime(DATE_FORMAT) for date in sorted(dates)]
+        found |= changes
+    return found
+
+
+def scope(changes: Touched | None, asked: Iterable[str], whole: bool) -> Scope:
+    """What a run rebuilds: what silver has touched, and whole event dates that were asked for.
+
+    `whole`: the touched dates are rebuilt whole as well, as they have to be by models that run without the others.
+    """
+    if changes is None:
+        return {"event_dates": None, "gained_dates": [], "gained_hours": []}
+    asked = set(asked)
+    gained = set() if whole else {date.strftime(DATE_FORMAT) for date in changes.gained} - asked
+    return {
+        "event_dates": sorted({date.strftime(DATE_FORMAT) for date in changes.dates} | asked),
+        "gained_dates": sorted(gained),
+        "gained_hours": [str(hour) for hour in sorted(changes.hours)] if gained else [],
+    }
 
 
 def _partitions(context: dg.AssetExecutionContext) -> list[str]:
@@ -168,10 +182,13 @@ def _materialize(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     results: Sequence[dbt.NodeResult],
-    dates: list[str] | None,
+    rebuilt: Scope,
     shared: Mapping[str, Any],
 ) -> None:
-    """Record what was made: a whole table once, an incremental one date by date, its columns' lineage with the last."""
+    """Record what was made: a whole table once, an incremental one date by date, its columns' lineage with the last.
+
+    A date that gained rows of which a model has none was not made.
+    """
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
     made = {result.unique_id: result for result in results if result.unique_id in specs}
     rows, columns = _rows(warehouse, made), lineage()
@@ -179,7 +196,9 @@ def _materialize(
         counts = rows.get(name, {})
         partitions: list[str | None] = [None]
         if _incremental(manifest()["nodes"][name]):
-            partitions = [*(sorted(filter(None, counts)) if dates is None else dates)]
+            dates, gained = rebuilt["event_dates"], rebuilt["gained_dates"] or ()
+            known = sorted(filter(None, counts))
+            partitions = [*(known if dates is None else (d for d in dates if d in counts or d not in gained))]
         for partition in partitions:
             metadata = {**shared, "seconds": result.seconds}
             metadata[f"dagster/{'partition_' if partition else ''}row_count"] = counts.get(partition, 0)

@@ -1,28 +1,16 @@
 """Changes: what lies between two snapshots of a table, read from the manifests alone.
 
-Belongs here: which data files came and went, and which event dates gained or lost rows. Not here: reading rows or
-committing (`lake`).
+Belongs here: which data files came and went. Not here: what that means for gold (`touched`), reading rows or committing
+(`lake`).
 """
 
 from __future__ import annotations
-
-import datetime as dt
-from collections import defaultdict
-from dataclasses import dataclass
 
 from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
-from resources.lake import ROWS_OF, event_date
-
-
-@dataclass(frozen=True)
-class Change:
-    """Rows that snapshots added to and removed from one event date."""
-
-    added: int = 0
-    removed: int = 0
+from resources.lake import ROWS_OF
 
 
 def lineage(table: Table, older: int | None, newer: int | None) -> list[Snapshot] | None:
@@ -56,16 +44,3 @@ def moves(table: Table, older: int | None, newer: int | None) -> list[tuple[Mani
         for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False)
         if entry.snapshot_id == snapshot.snapshot_id and entry.status is not ManifestEntryStatus.EXISTING
     ]
-
-
-def difference(table: Table, older: int | None, newer: int | None) -> dict[dt.date, Change] | None:
-    """Rows added and removed by event date between two snapshots of a table partitioned by day; None as in `moves`."""
-    moved = moves(table, older, newer)
-    if moved is None:
-        return None
-    added: dict[dt.date, int] = defaultdict(int)
-    removed: dict[dt.date, int] = defaultdict(int)
-    for status, file in moved:
-        counts = removed if status is ManifestEntryStatus.DELETED else added
-        counts[event_date(file)] += file.record_count
-    return {date: Change(added[date], removed[date]) for date in sorted({*added, *removed})}

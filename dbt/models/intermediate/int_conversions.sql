@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+-- depends_on: {{ ref('int_touched') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={'touched': {'stream': 'stream', 'event_id': 'event_id'}},
+) }}
 
 {#- Streams whose conversions are purchases as they are. Orders that may be reversed are fct_orders instead. -#}
 {%- set streams = [
@@ -25,7 +31,7 @@ with unioned as (
     from {{ ref(stream) }}
     where is_conversion
     {% if is_incremental() %}
-        and {{ in_event_dates('event_date', 'event_at') }}
+        and {{ in_touched(is_gained(), timestamp_column='event_at') }}
     {% endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}

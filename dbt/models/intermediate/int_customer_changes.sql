@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+-- depends_on: {{ ref('int_touched') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={'touched': {'identity_space': "'shop'", 'actor': 'customer_id'}},
+) }}
 
 {%- set in_order = 'event_at, event_id' %}
 {%- set attributes = ['customer_email', 'country'] %}
@@ -9,7 +15,7 @@ with events as (
     where user_id is not null
         and (customer_email is not null or country is not null)
     {% if is_incremental() %}
-        and {{ in_event_dates('event_date', 'event_at') }}
+        and {{ in_touched(is_touched(by_actor(['user_id'])), timestamp_column='event_at') }}
     {% endif %}
 
 ),

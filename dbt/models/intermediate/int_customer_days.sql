@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+-- depends_on: {{ ref('int_touched') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={'touched': {'identity_space': "'shop'", 'actor': 'customer_id'}},
+) }}
 
 {%- set newest_first = 'event_at desc, event_id desc' %}
 
@@ -7,7 +13,7 @@ with events as (
     select * from {{ ref('stg_commerce') }}
     where user_id is not null
     {% if is_incremental() %}
-        and {{ in_event_dates('event_date', 'event_at') }}
+        and {{ in_touched(is_touched(by_actor(['user_id'])), timestamp_column='event_at') }}
     {% endif %}
 
 ),

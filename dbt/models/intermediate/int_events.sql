@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={'touched': true},
+) }}
 
 {#- A stream is one line: a staging model with the columns selected below. -#}
 {%- set streams = [
@@ -19,6 +24,7 @@ with unioned as (
         event_name,
         event_at,
         event_date,
+        arrival_hour,
         event_sequence,
         user_id,
         anonymous_id,
@@ -33,7 +39,7 @@ with unioned as (
         order_id
     from {{ ref(stream) }}
     {% if is_incremental() %}
-    where {{ in_event_dates('event_date', 'event_at') }}
+    where {{ in_touched(is_gained(), timestamp_column='event_at') }}
     {% endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+-- depends_on: {{ ref('int_touched') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={'touched': {'identity_space': "'app'", 'actor': 'user_id'}},
+) }}
 
 {%- set newest_first = 'event_at desc, journey_id desc' %}
 
@@ -10,7 +16,7 @@ with journeys as (
     from {{ ref('stg_mobile') }} as stg_mobile
     where is_last_step
     {% if is_incremental() %}
-        and {{ in_event_dates('event_date', 'event_at') }}
+        and {{ in_touched(is_touched(by_actor(['user_id'])), timestamp_column='event_at') }}
     {% endif %}
 
 ),

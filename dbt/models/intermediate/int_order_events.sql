@@ -1,11 +1,17 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+-- depends_on: {{ ref('int_touched') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={'touched': {'stream': "'commerce'", 'event_id': 'event_id'}},
+) }}
 
 with events as (
 
     select * from {{ ref('stg_commerce') }}
     where is_order_event
     {% if is_incremental() %}
-        and {{ in_event_dates('event_date', 'event_at') }}
+        and {{ in_touched(is_gained(), timestamp_column='event_at') }}
     {% endif %}
 
 )

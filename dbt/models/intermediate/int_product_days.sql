@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+{{ config(materialized='incremental', incremental_strategy='replace_touched', on_schema_change='fail') }}
 
 {%- set newest_first = 'event_at desc, event_id desc, line_number desc' %}
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+{{ config(materialized='incremental', incremental_strategy='replace_touched', on_schema_change='fail') }}
 
 {%- set counted = {
     'page_view': 'page_views',

@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+-- depends_on: {{ ref('int_touched') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={'touched': by_actor()},
+) }}
 
 {%- set actor = 'event_date, identity_space, user_id, anonymous_id, session_id' %}
 {%- set in_order = 'event_at, event_sequence, event_id' %}
@@ -9,7 +15,7 @@ with events as (
     select * from {{ ref('int_events') }}
     where (session_id is not null or user_id is not null or anonymous_id is not null)
     {% if is_incremental() %}
-        and {{ in_event_dates('event_date') }}
+        and {{ in_touched(is_touched(by_actor())) }}
     {% endif %}
 
 ),

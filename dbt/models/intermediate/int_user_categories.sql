@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace_dates', on_schema_change='fail') }}
+-- depends_on: {{ ref('int_touched') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={'touched': by_actor(['user_id', 'anonymous_id'])},
+) }}
 
 with events as (
 
@@ -6,7 +12,7 @@ with events as (
     where category is not null
         and (user_id is not null or anonymous_id is not null)
     {% if is_incremental() %}
-        and {{ in_event_dates('event_date') }}
+        and {{ in_touched(is_touched(by_actor(['user_id', 'anonymous_id']))) }}
     {% endif %}
 
 )

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_dates',
+    incremental_strategy='replace_touched',
     on_schema_change='fail',
     meta={'event_date': 'cast(created_at as date)'},
 ) }}

@@ -13,6 +13,7 @@ renamed as (
         event_name,
         event_at,
         {{ utc_date('event_at') }} as event_date,
+        _arrival_hour as arrival_hour,
         1 as event_sequence,
         user_id,
         anonymous_id,

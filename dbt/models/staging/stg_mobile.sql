@@ -47,6 +47,7 @@ renamed as (
         step as event_name,
         event_at,
         {{ utc_date('event_at') }} as event_date,
+        _arrival_hour as arrival_hour,
         event_sequence,
         user_id,
         anonymous_id,

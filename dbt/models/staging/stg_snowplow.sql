@@ -27,6 +27,7 @@ renamed as (
         coalesce(event_name, event, 'unknown') as event_name,
         event_at,
         {{ utc_date('event_at') }} as event_date,
+        _arrival_hour as arrival_hour,
         1 as event_sequence,
         user_id,
         anonymous_id,

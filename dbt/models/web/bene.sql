@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_dates',
+    incremental_strategy='replace_touched',
     on_schema_change='fail',
     database=var('web_database'),
     schema=var('web_schema'),

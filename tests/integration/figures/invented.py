@@ -22,6 +22,7 @@ from contracts import STREAMS
 from resources.schemas import Layer, definition
 from resources.warehouse.duckdb import DuckDBWarehouse
 
+ARRIVED = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 START = dt.datetime(2024, 2, 20, tzinfo=dt.UTC)
 DAYS, PEOPLE = 30, 12
 Row = dict[str, Any]
@@ -155,7 +156,8 @@ def silver(seed: int, records: int) -> dict[str, list[Row]]:
         for number in range(records):
             at = _moment(dice)
             for row in MAKERS[stream.name](dice, number):
-                rows.append({**dict.fromkeys(names), "event_at": at, **row, "_key": len(rows).to_bytes(16, "big")})
+                own = {"_key": len(rows).to_bytes(16, "big"), "_arrival_hour": ARRIVED}
+                rows.append({**dict.fromkeys(names), "event_at": at, **row, **own})
                 at = dice.choice([at, at + dt.timedelta(days=dice.randrange(9))])
         found[stream.name] = rows
     return found

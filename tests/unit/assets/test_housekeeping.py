@@ -14,7 +14,7 @@ from pyiceberg.table import Table
 
 from assets.reconcile import BY_EVENT_DATE, BY_SCOPE, Named
 from assets.upkeep import NAMES, PARTITIONED_BY
-from resources.changes import difference
+from resources.changes import moves
 from resources.housekeeping import GRACE, TIME_TRAVEL, compact, expire, sweep, tidy
 from resources.lake import files_of, rows_snapshot
 from resources.schemas import Layer
@@ -57,7 +57,7 @@ def test_compaction_changes_no_row_and_counts_as_no_change(busy: Any) -> None:
     assert_frame_equal(sorted_rows(busy, Layer.SILVER), before)
     after = Named.by(silver)
     assert (after.bronze, after.rejected) == (named.bronze, named.rejected)
-    assert difference(silver, named.silver, after.silver) == {}
+    assert moves(silver, named.silver, after.silver) == []
     assert rows_snapshot(silver) == named.silver
 
 
@@ -99,8 +99,8 @@ def test_nothing_is_expired_from_a_needed_snapshot_on(busy: Any) -> None:
     needed = snapshots[2].snapshot_id
     assert expire(table_of(busy, Layer.SILVER), {needed}, LATER) == 2
     silver = table_of(busy, Layer.SILVER)
-    assert difference(silver, needed, snapshots[-1].snapshot_id) is not None
-    assert difference(silver, snapshots[0].snapshot_id, snapshots[-1].snapshot_id) is None
+    assert moves(silver, needed, snapshots[-1].snapshot_id) is not None
+    assert moves(silver, snapshots[0].snapshot_id, snapshots[-1].snapshot_id) is None
 
 
 def test_a_week_of_time_travel_stays(busy: Any) -> None:

@@ -11,7 +11,7 @@ from pyiceberg.exceptions import CommitFailedException
 
 from contracts.commerce import COMMERCE
 from resources import lake as lake_module
-from resources.changes import Change, difference
+from resources.changes import moves
 from resources.lake import ROWS_OF, commit, files_of, recompute, restore, rows_snapshot
 from resources.schemas import Layer
 
@@ -62,27 +62,13 @@ def test_one_commit_adds_and_removes(lake: Any, write: Any, silver: Any, content
     assert table.current_snapshot().summary.get("note") == "x"
 
 
-def test_the_difference_names_the_event_dates_touched(lake: Any, write: Any, silver: Any) -> None:
-    """Gold rebuilds exactly these dates: those that rows came to, and those that rows left."""
-    table = lake.table(Layer.SILVER, COMMERCE)
-    first = add(table, write, silver(("a", 1), ("b", 1), ("c", 2)))
-    (leaving,) = [file for file in files_of(table) if lake_module.event_date(file) == DAY[0]]
-    second = add(table, write, silver(("d", 3), ("e", 3)), [leaving])
-    third = add(table, write, silver(("f", 4)))
-    assert difference(table, None, first) == {DAY[0]: Change(2, 0), DAY[1]: Change(1, 0)}
-    assert difference(table, first, second) == {DAY[0]: Change(0, 2), DAY[2]: Change(2, 0)}
-    assert difference(table, first, third) == {DAY[0]: Change(0, 2), DAY[2]: Change(2, 0), DAY[3]: Change(1, 0)}
-    assert difference(table, third, third) == {}
-    assert difference(table, 12345, third) is None, "the way back has expired"
-
-
 def test_housekeeping_changes_no_rows(lake: Any, write: Any, silver: Any) -> None:
     """Compacted files hold the rows that were there: nothing downstream has to run for them."""
     table = lake.table(Layer.SILVER, COMMERCE)
     assert rows_snapshot(table) is None
     first = add(table, write, silver(("a", 1)))
     compacted = add(table, write, silver(("a", 1)), files_of(table), **{ROWS_OF: str(first)})
-    assert difference(table, first, compacted) == {}
+    assert moves(table, first, compacted) == []
     assert rows_snapshot(table) == first != compacted
 
 
