@@ -32,7 +32,10 @@ Scope = Mapping[str, list[str] | None]  # dbt's variables of what a run rebuilds
 
 
 class Release(dg.Config):
-    """What a gold run rebuilds: these event dates, besides those that silver has touched since the last release."""
+    """What a gold run rebuilds: these event dates, besides those that silver has touched since the last release.
+
+    Of a date that has only gained rows since then, what these belong to; a date given as a partition, whole.
+    """
 
     event_dates: list[str] = Field(default=[], description="Event dates to rebuild, as YYYY-MM-DD")
     as_of: str | None = Field(default=None, description="The last event date that counts; by default the last there is")
@@ -86,7 +89,8 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         snapshots = _complete(lake, warehouse, streams)
         models = _models(context)
         changes = touched_silver(lake, streams, warehouse.released(), snapshots)
-        rebuilt = scope(changes, {*config.event_dates, *_partitions(context)}, whole=models is not None)
+        partitions = _partitions(context)
+        rebuilt = scope(changes, {*config.event_dates, *partitions}, partitions if models is None else None)
         dates = rebuilt["event_dates"]
         context.log.info(f"event dates to rebuild: {'all' if dates is None else dates}")
         results = dbt.build(warehouse.profile(), dbt_work, {**rebuilt, "as_of": config.as_of}, models)
@@ -136,17 +140,17 @@ def touched_silver(
     return found
 
 
-def scope(changes: Touched | None, asked: Iterable[str], whole: bool) -> Scope:
-    """What a run rebuilds: what silver has touched, and whole event dates that were asked for.
+def scope(changes: Touched | None, asked: Iterable[str], whole: Iterable[str] | None) -> Scope:
+    """What a run rebuilds: what silver has touched, and event dates that were asked for.
 
-    `whole`: the touched dates are rebuilt whole as well, as they have to be by models that run without the others.
+    The `whole` ones are rebuilt whole whatever touched them; None for all, as models need that run without the others.
     """
     if changes is None:
         return {"event_dates": None, "gained_dates": [], "gained_hours": []}
-    asked = set(asked)
-    gained = set() if whole else {date.strftime(DATE_FORMAT) for date in changes.gained} - asked
+    dates = {date.strftime(DATE_FORMAT) for date in changes.dates}.union(asked, whole or ())
+    gained = {date.strftime(DATE_FORMAT) for date in changes.gained}.difference(dates if whole is None else whole)
     return {
-        "event_dates": sorted({date.strftime(DATE_FORMAT) for date in changes.dates} | asked),
+        "event_dates": sorted(dates),
         "gained_dates": sorted(gained),
         "gained_hours": [str(hour) for hour in sorted(changes.hours)] if gained else [],
     }

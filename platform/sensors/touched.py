@@ -1,4 +1,4 @@
-"""Touched: silver that has changed since gold's last release asks for a gold run."""
+"""Touched: event dates in which silver has changed since gold's last release ask for a gold run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets.gold import touched_silver
+from assets.gold import STEP, scope, touched_silver
 from contracts.stream import Stream
 from resources.lake import Lake
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
@@ -17,13 +17,12 @@ TRIES = 20
 PATIENCE_S = 1.0
 
 
-def decide(touched: bool, runs: Sequence[Attempt], now: dt.datetime) -> dg.RunRequest | dg.SkipReason:
-    """One gold run where silver has touched anything, unless a run is under way or failed too lately.
+def decide(dates: Sequence[str] | None, runs: Sequence[Attempt], now: dt.datetime) -> dg.RunRequest | dg.SkipReason:
+    """One gold run for the touched dates (None: all), unless a run is under way or failed too lately.
 
-    `runs` are gold's latest, newest first. A failed run has released nothing, so what it saw is touched still. What is
-    touched the run finds out itself: it may be more by then.
+    `runs` are gold's latest, newest first. A failed run has released nothing, so its dates are touched still.
     """
-    if not touched:
+    if dates is not None and not dates:
         return dg.SkipReason("silver has not changed since gold's last release")
     failed = []
     for run in runs:
@@ -33,7 +32,7 @@ def decide(touched: bool, runs: Sequence[Attempt], now: dt.datetime) -> dg.RunRe
     stands = standing(failed, now)
     if stands is not Standing.TRY:
         return dg.SkipReason(f"gold: {stands.value}")
-    return dg.RunRequest()
+    return dg.RunRequest(run_config={"ops": {STEP: {"config": {"event_dates": list(dates or [])}}}})
 
 
 def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
@@ -51,7 +50,7 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
             released, applied = warehouse.released(PATIENCE_S), warehouse.applied(PATIENCE_S)
         except WarehouseBusy:
             return dg.SkipReason("the warehouse is being written")
-        changes = touched_silver(lake, streams, released, applied)
-        return decide(changes is None or bool(changes.dates), runs, dt.datetime.now(dt.UTC))
+        dates = scope(touched_silver(lake, streams, released, applied), (), ())["event_dates"]
+        return decide(dates, runs, dt.datetime.now(dt.UTC))
 
     return touched

@@ -1,4 +1,4 @@
-"""When gold runs: a pure decision."""
+"""When gold runs, and for which event dates: a pure decision."""
 
 from __future__ import annotations
 
@@ -19,14 +19,25 @@ def run(status: Any, minutes: float = 60) -> Attempt:
     return Attempt(status, NOW - dt.timedelta(minutes=minutes))
 
 
+def dates(request: dg.RunRequest | dg.SkipReason) -> list[str] | None:
+    """The dates asked for, or None for a skip."""
+    if isinstance(request, dg.SkipReason):
+        return None
+    found: list[str] = request.run_config["ops"]["release"]["config"]["event_dates"]
+    return found
+
+
 def test_nothing_touched_asks_for_nothing() -> None:
     """Gold is a function of silver: the same silver gives the same gold."""
-    assert isinstance(decide(False, [], NOW), dg.SkipReason)
+    assert dates(decide([], [], NOW)) is None
 
 
-def test_anything_touched_asks_for_a_run() -> None:
-    """What it is the run finds out itself: more may be touched by then."""
-    assert decide(True, [], NOW) == dg.RunRequest()
+@pytest.mark.parametrize(
+    ("touched", "asked"), [(["2024-05-01", "1999-12-31"], ["2024-05-01", "1999-12-31"]), (None, [])]
+)
+def test_the_touched_dates_are_asked_for(touched: list[str] | None, asked: list[str]) -> None:
+    """Dates are scattered, so they go as config; where all may have changed the run finds that out itself."""
+    assert dates(decide(touched, [], NOW)) == asked
 
 
 @pytest.mark.parametrize(
@@ -40,12 +51,12 @@ def test_anything_touched_asks_for_a_run() -> None:
 )
 def test_gold_waits_for_its_last_run(runs: list[Attempt], reason: str) -> None:
     """What a run under way does not see, the next one gets; a failed one is not repeated at once."""
-    found = decide(True, runs, NOW)
+    found = decide(["2024-05-01"], runs, NOW)
     assert isinstance(found, dg.SkipReason)
     assert reason in (found.skip_message or "")
 
 
 @pytest.mark.parametrize("runs", [[run(FAILURE, 1)], [run(SUCCESS, 0), *[run(FAILURE, 1)] * 9], [run(SUCCESS, 0)]])
 def test_a_success_forgives_the_failures_before_it(runs: list[Attempt]) -> None:
-    """Their waits are over; what is touched since then is due at once."""
-    assert decide(True, runs, NOW) == dg.RunRequest()
+    """Their waits are over; dates touched since then are due at once."""
+    assert dates(decide(["2024-05-01"], runs, NOW)) == ["2024-05-01"]
