@@ -43,17 +43,23 @@
 
 
 {#-
-    Condition: the row belongs to what was gained, as int_touched has it. `keys` names columns of int_touched and says
-    what they are in the row; none of them may be null there.
+    Condition: the row belongs to an event that was gained. `keys` names what tells that (stream and event_id, or
+    identity_space and actor) and says what it is in the row; none of it may be null there.
 -#}
 {% macro is_touched(keys, date_column='event_date') -%}
     ({{ date_column }}, {{ keys.values() | join(', ') }}) in (
-        select event_date, {{ keys | join(', ') }} from {{ ref('int_touched') }}
+        select event_date, {{ keys | join(', ') }} from (
+            select
+                event_date, stream, event_id, identity_space,
+                coalesce(user_id, anonymous_id, session_id) as actor
+            from {{ ref('int_events') }}
+            where {{ is_gained() }}
+        ) as gained
     )
 {%- endmacro %}
 
 
-{#- The key of int_touched by which the rows of one actor are found, in any relation that has these columns. -#}
+{#- The key of is_touched by which the rows of one actor are found, in any relation that has these columns. -#}
 {% macro by_actor(ids=['user_id', 'anonymous_id', 'session_id']) %}
     {{ return({'identity_space': 'identity_space', 'actor': 'coalesce(' ~ ids | join(', ') ~ ')'}) }}
 {% endmacro %}

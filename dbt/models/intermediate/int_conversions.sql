@@ -1,4 +1,4 @@
--- depends_on: {{ ref('int_touched') }}
+-- depends_on: {{ ref('int_events') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_touched',

@@ -1,4 +1,3 @@
--- depends_on: {{ ref('int_touched') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_touched',
