@@ -128,21 +128,23 @@ def _take_bytes(state: _State, data: Bytes, words: Words, start: int, end: int, 
 
 
 @inlined
-def _member(state: _State) -> tuple[np.uint64, np.uint64]:
-    """Of an object's member; what its object comes to is stirred again."""
+def _stirred(state: _State) -> _State:
     a, b, c, d = state
     a, b, c, d = _round(a, b, c ^ np.uint64(0xEE), d)
     a, b, c, d = _round(a, b, c, d)
-    a, b, c, d = _round(a, b, c, d)
+    return _round(a, b, c, d)
+
+
+@inlined
+def _member(state: _State) -> tuple[np.uint64, np.uint64]:
+    """Of an object's member; what its object comes to is stirred again."""
+    a, b, c, d = _stirred(state)
     return a ^ b, c ^ d
 
 
 @inlined
 def _done(state: _State) -> tuple[np.uint64, np.uint64]:
-    a, b, c, d = state
-    a, b, c, d = _round(a, b, c ^ np.uint64(0xEE), d)
-    a, b, c, d = _round(a, b, c, d)
-    a, b, c, d = _round(a, b, c, d)
+    a, b, c, d = _stirred(state)
     first = a ^ b ^ c ^ d
     a, b, c, d = _round(a, b ^ np.uint64(0xDD), c, d)
     a, b, c, d = _round(a, b, c, d)
