@@ -6,98 +6,152 @@ Not here: what to do where the structure is broken (`values`).
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
-
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from events.compiled import compiled, inlined
 from events.spans import codes
+from events.tokens import HIGHS, ONES, QUOTE, Bytes, Words, trailing
 
-DEPTH = 5  # nesting that one regular expression sees through; each level makes it four times as long
-OPENING, OBJECT, ARRAY, QUOTE, LINE_BREAK = b"{[", *b'{["\n'
+OPENING, OBJECT, ARRAY, LINE_BREAK = b"{[", *b"{[\n"
+SPACES = b" \t\r\n\v\f"
+# What a value is: all there, all right as far as the text goes, or no JSON.
+WHOLE, BEGUN, BROKEN = range(3)
+# What may come in an object or array: anything but a comma, an element, or what follows one.
+_FIRST, _NEXT, _BEHIND = range(3)
 
-_BODY = rb'[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
-_STRING = rb'"%b"' % _BODY
-_ATOM = rb'(?:%b|[^\s"{}\[\],:]++)\s*+' % _STRING
-_KEY = _STRING + rb"\s*+:\s*+"
-# Up to the next bracket: of an object's members and of an array's elements, whole or up to the end of the text.
-_MEMBERS = rb"\s*+(?:%b%b,\s*+)*+%b(?:%b\}|([{\[]))" % (_KEY, _ATOM, _KEY, _ATOM)
-_ELEMENTS = rb"\s*+(?:%b,\s*+)*+(?:%b\]|([{\[]))" % (_ATOM, _ATOM)
-_UNENDED = rb'"%b\\?+\Z' % _BODY
-_VALUE_BEGUN = rb"(?:%b|%b)?+" % (_UNENDED, _ATOM)
-_MEMBER_BEGUN = rb"(?:%b|%b\s*+(?::\s*+%b)?+)?+" % (_UNENDED, _STRING, _VALUE_BEGUN)
-_MEMBERS_BEGUN = rb"\s*+(?:%b%b,\s*+)*+%b\Z" % (_KEY, _ATOM, _MEMBER_BEGUN)
-_ELEMENTS_BEGUN = rb"\s*+(?:%b,\s*+)*+%b\Z" % (_ATOM, _VALUE_BEGUN)
+Mask = npt.NDArray[np.bool_]
+Offsets = npt.NDArray[np.int64]
 
-
-class _Step(NamedTuple):
-    """What may come at one place of a container: up to the next bracket, or as much of that as there is."""
-
-    whole: re.Pattern[bytes]
-    begun: re.Pattern[bytes]
-
-    @classmethod
-    def of(cls, whole: bytes, begun: bytes) -> _Step:
-        return cls(re.compile(whole), re.compile(begun))
-
-
-_FIRST = {
-    OBJECT: _Step.of(_MEMBERS + rb"|\s*+\}", _MEMBERS_BEGUN),
-    ARRAY: _Step.of(_ELEMENTS + rb"|\s*+\]", _ELEMENTS_BEGUN),
-}
-_NEXT = {
-    OBJECT: _Step.of(rb"\s*+(?:\}|,%b)" % _MEMBERS, rb"\s*+(?:,%b|\Z)" % _MEMBERS_BEGUN),
-    ARRAY: _Step.of(rb"\s*+(?:\]|,%b)" % _ELEMENTS, rb"\s*+(?:,%b|\Z)" % _ELEMENTS_BEGUN),
-}
-
-
-class Scanned(NamedTuple):
-    """`at` is the end of a value that is whole, else the place from which on it is no JSON, or not all of it.
-
-    `begun`: all there is fits, but the text ends before the value does.
-    """
-
-    at: int
-    whole: bool
-    begun: bool = False
-
-
-def scan(text: bytes, at: int, stop: int) -> Scanned:
-    """Follow the object or array that begins at `at`, looking at nothing from `stop` on."""
-    containers = bytearray((text[at],))
-    step, at = _FIRST[text[at]], at + 1
-    while found := step.whole.match(text, at, stop):
-        at = found.end()
-        if opened := found[1]:
-            containers += opened
-            step = _FIRST[containers[-1]]
-        else:
-            containers.pop()
-            if not containers:
-                return Scanned(at, whole=True)
-            step = _NEXT[containers[-1]]
-    return Scanned(at, whole=False, begun=step.begun.match(text, at, stop) is not None)
-
-
-def _objects(depth: int) -> str:
-    """The regular expression of whole objects nested up to `depth`."""
-    space, string = r"[ \t\r\n]*", r'"(?:[^"\\\x00-\x1f]|\\.)*"'
-    atom = value = rf"(?:{string}|[-+.0-9A-Za-z]+){space}"
-    for _ in range(depth):
-        member = rf"{string}{space}:{space}{value}"
-        found = rf"\{{{space}(?:{member}(?:,{space}{member})*)?\}}"
-        value = rf"(?:{atom}|{found}{space}|\[{space}(?:{value}(?:,{space}{value})*)?\]{space})"
-    return rf"^{found}$"
-
-
-_OBJECTS = _objects(DEPTH)
+_COMMA, _COLON, _BACKSLASH = b",:\\"
+_BLANKS, _QUOTES, _BACKSLASHES = (ONES * np.uint64(byte) for byte in (0x20, QUOTE, _BACKSLASH))
 _STEPS = dict.fromkeys(b"{[", 1) | dict.fromkeys(b"}]", -1)
 _MARKS = pl.Series([*_STEPS, QUOTE, LINE_BREAK], dtype=pl.UInt8).implode()
 
 
-def are_objects(texts: pl.Series) -> pl.Series:
-    """Whether each text is one whole object, false also for one that only `scan` sees through."""
-    return texts.str.contains(_OBJECTS).fill_null(False)
+def mask_of(text: bytes) -> Mask:
+    """Which of all bytes are in a text."""
+    return np.isin(np.arange(256), list(text))
+
+
+_SPACE, _IN_ATOM = mask_of(SPACES), ~mask_of(SPACES + b'"{}[],:')
+
+
+@compiled
+def objects(
+    data: Bytes, words: Words, at: int, limit: int, between: Mask, stack: Bytes, starts: Offsets, ends: Offsets
+) -> tuple[int, int]:
+    """Whole objects of at most `limit` bytes with nothing but `between` before and among them: how many were put into
+    `starts` and `ends`, and where something else begins, or what there was no room for."""
+    count = 0
+    while True:
+        while at < len(data) and between[data[at]]:
+            at += 1
+        if count == len(starts) or at == len(data) or data[at] != OBJECT:
+            return count, at
+        end, state = follow(data, words, at, min(len(data), at + limit), stack)
+        if state != WHOLE:
+            return count, at
+        starts[count], ends[count] = at, end
+        count += 1
+        at = end
+
+
+@compiled
+def follow(data: Bytes, words: Words, at: int, stop: int, stack: Bytes) -> tuple[int, int]:
+    """Where the object or array that begins at `at` ends, and that it is `WHOLE`; nothing is looked at from `stop` on.
+
+    Of one that is not whole, where the last bracket ends that belongs to it. `stack` has room for a byte a level.
+    """
+    stack[0] = data[at]
+    at += 1
+    bracket, depth, wanted = at, 0, _FIRST
+    while True:
+        at = _space(data, at, stop)
+        if at >= stop:
+            return bracket, BEGUN
+        byte = data[at]
+        opened = stack[depth]
+        if byte == opened + 2 and wanted != _NEXT:  # in ASCII the closing bracket stands two behind the opening one
+            at += 1
+            bracket = at
+            if depth == 0:
+                return at, WHOLE
+            depth -= 1
+            wanted = _BEHIND
+            continue
+        if wanted == _BEHIND:
+            if byte != _COMMA:
+                return bracket, BROKEN
+            at += 1
+            wanted = _NEXT
+            continue
+        if opened == OBJECT:
+            if byte != QUOTE:
+                return bracket, BROKEN
+            at = _string(data, words, at + 1, stop)
+            if at < 0:
+                return bracket, BROKEN
+            at = _space(data, at, stop)
+            if at < stop and data[at] != _COLON:
+                return bracket, BROKEN
+            at = _space(data, at + 1, stop)
+            if at >= stop:
+                return bracket, BEGUN
+            byte = data[at]
+        if byte in (OBJECT, ARRAY):
+            depth += 1
+            stack[depth] = byte
+            at += 1
+            bracket, wanted = at, _FIRST
+            continue
+        if byte == QUOTE:
+            at = _string(data, words, at + 1, stop)
+            if at < 0:
+                return bracket, BROKEN
+        elif _IN_ATOM[byte]:
+            while at < stop and _IN_ATOM[data[at]]:
+                at += 1
+        else:
+            return bracket, BROKEN
+        wanted = _BEHIND
+
+
+@inlined
+def _space(data: Bytes, at: int, stop: int) -> int:
+    """The first place from `at` on that is no white space."""
+    while at < stop and _SPACE[data[at]]:
+        at += 1
+    return at
+
+
+@inlined
+def _string(data: Bytes, words: Words, at: int, stop: int) -> int:
+    """The place behind the closing quote of a string whose text begins at `at`; `stop` where the string goes on
+    there, -1 where it is broken off."""
+    while at < stop:
+        while at + 8 <= stop:
+            word = words[at]
+            quote, slash = word ^ _QUOTES, word ^ _BACKSLASHES
+            odd = ((quote - ONES) & ~quote | (slash - ONES) & ~slash | (word - _BLANKS) & ~word) & HIGHS
+            if odd:
+                at += trailing(odd) >> 3
+                break
+            at += 8
+        if at >= stop:
+            break
+        byte = data[at]
+        if byte == QUOTE:
+            return at + 1
+        if byte == _BACKSLASH:
+            at += 1
+            if at < stop and data[at] == LINE_BREAK:
+                return -1
+        elif byte < 0x20:
+            return -1
+        at += 1
+    return stop
 
 
 class Depth:

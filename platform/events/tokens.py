@@ -58,7 +58,7 @@ def string(data: Bytes, words: Words, at: int, end: int) -> tuple[int, bool]:
             quote, slash = word ^ _QUOTES, word ^ _BACKSLASHES
             odd = ((quote - ONES) & ~quote | (slash - ONES) & ~slash | (word - _BLANKS) & ~word | word) & HIGHS
             if odd:
-                at += _trailing(odd) >> 3
+                at += trailing(odd) >> 3
                 break
             at += 8
         if at >= end:
@@ -120,7 +120,7 @@ def _character(data: Bytes, at: int, end: int) -> int:
 
 
 @compiled
-def _trailing(word: np.uint64) -> int:
+def trailing(word: np.uint64) -> int:
     """How many of a word's lowest bits are zeros."""
     bits = (word & -word) - np.uint64(1)
     bits = bits - (bits >> np.uint64(1) & _M1)

@@ -11,46 +11,39 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import ClassVar, cast
 
+import numpy as np
 import polars as pl
 
 from events.framing import Framed
-from events.grammar import OPENING, Depth, are_objects, scan
-from events.spans import column, texts
+from events.grammar import BEGUN, OPENING, SPACES, WHOLE, Depth, follow, mask_of, objects
+from events.spans import column
+from events.text import read_only
+from events.tokens import words_of
 
 ATTEMPTS = 4  # so many braces behind a fault are tried for the beginning of the next object
+RUN = 1 << 14  # so many objects in a row are looked for at a time
 _SPACE = re.compile(rb"\s*+")
 _LINE = re.compile(rb"\n(?=\{)")
 _OBJECT = re.compile(rb'\{\s*+["}]')
-_FIRST_KEY = re.compile(rb'\{\s*+"[^"\\]{0,99}"')
 
 
-@dataclass
 class _View:
-    """A window, the last one or not, and its pieces: what seems to go from one object to the next of the same kind."""
+    """A window, the last one or not, as compiled functions look at it; for records of `limit` bytes and one more."""
 
-    window: bytes
-    last: bool
-    joint: bytes
-    starts: array[int]
-    ends: array[int]  # one less, as the end of the last piece is not known
+    def __init__(self, window: bytes, last: bool, limit: int, joint: bytes) -> None:
+        self.window, self.last, self.limit, self.joint = window, last, limit, joint
+        self.data = read_only(np.frombuffer(window, np.uint8))
+        self.words = words_of(self.data)
+        self.stack = np.empty(min(limit, len(window)) + 1, np.uint8)
 
-    @classmethod
-    def of(cls, window: bytes, last: bool, joint: bytes, at: int) -> _View:
-        """The window from `at` on, with a pattern of what ends one object and stands before the next."""
-        kind = _FIRST_KEY.match(window, at)  # other joints may be of objects within a record
-        joints = re.compile(joint + rb"(?=%b)" % (re.escape(kind[0]) if kind else rb"\{")).finditer(window, at)
-        spans = array("q", chain.from_iterable(found.span(1) for found in joints))
-        return cls(window, last, joint, array("q", [at]) + spans[1::2], spans[::2])
-
-    @cached_property
-    def sound(self) -> pl.Series:
-        """Which pieces are whole objects at first sight."""
-        return are_objects(texts(self.window, column(self.starts[:-1]), column(self.ends)))
+    def follow(self, at: int, stop: int) -> tuple[int, int]:
+        """Where the object or array that begins at `at` ends, or its last bracket that fits, and what it is."""
+        end, state = follow(self.data, self.words, at, stop, self.stack)
+        return end, state
 
     @cached_property
     def borders(self) -> list[int]:
@@ -72,19 +65,20 @@ class Values:
     Other bytes are a record up to the next line break or brace.
     """
 
-    separators: ClassVar = b" \t\r\n\v\f"
-    joint: ClassVar = rb"\}(\s*+)"
+    separators: ClassVar = SPACES
+    joint: ClassVar = rb"\}\s*+"
     after: ClassVar = re.compile(rb"\s*+(?:\{|\Z)")
     other: ClassVar = re.compile(rb"[^\n{]*+")
 
     def __init__(self, limit: int) -> None:
         self.limit, self.number = limit, 1
+        self.separating = mask_of(self.separators)
+        self.run = np.empty((2, RUN), np.int64)
         self.follow: Callable[[bytes], int | None] = Depth().end
 
     def cut(self, window: bytes, last: bool) -> tuple[Framed, int]:
         """The records whose end can be told."""
-        view = _View.of(window, last, self.joint, self._skip(window, 0))
-        starts, ends, rest = self._walk(view)
+        starts, ends, rest = self._walk(_View(window, last, self.limit, self.joint))
         numbers = pl.int_range(self.number, self.number + len(starts), eager=True)
         self.number += len(starts)
         return Framed(window, column(starts), column(ends), numbers), rest
@@ -96,25 +90,24 @@ class Values:
         return end
 
     def _walk(self, view: _View) -> tuple[array[int], array[int], int]:
-        """The records, sound pieces as they are and others one by one, and where the undecided begins."""
+        """The records, whole objects many at a time and others one by one, and where the undecided begins."""
         starts, ends = array("q"), array("q")
-        fits = column(view.ends) - column(view.starts[:-1]) <= self.limit
-        unsound = [*(~(view.sound & fits)).arg_true(), len(view.ends), len(view.starts)]
-        at, piece = view.starts[0], 0
+        at = self._skip(view.window, 0)
         while at < len(view.window):
-            until = unsound[bisect_left(unsound, piece)]
-            if until > piece and view.starts[piece] == at:
-                starts += view.starts[piece:until]
-                ends += view.ends[piece:until]
-                at, piece = view.starts[until], until
+            count, at = objects(view.data, view.words, at, self.limit, self.separating, view.stack, *self.run)
+            starts.frombytes(self.run[0, :count].tobytes())
+            ends.frombytes(self.run[1, :count].tobytes())
+            if count == RUN:
                 continue
+            at = self._skip(view.window, at)
+            if at == len(view.window):
+                break
             end = self._end(view, at)
             if end is None:
                 break
             starts.append(at)
             ends.append(end)
             at = self._skip(view.window, end)
-            piece = bisect_left(view.starts, at, piece)
         return starts, ends, at
 
     def _skip(self, window: bytes, at: int) -> int:
@@ -126,16 +119,16 @@ class Values:
         stop = min(len(view.window), at + self.limit + 1)
         ended = view.last and stop == len(view.window)
         if view.window[at] in OPENING:
-            value = scan(view.window, at, stop)
-            if value.whole:
-                return value.at
-            if value.begun:
+            place, state = view.follow(at, stop)
+            if state == WHOLE:
+                return place
+            if state == BEGUN:
                 self.follow = Depth().end
                 return self._stripped(view.window, at, stop) if ended else None
-            border = view.border(value.at, stop)
+            border = view.border(place, stop)
             if border == stop and not ended and stop - at <= self.limit:
                 return None
-            end = self._resumed(view.window, value.at, border, stop)
+            end = self._resumed(view, place, border, stop)
         else:
             end = _matched(self.other, view.window, at + 1, stop).end()
         if end < stop or ended:
@@ -143,21 +136,21 @@ class Values:
         self.follow = _Other(self.other, stop - at).end
         return None
 
-    def _resumed(self, window: bytes, fault: int, border: int, stop: int) -> int:
+    def _resumed(self, view: _View, fault: int, border: int, stop: int) -> int:
         """Where behind a fault a whole object begins that another follows, else the border; `stop` is no border.
 
         Without one, what has more braces than are tried ends at the next.
         """
         brace = fault - 1
         for _ in range(ATTEMPTS):
-            brace = window.find(b"{", brace + 1, border)
+            brace = view.window.find(b"{", brace + 1, border)
             if brace < 0:
                 return border
-            if _OBJECT.match(window, brace, border):
-                value = scan(window, brace, border)
-                if value.whole and self.after.match(window, value.at, border):
+            if _OBJECT.match(view.window, brace, border):
+                end, state = view.follow(brace, border)
+                if state == WHOLE and self.after.match(view.window, end, border):
                     return brace
-        brace = window.find(b"{", brace + 1, border)
+        brace = view.window.find(b"{", brace + 1, border)
         return border if border < stop or brace < 0 else brace
 
     def _stripped(self, window: bytes, at: int, end: int) -> int:
@@ -169,7 +162,7 @@ class Elements(Values):
     """The elements of arrays, whose brackets and commas are no records, and whatever is behind an array."""
 
     separators: ClassVar = Values.separators + b","
-    joint: ClassVar = rb"\}(\s*+,\s*+)"
+    joint: ClassVar = rb"\}\s*+,\s*+"
     after: ClassVar = re.compile(rb"\s*+(?:,\s*+\{|,?+\s*+\Z|\])")
     other: ClassVar = re.compile(rb"[^\n{\[\],]*+")
     opening: ClassVar = re.compile(rb"[\s,]*+(\[)?+")

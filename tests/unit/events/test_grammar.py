@@ -1,16 +1,18 @@
-"""JSON's structure: three readers of it, each for its purpose, agree where a value ends."""
+"""JSON's structure: the readers of it, each for its purpose, agree where a value ends."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-import polars as pl
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from events.grammar import DEPTH, Depth, Scanned, are_objects, scan
+from events.grammar import BEGUN, BROKEN, WHOLE, Depth, follow, mask_of, objects
+from events.text import read_only
+from events.tokens import Bytes, words_of
 
 TEXT = st.text(alphabet=st.sampled_from('ab{}[]",:\\\n\té☃\x00 '), max_size=8)
 ATOMS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT)
@@ -22,14 +24,25 @@ STYLES = st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 2}, {"inden
 PARTS = ["{", "}", "[", "]", '"', ",", ":", "\\", "\n", " ", "a", "1", '"a"', '{"a":1}', '"a":', "é", "{}"]
 
 
+def arrays(text: bytes) -> tuple[Bytes, Bytes]:
+    """A text as compiled functions take it, and a stack that is large enough."""
+    return read_only(np.frombuffer(text, np.uint8)), np.empty(len(text) + 1, np.uint8)
+
+
+def followed(text: bytes, at: int, stop: int) -> tuple[int, int]:
+    """Where the value that begins at `at` ends, and what it is."""
+    data, stack = arrays(text)
+    end, state = follow(data, words_of(data), at, stop, stack)
+    return end, state
+
+
 @given(CONTAINERS, STYLES, st.binary(max_size=5))
 def test_a_value_ends_at_its_end_and_nowhere_before(value: Any, style: dict[str, Any], behind: bytes) -> None:
     """All that is short of it is known to be a beginning: only a real fault may cut a record off."""
     text = json.dumps(value, **style).encode()
-    assert scan(b"x" + text + behind, 1, 1 + len(text + behind)) == Scanned(1 + len(text), whole=True)
+    assert followed(b"x" + text + behind, 1, 1 + len(text + behind)) == (1 + len(text), WHOLE)
     for length in range(1, len(text)):
-        found = scan(text + behind, 0, length)
-        assert (found.whole, found.begun) == (False, True)
+        assert followed(text + behind, 0, length)[1] == BEGUN
 
 
 @pytest.mark.parametrize(
@@ -40,25 +53,39 @@ def test_a_value_ends_at_its_end_and_nowhere_before(value: Any, style: dict[str,
 def test_a_fault_is_seen_where_it_is(text: bytes) -> None:
     """Whatever comes behind it, even the right brackets, does not make a value of it."""
     for behind in (b"", b"}", b']}"}', b'":1}'):
-        found = scan(text + behind, 0, len(text + behind))
-        assert (found.whole, found.begun) == (False, False)
+        assert followed(text + behind, 0, len(text + behind))[1] == BROKEN
 
 
-@given(st.lists(st.sampled_from(PARTS), max_size=20).map("".join))
-@example('{"a":[{"b":[{"c":1}]},{}]}')
-@example('{"a":1"b":2}')
-def test_what_seems_whole_at_first_sight_is(text: str) -> None:
-    """The fast look at a piece may miss that it is whole, but never be wrong about it."""
-    (seems,) = are_objects(pl.Series(["{" + text]))
-    raw = ("{" + text).encode()
-    assert not seems or scan(raw, 0, len(raw)) == Scanned(len(raw), whole=True)
+@pytest.mark.parametrize(
+    ("text", "bracket"), [(b'{"a":[1, 2] 3', 11), (b'{"a":1 2', 1), (b"[[[]}", 4), (b'["a", {"b', 7)]
+)
+def test_what_is_not_whole_is_known_up_to_its_last_bracket(text: bytes, bracket: int) -> None:
+    """Behind it the next record is looked for."""
+    assert followed(text, 0, len(text))[0] == bracket
 
 
-@pytest.mark.parametrize("depth", range(1, DEPTH + 2))
-def test_the_first_sight_goes_so_deep(depth: int) -> None:
-    """Records of usual depth need no second look."""
-    text = '{"a":' * depth + '"\\"}{"' + "}" * depth
-    assert are_objects(pl.Series([text, text + " ", None])).to_list() == [depth <= DEPTH, False, False]
+@given(
+    st.lists(st.one_of(CONTAINERS.map(json.dumps), st.sampled_from(PARTS)), max_size=9), st.sampled_from([3, 20, 1000])
+)
+@example(["{}", " \n", "{}", '{"a', "{}"], 20)
+@example(["{}"] * 5, 20)
+def test_objects_in_a_row_are_those_found_one_by_one(parts: list[str], limit: int) -> None:
+    """As many as there is room for, none that is too long, and none behind anything else."""
+    text, room = "".join(parts).encode(), 4
+    expected, at = [], 0
+    while len(expected) < room:
+        at += len(text[at:]) - len(text[at:].lstrip(b" \n"))
+        end, state = followed(text, at, min(len(text), at + limit)) if text[at : at + 1] == b"{" else (at, BROKEN)
+        if state != WHOLE:
+            break
+        expected.append((at, end))
+        at = end
+    starts, ends = np.empty((2, room), np.int64)
+    data, stack = arrays(text)
+    count, rest = objects(data, words_of(data), 0, limit, mask_of(b" \n"), stack, starts, ends)
+    assert list(zip(starts[:count], ends[:count], strict=True)) == expected
+    assert text[at:rest].strip(b" \n") == b""
+    assert rest == len(text) or text[rest : rest + 1].strip(b" \n") != b""
 
 
 @given(CONTAINERS, STYLES, st.lists(st.integers(1, 7), min_size=1, max_size=9), st.binary(max_size=5))
