@@ -135,11 +135,10 @@ def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.
     """The pandera model over silver's rows of the hours."""
     failures: dict[dt.datetime, dict[str, int]] = {hour: {} for hour in hours}
     silver = lake.table(Layer.SILVER, stream)
-    columns = [*stream.types, "_arrival_hour"]
-    for rows in _large(read_hours(silver, hours, columns, named.silver)):
+    types = {name: stream.types[name] for name in stream.ruled}
+    for rows in _large(read_hours(silver, hours, [*types, "_arrival_hour"], named.silver)):
         try:
-            typed = rows.select(list(stream.types)).cast(stream.types)  # type: ignore[arg-type]
-            stream.rules.validate(typed, lazy=True)
+            stream.rules.validate(rows.select(list(types)).cast(types), lazy=True)  # type: ignore[arg-type]
         except pandera.errors.SchemaErrors as errors:
             for name, index in errors.failure_cases.select("check", "index").iter_rows():
                 counts = failures[rows["_arrival_hour"][index or 0]]

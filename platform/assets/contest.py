@@ -66,15 +66,14 @@ class Contest:
 
         `raws` takes the bytes of stored winners that are contested, as some of them lose.
         """
-        days = {day for part in spool for day in part["_scope"].unique()}
+        days = {day for part in spool.frames() for day in part["_scope"].unique()}
         for part in self._leaving(stale):
             self.census.leave(part)
             days.update(part["_scope"].unique())
         winners, losers = (self._met(table, days, stale) for table in (self.silver, self.rejected))
         repeated = self.census.repeated()
-        new = [
-            compacted(texts(part.filter(pl.col("hash").is_in(repeated.implode())).select(list(NEW)))) for part in spool
-        ]
+        contested = pl.col("hash").is_in(repeated.implode())
+        new = [compacted(texts(part.filter(contested).select(list(NEW)))) for part in spool.frames()]
         contents = self._contents(winners, raws)
         judged = verdicts(
             pl.concat([pl.DataFrame(schema=NEW), *new]),
@@ -128,7 +127,7 @@ class Contest:
         found = [pl.DataFrame(schema={**LINEAGE, "_content": pl.Binary})]
         for rows in self.raw_of(records):
             known = rows.with_columns(self.conformers.contents(rows.select("raw", "header").to_arrow()))
-            raws.add(compacted(known.select(*LINEAGE, "raw")))
+            raws.add_frame(known.select(*LINEAGE, "raw"))
             found.append(compacted(known.select(*LINEAGE, "_content")))
         return pl.concat(found)
 

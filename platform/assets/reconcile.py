@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
@@ -20,8 +21,8 @@ import pyarrow.compute as pc
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from assets.contest import LINEAGE, SOURCE, UTC, Contest, Moves, texts
-from assets.spool import Spool, compacted
+from assets.contest import LINEAGE, NEW, SOURCE, UTC, Contest, Moves, texts
+from assets.spool import Spool
 from contracts.stream import Stream
 from events.conform import Conformed, Conformers
 from events.decode import OVERSIZE
@@ -68,6 +69,14 @@ class Named:
         return cls(snapshot.snapshot_id if snapshot else None, bronze, rejected)
 
 
+class _Entered(NamedTuple):
+    """Records that are in a contest: silver's rows as files hold them, and what a verdict needs (`NEW`, `hash`)."""
+
+    conformed: Conformed
+    rows: pa.Table
+    keys: pl.DataFrame
+
+
 def reconcile(
     lake: Lake, stream: Stream, conformers: Conformers, hours: Sequence[dt.datetime], now: dt.datetime, again: bool
 ) -> tuple[Named, bool]:
@@ -99,15 +108,15 @@ class _Attempt:
         pending, stale = self._differences(again)
         if pending.is_empty() and stale.is_empty():
             return self.named, False
-        with Spool(self.scratch) as spool, Spool(self.scratch) as raws:
-            for conformed in self._conform(pending):
-                accepted = conformed.accepted.with_columns(scope_of(self.stream.scope)).with_columns(hashes())
-                spool.add(accepted)
-                before = self.contest.census.add(accepted["hash"])
-                raws.add(compacted(texts(accepted.select(LINES).filter(before)).with_columns(conformed.raw(before))))
-                self._reject(conformed.refused)
-            moves = self.contest.decide(spool, raws, stale)
-            return self._write(spool, raws, moves), True
+        with Spool(self.scratch) as rows, Spool(self.scratch) as keys, Spool(self.scratch) as raws:
+            for batch in self.conformers.conform(self._records(pending), self._entered):
+                rows.add(batch.rows)
+                keys.add_frame(batch.keys)
+                before = self.contest.census.add(batch.keys["hash"])
+                raws.add_frame(texts(batch.keys.select(LINES).filter(before)).with_columns(batch.conformed.raw(before)))
+                self._reject(batch.conformed.refused)
+            moves = self.contest.decide(keys, raws, stale)
+            return self._write(rows, keys, raws, moves), True
 
     def _differences(self, again: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Landed objects (file, version) of the hours whose records have to be judged, and whose rows have to go."""
@@ -127,10 +136,16 @@ class _Attempt:
         """The hours' rows of a table."""
         yield from read_hours(table, self.hours, columns)
 
-    def _conform(self, pending: pl.DataFrame) -> Iterator[Conformed]:
+    def _records(self, pending: pl.DataFrame) -> Iterator[pa.Table]:
+        """Bronze's records of some landed objects."""
         wanted = pa.array(pending["_source_file"].to_list(), pa.large_string())
         batches = self._rows(self.bronze, [*LINES, "raw", "header", "oversize"])
-        yield from self.conformers.conform(_large(_of_sources(batch, wanted) for batch in batches))
+        yield from _large(_of_sources(batch, wanted) for batch in batches)
+
+    def _entered(self, conformed: Conformed) -> _Entered:
+        keys = conformed.accepted.with_columns(scope_of(self.stream.scope)).with_columns(hashes())
+        rows = self.silver_writer.prepared(self._stamped(conformed.accepted))
+        return _Entered(conformed, rows, keys.select(*NEW, "hash"))
 
     def _reject(self, refused: pl.DataFrame) -> None:
         self.rejected_writer.write(self._stamped(refused.with_columns(ARRIVAL_DAY)))
@@ -146,18 +161,18 @@ class _Attempt:
             pl.lit(self.stream.version).alias("_contract_version"), pl.lit(self.now, UTC).alias("_ingested_at")
         )
 
-    def _write(self, spool: Spool, raws: Spool, moves: Moves) -> Named:
-        for part in spool:
-            self.silver_writer.write(self._stamped(part), _not_lost(part, moves))
+    def _write(self, rows: Spool, keys: Spool, raws: Spool, moves: Moves) -> Named:
+        for batch, known in zip(rows, keys.frames(), strict=True):
+            self.silver_writer.take(batch, _not_lost(known, moves))
         for conformed in self._conform_again(moves.promoted):
             self.silver_writer.write(self._stamped(conformed.accepted))
             self._reject(conformed.refused)
         losers = pl.concat([moves.lost, moves.demoted])
-        for rows in raws:
-            self._lose(rows.join(losers, on=LINES))
-            losers = losers.join(rows, on=LINES, how="anti")
-        for rows in self.contest.raw_of(pl.concat([losers, moves.relabelled])):
-            self._lose(rows)
+        for lost in raws.frames():
+            self._lose(lost.join(losers, on=LINES))
+            losers = losers.join(lost, on=LINES, how="anti")
+        for lost in self.contest.raw_of(pl.concat([losers, moves.relabelled])):
+            self._lose(lost)
         gone = pl.concat([moves.promoted, moves.relabelled])
         rejected = self._replace(self.rejected, self.rejected_writer, moves.stale, gone, {})
         bronze = rows_snapshot(self.bronze)
@@ -172,7 +187,7 @@ class _Attempt:
             rows.select(*LINES, "raw", "header").to_arrow().append_column("oversize", pa.nulls(len(rows), OVERSIZE))
             for rows in self.contest.raw_of(records)
         )
-        yield from self.conformers.conform(batches)
+        yield from self.conformers.conform(batches, lambda conformed: conformed)
 
     def _replace(
         self, table: Table, writer: DataFileWriter, stale: pl.DataFrame, moved: pl.DataFrame, names: dict[str, str]

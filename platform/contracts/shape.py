@@ -14,9 +14,8 @@ from typing import Any
 import pandera.polars as pa
 import polars as pl
 
+from contracts.rules import WHOLE, plan
 from contracts.stream import Stream
-
-WHOLE = pl.Config(fmt_table_cell_list_len=-1, fmt_str_lengths=10_000, apply_on_context_enter=True)
 
 
 def shape(stream: Stream) -> dict[str, Any]:
@@ -67,11 +66,4 @@ def _type(dtype: Any) -> Any:
 
 def _rules(stream: Stream, checks: list[pa.Check], name: str = "*") -> dict[str, str]:
     """Rules by name, each as what it computes; `name` is the column that they are about, `*` for several."""
-    return {str(check.name): str(check.error or _computed(stream, check, name)) for check in checks}
-
-
-def _computed(stream: Stream, check: pa.Check, name: str) -> str:
-    empty = pl.LazyFrame(schema=stream.types)
-    with WHOLE:
-        plan: str = check._check_fn(pa.PolarsData(empty, name)).explain(optimized=False)
-    return "\n".join(line for line in plan.splitlines() if not line.lstrip().startswith("DF "))
+    return {str(check.name): str(check.error or plan(check, stream.types, name)) for check in checks}

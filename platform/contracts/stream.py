@@ -17,6 +17,8 @@ from typing import Annotated, Any, ClassVar
 import pandera.polars as pa
 import polars as pl
 
+from contracts.rules import looked_at
+
 # The column types that have parameters, as annotations of a model.
 Instant = Annotated[pl.Datetime, "us", "UTC"]
 Money = Annotated[pl.Decimal, 18, 2]
@@ -229,6 +231,13 @@ class Stream:
         schema = self.schema
         ruled = {name: spec for name, spec in schema.columns.items() if spec.checks or not spec.nullable}
         return pa.DataFrameSchema(ruled, checks=schema.checks)
+
+    @cached_property
+    def ruled(self) -> list[str]:
+        """The columns that `rules` look at, in order."""
+        several = (looked_at(check, self.types) for check in self.rules.checks)
+        found = {*self.rules.columns}.union(*several)
+        return [name for name in self.types if name in found]
 
     @cached_property
     def types(self) -> dict[str, pl.DataType]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hmac
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import duckdb
 import pandera.errors
@@ -28,12 +29,14 @@ from events.text import Room, Texts
 
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
 REASONS = ("oversize", "malformed", "type", "missing", "rule", "clock", "conflict", "duplicate")
+T = TypeVar("T")
 REFUSED = {"_row": pl.UInt32, "reason": pl.String, "column": pl.String, "detail": pl.String}
 
 
 @dataclass(frozen=True)
 class Conformed:
-    """`accepted`: silver's columns, lineage, `_key` and `_content`; `refused`: lineage, `raw`, and `REFUSED`'s why.
+    """`accepted`: silver's columns, lineage, `_key` and `_content`, in the order of their event dates; `refused`:
+    lineage, `raw`, and `REFUSED`'s why.
 
     `raws` are the bytes of all records, `places` those of the accepted among them.
     """
@@ -87,7 +90,7 @@ class Conformer:
         refused = _worst(pl.concat(problems, rechunk=True))
         refused = refused.join(lineage, on="_row", how="left", maintain_order="left")
         refused = refused.with_columns(_taken(records.column("raw"), refused["_row"]))
-        accepted = _without(typed, problems)
+        accepted = _without(typed, problems).sort(pl.col("event_at").dt.date(), maintain_order=True)
         content = as_column("_content", extraction.contents[accepted["_row"].to_numpy()])
         accepted = accepted.with_columns(content).with_columns(self._keys(accepted, content))
         return Conformed(accepted.drop("_row"), refused.drop("_row"), accepted["_row"], records.column("raw"))
@@ -175,12 +178,12 @@ class Conformers:
         self.known_hashes: dict[str, str] = {}
         self.local = threading.local()
 
-    def conform(self, batches: Iterable[pa.Table]) -> Iterator[Conformed]:
-        """The batches conformed, in their order."""
-        waiting: deque[Future[Conformed]] = deque()
+    def conform(self, batches: Iterable[pa.Table], then: Callable[[Conformed], T]) -> Iterator[T]:
+        """What `then` makes of the batches conformed, in their order; the threads do that as well."""
+        waiting: deque[Future[T]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             for batch in batches:
-                waiting.append(pool.submit(self._one, batch))
+                waiting.append(pool.submit(self._one, batch, then))
                 if len(waiting) > self.threads:
                     yield waiting.popleft().result()
             while waiting:
@@ -194,8 +197,8 @@ class Conformers:
         """As `Conformer.unknown`."""
         return self._mine().unknown(records)
 
-    def _one(self, batch: pa.Table) -> Conformed:
-        return self._mine().conform(batch)
+    def _one(self, batch: pa.Table, then: Callable[[Conformed], T]) -> T:
+        return then(self._mine().conform(batch))
 
     def _mine(self) -> Conformer:
         if not hasattr(self.local, "conformer"):
@@ -205,7 +208,7 @@ class Conformers:
 
 
 def _taken(raws: pa.ChunkedArray, rows: pl.Series) -> pl.Series:
-    return pl.Series("raw", raws.take(rows.to_arrow()), dtype=pl.Binary)
+    return pl.Series("raw", raws, dtype=pl.Binary).gather(rows)
 
 
 def _without(rows: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:

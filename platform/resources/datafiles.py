@@ -40,7 +40,7 @@ class _File:
 class _Partition:
     """One partition's rows that wait for a full row group, and its files: those idle, those being written to."""
 
-    waiting: list[pa.Table] = field(default_factory=list)
+    waiting: list[tuple[pa.Table, pa.Array | None]] = field(default_factory=list)  # rows, and a mask of the chosen
     waiting_bytes: int = 0
     idle: list[_File] = field(default_factory=list)
     pending: list[Future[None]] = field(default_factory=list)
@@ -63,28 +63,39 @@ class DataFileWriter:
         self.paths: list[str] = []
         self.pool = ThreadPoolExecutor(threads)
 
-    def write(self, frame: pl.DataFrame, kept: pl.Series | None = None) -> None:
-        """Take rows of any partitions, those that a mask keeps; columns that the frame lacks are null."""
-        if frame.is_empty():
-            return
+    def write(self, frame: pl.DataFrame) -> None:
+        """Take rows of any partitions; columns that the frame lacks are null."""
+        if not frame.is_empty():
+            self.take(self.prepared(frame.with_columns(self.by.alias("_partition")).sort("_partition")))
+
+    def prepared(self, frame: pl.DataFrame) -> pa.Table:
+        """The rows as files hold them, which is the larger part of the work and may be done by any thread."""
         rest = [pl.lit(None).alias(name) for name in self.columns if name not in frame.columns]
-        values = frame.with_columns(self.by.alias("_partition"))["_partition"]
-        frame = frame.with_columns(*rest).select(self.columns).cast(dict.fromkeys(CODED & {*self.columns}, _CODES))
-        most = values.mode(maintain_order=True)[0]
-        main = values == most
-        mine, rest_of = (main, ~main) if kept is None else (main & kept, ~main & kept)
-        if mine.any():
-            self.write_arrow(most, (frame if mine.all() else frame.filter(mine)).to_arrow())
-        others = frame.with_columns(values).filter(rest_of)
-        for (value,), part in others.partition_by("_partition", as_dict=True, include_key=False).items():
-            self.write_arrow(value, part.to_arrow())
+        rows = frame.with_columns(*rest).select(self.columns).cast(dict.fromkeys(CODED & {*self.columns}, _CODES))
+        return rows.to_arrow().cast(self.schema)  # a copy: views would hold on to all that these were chosen from
+
+    def take(self, rows: pa.Table, kept: pl.Series | None = None) -> None:
+        """Take prepared rows in the order of their partitions, those that a mask keeps."""
+        known = rows.select(self.by.meta.root_names() or self.columns[:1])
+        partitions = pl.DataFrame(pl.from_arrow(known)).with_columns(self.by.alias("_partition"))["_partition"]
+        mask = pl.repeat(True, len(rows), eager=True) if kept is None else kept
+        at = 0
+        for length, value in partitions.rle().struct.unnest().iter_rows():
+            mine, chosen = rows.slice(at, length), mask.slice(at, length)
+            if 2 * length < len(rows):  # few rows are copied, as they would hold on to all
+                mine, chosen = mine.filter(chosen.to_arrow()), chosen.filter(chosen)
+            if chosen.any():
+                self._wait(value, mine, None if chosen.all() else chosen.to_arrow())
+            at += length
 
     def write_arrow(self, value: Any, rows: pa.Table) -> None:
         """Take rows of one partition, given by its value, that have all of the table's columns in order."""
+        self._wait(value, rows.cast(self.schema), None)
+
+    def _wait(self, value: Any, rows: pa.Table, chosen: pa.Array | None) -> None:
         partition = self.partitions.setdefault(value, _Partition())
         self.written.add(value)
-        rows = rows.cast(self.schema)  # a copy: views would hold on to all the rows that these were chosen from
-        partition.waiting.append(rows)
+        partition.waiting.append((rows, chosen))
         partition.waiting_bytes += rows.nbytes
         if partition.waiting_bytes >= ROW_GROUP_BYTES:
             self._flush(partition)
@@ -108,13 +119,14 @@ class DataFileWriter:
     def _flush(self, partition: _Partition) -> None:
         if not partition.waiting:
             return
-        rows = pa.concat_tables(partition.waiting).unify_dictionaries()
-        partition.waiting, partition.waiting_bytes = [], 0
+        waiting, partition.waiting, partition.waiting_bytes = partition.waiting, [], 0
         while len(partition.pending) >= THREADS:  # so that no more rows wait than are being written
             partition.pending.pop(0).result()
-        partition.pending.append(self.pool.submit(self._encode, partition, rows))
+        partition.pending.append(self.pool.submit(self._encode, partition, waiting))
 
-    def _encode(self, partition: _Partition, rows: pa.Table) -> None:
+    def _encode(self, partition: _Partition, waiting: list[tuple[pa.Table, pa.Array | None]]) -> None:
+        parts = [rows if chosen is None else rows.filter(chosen) for rows, chosen in waiting]
+        rows = pa.concat_tables(parts).unify_dictionaries()
         try:
             file = partition.idle.pop()
         except IndexError:
