@@ -14,7 +14,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-import duckdb
 import pandera.errors
 import polars as pl
 import pyarrow as pa
@@ -22,13 +21,15 @@ import pyarrow.compute as pc
 
 from contracts.stream import EnrichedTsv, Personal, Stream
 from events.casts import PROBLEMS, problems_of
-from events.digest import as_column
+from events.digest import as_column, digest_of
 from events.documents import Documents
 from events.enriched import Enriched
 from events.text import Room, Texts
 
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
 REASONS = ("oversize", "malformed", "type", "missing", "rule", "clock", "conflict", "duplicate")
+SEPARATOR = "\x1f"  # between the parts of a key
+OLDEST = pl.CompatLevel.oldest()
 T = TypeVar("T")
 REFUSED = {"_row": pl.UInt32, "reason": pl.String, "column": pl.String, "detail": pl.String}
 
@@ -62,8 +63,6 @@ class Conformer:
         self.secret = hmac.digest(secret, stream.identity_space.encode(), "sha256")
         self.known_hashes = {} if known_hashes is None else known_hashes
         self.room = Room()
-        self.con = duckdb.connect(":memory:", config={"threads": "1"})
-        self.con.execute("SET TimeZone = 'UTC'; SET arrow_output_version = '1.4'; SET produce_arrow_string_view = true")
         self.form = Enriched(stream) if EnrichedTsv() in stream.decoding else Documents(stream)
         self.hashed = {name: personal for name in stream.types if (personal := stream.source_of(name)["personal"])}
 
@@ -133,11 +132,12 @@ class Conformer:
         rows = typed["_row"]
         clock = self.stream.clock
         latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead
-        outside = typed.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest))
-        why = {row: f"{at.isoformat()} is not believable" for row, at in outside.select("_row", "event_at").iter_rows()}
+        times = typed.select("_row", "event_at", "_arrival_hour")
+        outside = times.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest))
+        why = {row: f"{at.isoformat()} is not believable" for row, at, _ in outside.iter_rows()}
         found = [problems_of(why, "clock", "event_at")]
         try:
-            self.stream.rules.validate(typed, lazy=True)
+            self.stream.rules.validate(typed.select(self.stream.ruled), lazy=True)
         except pandera.errors.SchemaErrors as errors:
             # Rechunked: with one thread Polars panics where it formats texts of columns that are cut at other rows.
             found.append(self._failures(errors.failure_cases.rechunk(), rows))
@@ -163,11 +163,8 @@ class Conformer:
         """Sixteen bytes that stand for the key: a digest of the producer's id, or the content where it gives none."""
         if not self.stream.key:
             return content.alias("_key")
-        self.con.register("accepted", accepted.select(self.stream.key).to_arrow())
-        text = f"concat_ws(chr(31), {', '.join(f'{chr(34)}{n}{chr(34)}' for n in self.stream.key)})"
-        keys = self.con.sql(f"SELECT unhex(md5({text})) AS _key FROM accepted").to_arrow_table()
-        self.con.unregister("accepted")
-        return pl.Series("_key", keys.column("_key"), dtype=pl.Binary)
+        (ids,) = accepted.select(pl.concat_str(self.stream.key, separator=SEPARATOR, ignore_nulls=True))
+        return as_column("_key", digest_of(Texts.of(pa.chunked_array([ids.to_arrow(compat_level=OLDEST)]), self.room)))
 
 
 class Conformers:

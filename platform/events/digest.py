@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from events.compiled import compiled, inlined
 from events.scan import SOUND
+from events.text import Texts
 from events.tokens import (
     ARRAY,
     BOOLEAN,
@@ -84,6 +85,13 @@ def fields(data: Bytes, starts: Places, ends: Places, kept: npt.NDArray[np.bool_
     """Of tab-separated lines, by the fields that are kept; by one of them `alone` where a line has it (-1 for none)."""
     found = np.zeros((len(starts), 2), np.uint64)
     _fields(data, words_of(data), starts, ends, kept, alone, found)
+    return found
+
+
+def digest_of(texts: Texts) -> Digests:
+    """Of texts, whatever is in them."""
+    found = np.zeros((len(texts.starts), 2), np.uint64)
+    _whole(texts.data, words_of(texts.data), texts.starts, texts.ends, found)
     return found
 
 
@@ -280,4 +288,11 @@ def _fields(
                 field += 1
                 first = at + 1
             at += 1
+        found[row, 0], found[row, 1] = _done(state)
+
+
+@compiled
+def _whole(data: Bytes, words: Words, starts: Places, ends: Places, found: Digests) -> None:
+    for row in range(len(starts)):
+        state = _take_bytes(_START, data, words, np.int64(starts[row]), np.int64(ends[row]), TEXT)
         found[row, 0], found[row, 1] = _done(state)

@@ -24,7 +24,8 @@ ROW_GROUP_BYTES = 4 << 20
 FILE_BYTES = 256 << 20
 THREADS = 2
 _CODES = pl.Categorical()
-_UNREPEATED = {"raw", "_key", "_content", "event_id"}  # a dictionary of these only costs
+_UNORDERED = {"raw", "_key", "_content", "event_id"}  # nobody looks for a range of these
+_UNREPEATED = _UNORDERED | {"_line", "event_at"}  # a dictionary of these only costs
 
 
 @dataclass
@@ -147,7 +148,7 @@ class DataFileWriter:
             compression="zstd",
             compression_level=1,
             use_dictionary=[name for name in leaves if name.split(".")[0] not in _UNREPEATED],
-            write_statistics=[name for name in leaves if name not in _UNREPEATED],
+            write_statistics=[name for name in leaves if name not in _UNORDERED],
             store_decimal_as_integer=True,
         )
         return _File(path, stream, writer)

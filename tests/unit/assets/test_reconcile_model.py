@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 import json
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,8 @@ from hypothesis import strategies as st
 from assets import reconcile
 from contracts.commerce import COMMERCE
 from contracts.stream import Scope
+from events.digest import digest_of
+from events.text import Room, Texts
 from resources.schemas import Layer
 
 SAME, OTHER = "an earlier record has this key and content", "an earlier record has this key and other content"
@@ -43,7 +46,7 @@ def model(platform: Any) -> tuple[list[Row], list[Row]]:
     """Silver's and rejected's rows."""
     silver: list[Row] = []
     rejected: list[Row] = []
-    winners: dict[Any, bytes] = {}
+    winners: dict[Any, str] = {}
     for row in landed(platform):
         row["_contract_version"] = platform.stream.version
         try:
@@ -54,8 +57,8 @@ def model(platform: Any) -> tuple[list[Row], list[Row]]:
             continue
         at = dt.datetime.fromisoformat(record["event_timestamp"])
         scope = dt.date(1970, 1, 1) if platform.stream.scope is Scope.EVER else at.date()
-        text = json.dumps(record, sort_keys=True, separators=(",", ":"))
-        judged = {"_key": digest(record["event_id"]), "_content": digest(text)}
+        content = json.dumps(record, sort_keys=True, separators=(",", ":"))
+        judged = {"_key": key(record["event_id"]), "_content": content}
         winner = winners.setdefault((judged["_key"], scope), judged["_content"])
         if (judged["_key"], scope) in {(w["_key"], w["_scope"]) for w in silver}:
             same = winner == judged["_content"]
@@ -72,8 +75,10 @@ def model(platform: Any) -> tuple[list[Row], list[Row]]:
     return silver, rejected
 
 
-def digest(text: str) -> bytes:
-    return hashlib.md5(text.encode()).digest()
+@cache
+def key(event_id: str) -> bytes:
+    (found,) = digest_of(Texts.of(pa.chunked_array([pa.array([event_id], pa.large_string())]), Room()))
+    return found.tobytes()
 
 
 def assert_holds(platform: Any, layer: Layer, rows: list[Row]) -> None:

@@ -7,12 +7,14 @@ import random
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.digest import Digester, Digests, fields
+from events.digest import Digester, Digests, digest_of, fields
 from events.scan import SOUND, Scanner
+from events.text import Room, Texts
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 NAMES = st.one_of(st.sampled_from(["a", "b", "sent", "é"]), TEXT)
@@ -129,6 +131,14 @@ def test_what_is_left_out_makes_no_difference(one: Any, other: Any, path: str) -
 def test_shapes_know_kinds_alone(one: str, other: str, alike: bool) -> None:
     """One of each shape is looked at for fields that no contract knows, and what is said of it holds for the others."""
     assert same(one, other, shapes=True) == alike
+
+
+@given(st.lists(st.one_of(st.text(max_size=40), st.text(alphabet="ab", max_size=17)), max_size=30))
+def test_texts_are_digested_whole(texts: list[str]) -> None:
+    """Equal ones alike and no others, wherever they lie."""
+    column = pa.chunked_array([pa.array(texts, pa.large_string())])
+    found = [row.tobytes() for row in digest_of(Texts.of(column, Room()))]
+    assert len(set(zip(texts, found, strict=True))) == len(set(texts)) == len(set(found))
 
 
 def lines(texts: list[str], kept: list[bool], alone: int = -1) -> int:
