@@ -16,7 +16,8 @@ COPY --chown=platform infra/workspace.yaml workspace.yaml
 COPY --chown=platform platform platform
 COPY --chown=platform dbt dbt
 
-ENV DAGSTER_HOME=/app/dagster \
+ENV ARROW_DEFAULT_MEMORY_POOL=jemalloc \
+    DAGSTER_HOME=/app/dagster \
     DATA_DIR=/data \
     PYTHONPATH=/app/platform \
     PYTHONUNBUFFERED=1 \

@@ -5,6 +5,8 @@ export DATA_DIR := $(abspath $(DATA_DIR))
 export DAGSTER_HOME := $(DATA_DIR)/dagster
 export PYTHONPATH := platform
 export DAGSTER_DISABLE_TELEMETRY := 1
+# Batches come and go: of Arrow's allocators this one asks the kernel for new memory least.
+export ARROW_DEFAULT_MEMORY_POOL := jemalloc
 
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
