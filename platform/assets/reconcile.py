@@ -252,5 +252,5 @@ def _many_small(table: Table, days: set[dt.date]) -> list[DataFile]:
 def _counts(batches: Iterable[pa.RecordBatch], columns: list[str]) -> pl.DataFrame:
     """How many rows there are of each combination of columns."""
     schema = {**dict.fromkeys(columns, pl.String), "len": pl.UInt32}
-    parts = [as_frame(batch).group_by(columns).len() for batch in batches]
+    parts = [texts(pl.DataFrame(pl.from_arrow(batch)).group_by(columns).len()) for batch in batches]
     return pl.concat([pl.DataFrame(schema=schema), *parts]).group_by(columns).agg(pl.col("len").sum())

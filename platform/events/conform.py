@@ -118,11 +118,13 @@ class Conformer:
             hashed = self._hash(values.filter(addresses), Personal.HASH)
             return values.scatter(addresses.arg_true(), hashed)
         unique = values.drop_nulls().unique()
-        known = self.known_hashes
+        texts, known = unique.to_list(), self.known_hashes
         if len(known) > MAX_KNOWN_HASHES:
             known.clear()
-        hashes = [known.get(value) or known.setdefault(value, self._digest(value)) for value in unique]
-        return values.replace_strict(unique, hashes, return_dtype=pl.String, default=None)
+        hashes = [*map(known.get, texts)]  # most are known: nothing is to be done for each of them in Python
+        for place in [place for place, found in enumerate(hashes) if found is None]:
+            hashes[place] = known.setdefault(texts[place], self._digest(texts[place]))
+        return values.replace_strict(unique, pl.Series(hashes, dtype=pl.String), default=None)
 
     def _digest(self, value: str) -> str:
         return hmac.digest(self.secret, value.encode(), "sha256").hex()

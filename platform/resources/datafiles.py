@@ -14,8 +14,13 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyiceberg.io.pyarrow import parquet_file_to_data_file, schema_to_pyarrow
-from pyiceberg.manifest import DataFile
+from pyiceberg.io.pyarrow import (
+    compute_statistics_plan,
+    data_file_statistics_from_parquet_metadata,
+    parquet_path_to_id_mapping,
+    schema_to_pyarrow,
+)
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.table import Table
 
 from resources.schemas import CODED, coded
@@ -61,7 +66,9 @@ class DataFileWriter:
         self.locations = table.location_provider()
         self.partitions: dict[Any, _Partition] = {}
         self.written: set[Any] = set()
-        self.paths: list[str] = []
+        self.files: list[DataFile] = []
+        self.measured = compute_statistics_plan(table.schema(), table.properties)
+        self.field_ids = parquet_path_to_id_mapping(table.schema())
         self.pool = ThreadPoolExecutor(threads)
 
     def write(self, frame: pl.DataFrame) -> None:
@@ -112,10 +119,12 @@ class DataFileWriter:
 
     def finish(self) -> list[DataFile]:
         """The data files of all rows written; none for no rows."""
+        for partition in self.partitions.values():
+            self._flush(partition)
         for value in list(self.partitions):
             self.finish_partition(value)
         self.pool.shutdown()
-        return [parquet_file_to_data_file(self.table.io, self.table.metadata, path) for path in self.paths]
+        return self.files
 
     def _flush(self, partition: _Partition) -> None:
         if not partition.waiting:
@@ -155,8 +164,26 @@ class DataFileWriter:
 
     def _close(self, file: _File) -> None:
         file.writer.close()
+        size = file.stream.tell()
         file.stream.close()
-        self.paths.append(file.path)
+        self.files.append(self._described(file.path, size, file.writer.writer.metadata))
+
+    def _described(self, path: str, size: int, footer: pq.FileMetaData) -> DataFile:
+        """What manifests say of a file, of the footer that has just been written."""
+        metadata = self.table.metadata
+        statistics = data_file_statistics_from_parquet_metadata(footer, self.measured, self.field_ids)
+        return DataFile.from_args(
+            content=DataFileContent.DATA,
+            file_path=path,
+            file_format=FileFormat.PARQUET,
+            partition=statistics.partition(metadata.spec(), metadata.schema()),
+            file_size_in_bytes=size,
+            sort_order_id=None,
+            spec_id=metadata.default_spec_id,
+            equality_ids=None,
+            key_metadata=None,
+            **statistics.to_serialized_dict(),
+        )
 
 
 def _leaf_paths(prefix: str, fields: pa.Schema | pa.StructType) -> list[str]:
