@@ -78,7 +78,7 @@ def string(data: Bytes, words: Words, at: int, end: int) -> tuple[int, bool]:
     return -1, False
 
 
-@compiled
+@inlined
 def _escape(data: Bytes, at: int, end: int) -> int:
     """The place after the escape at `at`, or -1."""
     if at + 1 >= end:
@@ -189,7 +189,7 @@ def word(data: Bytes, at: int, end: int) -> tuple[int, int]:
     return -1, 0
 
 
-@compiled
+@inlined
 def unescape(data: Bytes, start: int, end: int, into: Bytes, at: int) -> int:
     """Write a sound string's text to `into` from `at` on, where as much room as it takes itself is enough; its end."""
     while start < end:
