@@ -15,8 +15,22 @@ import polars as pl
 import pyarrow as pa
 
 from events.compiled import compiled, inlined
-from events.text import Texts, read_only
-from events.tokens import CONSTANT, ESCAPED, MISSING, NULL, NUMBER, TEXT, Bytes, Places, is_utf8, unescape
+from events.text import Room, Texts, read_only
+from events.tokens import (
+    CONSTANT,
+    ESCAPED,
+    MISSING,
+    NULL,
+    NUMBER,
+    TEXT,
+    Bytes,
+    Places,
+    Words,
+    copy,
+    is_utf8,
+    unescape,
+    words_of,
+)
 
 Rows = npt.NDArray[np.int64]
 _INLINE = 12  # so long a text lies in its view
@@ -96,11 +110,11 @@ def strings(data: Bytes, starts: Places, ends: Places) -> pl.Series:
     return texts([Values(data, kinds, starts, ends)])[0]
 
 
-def unescaped(values: Values, given: npt.NDArray[np.bool_]) -> Texts:
-    """Texts without their escapes, and values of other kinds as they stand."""
+def unescaped(values: Values, given: npt.NDArray[np.bool_], room: Room) -> Texts:
+    """Texts without their escapes, and values of other kinds as they stand, in `room`."""
     starts, ends = np.empty(len(values.kinds), np.uint32), np.empty(len(values.kinds), np.uint32)
-    into = np.empty(int((values.ends - values.starts).sum(dtype=np.int64)), np.uint8)
-    _unescaped(*values, starts, ends, into)
+    into = room.of(int((values.ends - values.starts).sum(dtype=np.int64)))
+    _unescaped(*values, words_of(values.data), starts, ends, into, words_of(into))
     return Texts(read_only(into), starts, ends, given)
 
 
@@ -124,8 +138,9 @@ def _kinds(data: Bytes, starts: Places, ends: Places, kinds: Bytes) -> None:
 
 @compiled
 def _unescaped(
-    data: Bytes, kinds: Bytes, starts: Places, ends: Places, firsts: Places, lasts: Places, into: Bytes
-) -> None:
+    data: Bytes, kinds: Bytes, starts: Places, ends: Places,
+    words: Words, firsts: Places, lasts: Places, into: Bytes, into_words: Words,
+) -> None:  # fmt: skip
     at = 0
     for row in range(len(kinds)):
         start, end = np.int64(starts[row]), np.int64(ends[row])
@@ -133,9 +148,7 @@ def _unescaped(
         if kinds[row] == ESCAPED:
             at = unescape(data, start, end, into, at)
         else:
-            for i in range(end - start):
-                into[at + i] = data[start + i]
-            at += end - start
+            at = copy(data, words, start, end, into, into_words, at)
         lasts[row] = at
 
 

@@ -1,16 +1,15 @@
 """Documents: a record in whatever its producer wrapped it becomes one JSON object, and that becomes typed columns.
 
-Belongs here: CSV rows, Kafka's wrapper and objects sent as text; a record's content and its fields that no contract
-knows. Not here: JSON's values (`fields`).
+Belongs here: CSV rows and Kafka's wrapper; a record's content and its fields that no contract knows. Not here: objects
+sent as text (`literals`), JSON's values (`fields`).
 """
 
 from __future__ import annotations
 
-import ast
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -21,14 +20,13 @@ from contracts.stream import Stream
 from events.casts import Extraction, columns_of, problems_of
 from events.columns import Values, unescaped
 from events.digest import Digester
-from events.exact import parse
 from events.fields import Extractor
+from events.literals import Literals
 from events.scan import DEEP, MALFORMED, SOUND, UNDECODABLE, Scanner
-from events.text import Texts, deeper
-from events.tokens import ESCAPED, MISSING, NULL, TEXT
+from events.text import Room, Texts, deeper
+from events.tokens import MISSING, NULL, TEXT
 from events.tree import MAX_NESTING
 
-MAX_LITERAL = 1 << 16  # characters of a text to be read as an object; Python's parser takes a hundred times its room
 _NO_OBJECT = "not a JSON object"
 _WHY = {MALFORMED: _NO_OBJECT, DEEP: f"nested deeper than {MAX_NESTING}", UNDECODABLE: "the bytes are not UTF-8"}
 _MESSAGE = ("topic", "partition", "offset", "value")
@@ -40,7 +38,8 @@ class Documents:
     def __init__(self, stream: Stream) -> None:
         self.stream, self.known = stream, _known(stream)
         self.extractor = Extractor(columns_of(stream.types, stream.source_of), stream.nulls)
-        self.messages, self.literals = Scanner(_MESSAGE), Scanner(stream.literals)
+        self.messages, self.room = Scanner(_MESSAGE), Room()
+        self.literals = Literals(stream.literals)
         self.contents, self.shapes = Digester(stream.volatile), Digester(shapes=True)
 
     def extract(self, texts: Texts, header: pa.ChunkedArray) -> Extraction:
@@ -84,7 +83,7 @@ class Documents:
         if self.stream.wrapper:
             texts = self._messages(texts, why)
         if self.stream.literals:
-            texts = self._literals(texts)
+            texts = self.literals.read(texts)
         return texts
 
     def _messages(self, texts: Texts, why: dict[int, str]) -> Texts:
@@ -97,14 +96,7 @@ class Documents:
         why.update(dict.fromkeys(np.flatnonzero(gone).tolist(), "a Kafka message without a value"))
         kinds = np.where(whole, kinds, TEXT).astype(np.uint8)
         spans = (np.where(whole, new, old) for new, old in ((starts, texts.starts), (ends, texts.ends)))
-        return unescaped(Values(texts.data, kinds, *spans), texts.given & ~gone)
-
-    def _literals(self, texts: Texts) -> Texts:
-        """Documents with objects in the place of their text, where a contract says that producers send such text."""
-        found = self.literals.scan(texts.data, texts.starts, texts.ends)
-        kinds = found.kinds[[self.literals.nodes[path] for path in self.stream.literals]]
-        rows = np.flatnonzero(((kinds == TEXT) | (kinds == ESCAPED)).any(axis=0))
-        return texts.with_({row: _evaluated(texts.record(row).decode(), self.stream.literals) for row in rows.tolist()})
+        return unescaped(Values(texts.data, kinds, *spans), texts.given & ~gone, self.room)
 
 
 def _rows_of_csv(texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> dict[int, str | None]:
@@ -130,42 +122,6 @@ def _rows_of_csv(texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> 
         else:
             found[row], why[row] = None, f"{len(values)} fields, {len(names[head])} in the header"
     return found
-
-
-def _evaluated(raw: str, paths: tuple[str, ...]) -> str:
-    """A document with the texts at some paths, outer ones first, read as JSON or as Python literals.
-
-    Unchanged where it is no JSON after all, or too deep for any.
-    """
-    if deeper(raw, MAX_NESTING):
-        return raw
-    try:
-        document = parse(raw)
-    except ValueError:
-        return raw
-    for path in paths:
-        *parents, leaf = path.split(".")
-        node = document
-        for part in parents:
-            node = node.get(part) if isinstance(node, dict) else None
-        if isinstance(node, dict) and isinstance(node.get(leaf), str):
-            node[leaf] = _object(node[leaf])
-    return json.dumps(document)
-
-
-def _object(text: str) -> Any:
-    """The object that a text spells; an empty text is null, and any other stays what it is."""
-    if not text.strip():
-        return None
-    readers: tuple[Callable[[str], Any], ...] = (parse, ast.literal_eval)
-    for read in () if len(text) > MAX_LITERAL or deeper(text, MAX_NESTING) else readers:
-        try:
-            found = read(text)
-            if isinstance(found, dict):
-                return json.loads(json.dumps(found, default=str))
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            continue
-    return text
 
 
 def _known(stream: Stream) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from events.tokens import Bytes, Places
 
+_FEW = 16  # fewer have no two words (`words_of`), and numba would compile for arrays of such a kind once more
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 
@@ -25,7 +26,8 @@ class Room:
         self.held = np.empty(0, np.uint8)
 
     def of(self, size: int) -> Bytes:
-        """So many bytes, whose content is whatever it was; the same ones as before where these are enough."""
+        """So many bytes or a few, whose content is whatever it was; the same ones as before where these are enough."""
+        size = max(size, _FEW)
         if size > len(self.held):
             self.held = np.empty(size, np.uint8)
         return self.held[:size]

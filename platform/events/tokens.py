@@ -41,6 +41,18 @@ def words_of(data: Bytes) -> Words:
 
 
 @inlined
+def copy(data: Bytes, words: Words, start: int, end: int, into: Bytes, into_words: Words, at: int) -> int:
+    """Write bytes to `into` from `at` on, eight at a time; their end."""
+    while start + 8 <= end:
+        into_words[at] = words[start]
+        start, at = start + 8, at + 8
+    while start < end:
+        into[at] = data[start]
+        start, at = start + 1, at + 1
+    return at
+
+
+@inlined
 def blank(data: Bytes, at: int, end: int) -> int:
     """The first place from `at` on that is no white space."""
     while at < end and (data[at] == 0x20 or data[at] == 0x0A or data[at] == 0x0D or data[at] == 0x09):
@@ -85,14 +97,14 @@ def _escape(data: Bytes, at: int, end: int) -> int:
         return -1
     if data[at + 1] != _U:
         return at + 2 if _SIMPLE_ESCAPES[data[at + 1]] else -1
-    code = _hex(data, at + 2, end)
+    code = hexadecimal(data, at + 2, end)
     if code < 0 or 0xDC00 <= code < 0xE000:
         return -1
     at += 6
     if 0xD800 <= code < 0xDC00:
         if at + 1 >= end or data[at] != _BACKSLASH or data[at + 1] != _U:
             return -1
-        low = _hex(data, at + 2, end)
+        low = hexadecimal(data, at + 2, end)
         return at + 6 if 0xDC00 <= low < 0xE000 else -1
     return at
 
@@ -130,12 +142,12 @@ def trailing(word: np.uint64) -> int:
 
 
 @compiled
-def _hex(data: Bytes, at: int, end: int) -> int:
-    """The four hexadecimal digits at `at`, or -1."""
-    if at + 4 > end:
+def hexadecimal(data: Bytes, at: int, end: int, digits: int = 4) -> int:
+    """What the hexadecimal digits at `at` say, or -1."""
+    if at + digits > end:
         return -1
     code = 0
-    for i in range(4):
+    for i in range(digits):
         digit = _HEX[data[at + i]]
         if digit < 0:
             return -1
@@ -201,10 +213,10 @@ def unescape(data: Bytes, start: int, end: int, into: Bytes, at: int) -> int:
             into[at] = _SIMPLE_ESCAPES[data[start + 1]]
             at, start = at + 1, start + 2
         else:
-            code = _hex(data, start + 2, end)
+            code = hexadecimal(data, start + 2, end)
             start += 6
             if code >= 0xD800 and code < 0xDC00:
-                code = 0x10000 + ((code - 0xD800) << 10) + (_hex(data, start + 2, end) - 0xDC00)
+                code = 0x10000 + ((code - 0xD800) << 10) + (hexadecimal(data, start + 2, end) - 0xDC00)
                 start += 6
             if code < 0x80:
                 into[at] = code
