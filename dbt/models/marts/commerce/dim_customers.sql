@@ -1,30 +1,36 @@
-with days as (
+{%- set newest_first = 'event_at desc, event_id desc' %}
 
-    select * from {{ ref('int_customer_days') }}
+with seen as (
+
+    -- The shop's users are its customers.
+    select
+        user_id as customer_id,
+        min(first_event_at) as first_seen_at,
+        max(last_event_at) as last_seen_at,
+        cast(sum(events) as bigint) as events
+    from {{ ref('int_user_days') }}
+    where identity_space = 'shop'
+        and user_id is not null
+        and {{ up_to_as_of() }}
+    group by user_id
+
+),
+
+changes as (
+
+    select
+        customer_id,
+        {{ first_known('customer_email', 'customer_id', newest_first) }} as last_customer_email,
+        {{ first_known('country', 'customer_id', newest_first) }} as last_country
+    from {{ ref('int_customer_changes') }}
     where {{ up_to_as_of() }}
 
 ),
 
 described as (
 
-    select
-        days.*,
-        {{ first_known('customer_email', 'customer_id', 'event_date desc') }} as last_customer_email,
-        {{ first_known('country', 'customer_id', 'event_date desc') }} as last_country
-    from days
-
-),
-
-customers as (
-
-    select
-        customer_id,
-        max(last_customer_email) as customer_email,
-        max(last_country) as country,
-        min(first_event_at) as first_seen_at,
-        max(last_event_at) as last_seen_at,
-        cast(sum(events) as bigint) as events
-    from described
+    select customer_id, max(last_customer_email) as customer_email, max(last_country) as country
+    from changes
     group by customer_id
 
 ),
@@ -44,15 +50,16 @@ orders as (
 )
 
 select
-    customers.customer_id,
-    customers.customer_email,
-    customers.country,
-    customers.first_seen_at,
-    customers.last_seen_at,
-    customers.events,
+    seen.customer_id,
+    described.customer_email,
+    described.country,
+    seen.first_seen_at,
+    seen.last_seen_at,
+    seen.events,
     coalesce(orders.orders, 0) as orders,
     coalesce(orders.completed_orders, 0) as completed_orders,
     orders.first_order_at,
     orders.last_order_at
-from customers
-left join orders on customers.customer_id = orders.customer_id
+from seen
+left join described on seen.customer_id = described.customer_id
+left join orders on seen.customer_id = orders.customer_id
