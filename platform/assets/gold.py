@@ -42,23 +42,24 @@ class Release(dg.Config):
 
 
 class Translator(DagsterDbtTranslator):
-    """dbt's nodes as assets: `gold/<model>`, sources as `warehouse/<stream>`, event dates where incremental."""
+    """dbt's nodes as assets: `gold/<model>`, sources as `warehouse/<stream>`, event dates where rebuilt by them."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         prefix = "warehouse" if dbt_resource_props["resource_type"] == "source" else "gold"
         return dg.AssetKey([prefix, dbt_resource_props["name"]])
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition | None:
-        return EVENT_DATES if _incremental(dbt_resource_props) else None
+        return EVENT_DATES if _by_event_date(dbt_resource_props) else None
 
 
 def _event_date(node: Mapping[str, Any]) -> str:
-    """SQL of the event date of an incremental model's rows."""
+    """SQL of the event date of the rows of a model that is rebuilt by it."""
     return str(node["config"]["meta"].get("event_date", "event_date"))
 
 
-def _incremental(node: Mapping[str, Any]) -> bool:
-    return bool(node["config"].get("materialized") == "incremental")
+def _by_event_date(node: Mapping[str, Any]) -> bool:
+    """Whether a model's rows are replaced by event date, and so are its partitions."""
+    return bool(node["config"].get("incremental_strategy") == "replace_touched")
 
 
 @cache
@@ -93,7 +94,8 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         rebuilt = scope(changes, {*config.event_dates, *partitions}, partitions if models is None else None)
         dates = rebuilt["event_dates"]
         context.log.info(f"event dates to rebuild: {'all' if dates is None else dates}")
-        results = dbt.build(warehouse.profile(), dbt_work, {**rebuilt, "as_of": config.as_of}, models)
+        code = dbt.code_version()
+        results = dbt.build(warehouse.profile(), dbt_work, {**rebuilt, "as_of": config.as_of, "code": code}, models)
         _record_checks(context, results)
         failed = [result for result in results if result.status not in ("success", "pass", "warn")]
         if failed:
@@ -102,7 +104,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
             "event_dates": "all" if dates is None else ", ".join(dates),
             "as_of": config.as_of or "",
             "contracts": ", ".join(f"{stream.name} {stream.version}" for stream in streams),
-            "code": dbt.code_version(),
+            "code": code,
             "run_id": context.run.run_id,
         }
         # Before the release is noted: whatever fails until then is made again with it.
@@ -189,7 +191,7 @@ def _materialize(
     rebuilt: Scope,
     shared: Mapping[str, Any],
 ) -> None:
-    """Record what was made: a whole table once, an incremental one date by date, its columns' lineage with the last.
+    """Record what was made: a whole table once, one by event date for each, its columns' lineage with the last.
 
     A date that gained rows of which a model has none was not made.
     """
@@ -199,7 +201,7 @@ def _materialize(
     for name, result in made.items():
         counts = rows.get(name, {})
         partitions: list[str | None] = [None]
-        if _incremental(manifest()["nodes"][name]):
+        if _by_event_date(manifest()["nodes"][name]):
             dates, gained = rebuilt["event_dates"], rebuilt["gained_dates"] or ()
             known = sorted(filter(None, counts))
             partitions = [*(known if dates is None else (d for d in dates if d in counts or d not in gained))]
@@ -213,11 +215,11 @@ def _materialize(
 
 
 def _rows(warehouse: Warehouse, made: Mapping[str, dbt.NodeResult]) -> dict[str, dict[str | None, int]]:
-    """How many rows each model has: in all (None), or by event date where it is incremental."""
+    """How many rows each model has: in all (None), or by event date where it is rebuilt by that."""
     queries = []
     for name, result in made.items():
         node = manifest()["nodes"][name]
-        date = f"CAST({_event_date(node)} AS VARCHAR(10))" if _incremental(node) else "NULL"
+        date = f"CAST({_event_date(node)} AS VARCHAR(10))" if _by_event_date(node) else "NULL"
         queries.append(f"SELECT '{name}' AS model, {date} AS event_date, COUNT(*) FROM {result.relation} GROUP BY 1, 2")
     found: dict[str, dict[str | None, int]] = defaultdict(dict)
     for name, date, count in warehouse.query(" UNION ALL ".join(queries)) if queries else ():

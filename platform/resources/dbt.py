@@ -140,11 +140,12 @@ def compiled() -> dict[str, str]:
 
 
 def code_version() -> str:
-    """A hash of all that gold is computed by: the project's files, as dbt parsed them."""
+    """A hash of all that gold is computed by: the project's vars, and its files as dbt parsed them."""
     parsed = json.loads(manifest_path().read_text())
+    project = (PROJECT / "dbt_project.yml").read_text()
     files = [f"{name} {node['checksum']['checksum']}" for name, node in sorted(parsed["nodes"].items())]
     macros = [f"{name} {macro['macro_sql']}" for name, macro in sorted(parsed["macros"].items())]
-    return hashlib.sha256("\n".join([*files, *macros]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([project, *files, *macros]).encode()).hexdigest()[:16]
 
 
 def public_schemas(profile: Mapping[str, object]) -> set[str]:

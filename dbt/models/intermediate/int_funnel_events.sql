@@ -1,3 +1,12 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'person': 'person_id'},
+    post_hook='{{ note_code() }}',
+) }}
+
 {%- set person = 'funnel, identity_space, person_id' %}
 {%- set in_order = 'event_us, event_sequence, event_date, event_id' %}
 
@@ -42,6 +51,12 @@ resolved as (
     left join identities
         on events.identity_space = identities.identity_space
         and events.anonymous_id = identities.anonymous_id
+    {% if is_incremental() %}
+    where {{ is_touched_person(
+        'events.identity_space',
+        'coalesce(events.user_id, identities.user_id, events.anonymous_id)'
+    ) }}
+    {% endif %}
 
 )
 

@@ -1,3 +1,12 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'person': 'person_id'},
+    post_hook='{{ note_code() }}',
+) }}
+
 {#-
     A chain is a first step and the earliest events after it that continue it: taking an earlier one never reaches
     less. The event of the next step has a place at or after that of all events which tie with the chain's last one,
@@ -27,6 +36,9 @@ with steps as (
 events as (
 
     select * from {{ ref('int_funnel_events') }}
+    {% if is_incremental() %}
+    where {{ is_touched_person('identity_space', 'person_id') }}
+    {% endif %}
 
 ),
 

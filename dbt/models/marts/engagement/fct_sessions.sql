@@ -1,3 +1,12 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'person': 'coalesce(person_id, session_id)'},
+    post_hook='{{ note_code() }}',
+) }}
+
 {%- set actor = 'identity_space, person_id, session_id' %}
 {%- set in_order = 'first_event_at, last_event_at, user_id, anonymous_id' %}
 
@@ -14,29 +23,41 @@ identities as (
 
 ),
 
+resolved as (
+
+    select
+        days.*,
+        coalesce(days.user_id, identities.user_id, days.anonymous_id) as person_id
+    from days
+    left join identities
+        on days.identity_space = identities.identity_space
+        and days.anonymous_id = identities.anonymous_id
+    {% if is_incremental() %}
+    where {{ is_touched_person(
+        'days.identity_space',
+        'coalesce(days.user_id, identities.user_id, days.anonymous_id, days.session_id)'
+    ) }}
+    {% endif %}
+
+),
+
 several as (
 
     select identity_space, session_id
-    from days
+    from resolved
     where session_id is not null
     group by identity_space, session_id
     having count(*) > 1
 
 ),
 
-resolved as (
+told_apart as (
 
-    select
-        days.*,
-        coalesce(days.user_id, identities.user_id, days.anonymous_id) as person_id,
-        days.session_id is not null and several.session_id is null as is_whole
-    from days
-    left join identities
-        on days.identity_space = identities.identity_space
-        and days.anonymous_id = identities.anonymous_id
+    select resolved.*, resolved.session_id is not null and several.session_id is null as is_whole
+    from resolved
     left join several
-        on days.identity_space = several.identity_space
-        and days.session_id = several.session_id
+        on resolved.identity_space = several.identity_space
+        and resolved.session_id = several.session_id
 
 ),
 
@@ -44,13 +65,13 @@ spaced as (
 
     -- Runs of one person may overlap (another device, another anonymous id): the latest end so far is what counts.
     select
-        resolved.*,
+        told_apart.*,
         max(last_event_at) over (
             partition by {{ actor }}
             order by {{ in_order }}
             rows between unbounded preceding and 1 preceding
         ) as previous_event_at
-    from resolved
+    from told_apart
     where not is_whole
 
 ),
@@ -128,7 +149,7 @@ sessions as (
         channel,
         device_platform,
         journey
-    from resolved
+    from told_apart
     where is_whole
 
     union all

@@ -1,8 +1,20 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'person': 'person_id'},
+    post_hook='{{ note_code() }}',
+) }}
+
 {%- set purchase = 'stream, purchase_id' %}
 
 with purchases as (
 
     select * from {{ ref('int_purchases') }}
+    {% if is_incremental() %}
+    where {{ is_touched_person('identity_space', 'person_id') }}
+    {% endif %}
 
 ),
 

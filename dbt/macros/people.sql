@@ -1,0 +1,59 @@
+{#-
+    Models of what people did in all their history, made again for some of them: incremental strategy `replace_people`.
+    All rows of whom an invocation rebuilds leave the target, and the model's rows of the same enter it. The model has
+    to select by is_touched_person then, and says in `meta.person` whose a row is, as a person's id or what stands for
+    one.
+    Everybody is rebuilt where more than gained rows may have changed something: where a date is rebuilt whole, where
+    var('as_of') is given, and where the table was made by other code, or as of a given date.
+-#}
+{% macro get_incremental_replace_people_sql(arg_dict) %}
+    {{ return(adapter.dispatch('replace_people')(arg_dict)) }}
+{% endmacro %}
+
+{% macro default__replace_people(arg_dict) %}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arg_dict['target_relation'] }}
+    where {{ is_touched_person('identity_space', config.get('meta')['person']) }};
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }}
+    from {{ arg_dict['temp_relation'] }}
+{% endmacro %}
+
+{% macro snowflake__replace_people(arg_dict) %}
+    {{ return(snowflake_dml_explicit_transaction(default__replace_people(arg_dict))) }}
+{% endmacro %}
+
+
+{#- dbt's own word for making a table anew. -#}
+{% macro should_full_refresh() %}
+    {%- set by_people = config.get('incremental_strategy') == 'replace_people' -%}
+    {{ return(dbt.should_full_refresh() or (by_people and not only_gained())) }}
+{% endmacro %}
+
+
+{#- Whether the table differs by nothing but the rows of var('gained_dates') from what the invocation makes of it. -#}
+{% macro only_gained() %}
+    {%- set dates = event_dates() -%}
+    {%- if not dates or dates != event_dates('gained_dates') or var('as_of') is not none -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set note = adapter.get_relation(target.database, target.schema, model['name'] ~ '__code') -%}
+    {{ return(note is not none and run_query('select code from ' ~ note).rows[0][0] == var('code')) }}
+{% endmacro %}
+
+
+{#- A model's post-hook: a view that tells by which code its table was made; null, which equals none, as of a given date. -#}
+{% macro note_code() %}
+    {%- set code = "'" ~ var('code') ~ "'" if var('code') and var('as_of') is none else 'null' -%}
+    create or replace view {{ target.schema }}.{{ model['name'] }}__code as
+    select cast({{ code }} as varchar(65535)) as code
+{% endmacro %}
+
+
+{#- Condition: the row is of a person who is rebuilt, or of nobody. -#}
+{% macro is_touched_person(identity_space, person) -%}
+    ({{ person }} is null or ({{ identity_space }}, {{ person }}) in (
+        select identity_space, person_id from {{ ref('int_touched_people') }}
+    ))
+{%- endmacro %}
