@@ -75,7 +75,9 @@ def json_texts(values: Values) -> tuple[pl.Series, Rows]:
     """Values of any kind as JSON without white space, and the rows that hold NaN or Infinity, which are none."""
     count = len(values.kinds)
     offsets, bits = np.empty(count + 1, np.int64), np.zeros((count + 7) // 8, np.uint8)
-    into = np.empty(int((values.ends - values.starts + np.uint32(2)).sum(dtype=np.int64)), np.uint8)
+    there = values.kinds > NULL  # where nothing was found, no span was written
+    lengths = values.ends[there] - values.starts[there] + np.uint32(2)
+    into = np.empty(int(lengths.sum(dtype=np.int64)), np.uint8)
     odd = odd_rows(values, _json_texts, offsets, bits, into)
     column = pa.Array.from_buffers(pa.large_string(), count, [pa.py_buffer(part) for part in (bits, offsets, into)])
     return pl.Series(column, dtype=pl.String), odd
