@@ -187,7 +187,7 @@ def test_rows_that_only_came_give_what_one_full_build_gives(
 ) -> None:
     """Nothing leaves, so that only whom the rows may belong to is made again; some of them are somebody else by now."""
     platform, stood, moved = make_platform("gains"), dict[tuple[str, str], str](), 0
-    for batch in shuffled(3):
+    for batch in BATCHES:
         arrivals.land(platform, arrivals.first, batch)
         ingest(platform, STREAMS, batch)
         platform.gold()
@@ -195,4 +195,6 @@ def test_rows_that_only_came_give_what_one_full_build_gives(
         moved += sum(stand[name] != person for name, person in stood.items())
         stood = stand
     assert moved
+    ran = platform.data / "dbt/run/gold/models/marts/engagement/fct_sessions.sql"
+    assert "delete from" in ran.read_text(), "the sessions of everybody were made again"
     reading.assert_same(filled.data, platform.data, ("silver",))
