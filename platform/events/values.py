@@ -35,7 +35,7 @@ class _View:
     """A window, the last one or not, as compiled functions look at it; for records of `limit` bytes and one more."""
 
     def __init__(self, window: bytes, last: bool, limit: int, joint: bytes) -> None:
-        self.window, self.last, self.limit, self.joint = window, last, limit, joint
+        self.window, self.last, self.joint = window, last, joint
         self.data = read_only(np.frombuffer(window, np.uint8))
         self.words = words_of(self.data)
         self.stack = np.empty(min(limit, len(window)) + 1, np.uint8)

@@ -74,7 +74,8 @@ class DataFileWriter:
     def write(self, frame: pl.DataFrame) -> None:
         """Take rows of any partitions; columns that the frame lacks are null."""
         if not frame.is_empty():
-            self.take(self.prepared(frame.with_columns(self.by.alias("_partition")).sort("_partition")))
+            rows = frame.with_columns(self.by.alias("_partition")).sort("_partition", maintain_order=True)
+            self.take(self.prepared(rows))
 
     def prepared(self, frame: pl.DataFrame) -> pa.Table:
         """The rows as files hold them, which is the larger part of the work and may be done by any thread."""
