@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -51,3 +52,4 @@ def build_defs(
 
 
 defs = build_defs()
+gc.freeze()  # half a million objects that stay: a collection in the middle of a run need not look at them

@@ -21,7 +21,8 @@ from contracts.commerce import COMMERCE
 from contracts.stream import Stream
 from partitions import HOURS_PER_RUN
 from resources.environment import data_dir, make
-from resources.lake import Lake, files_of, read
+from resources.lake import Lake
+from resources.rows import files_of, read
 from resources.schemas import Layer
 from simulate.plan import Plan
 from simulate.run import simulate

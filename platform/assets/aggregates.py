@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 from pyiceberg.table import Table
 
-from resources.lake import read_hours
+from resources.rows import read_hours
 from resources.schemas import coded
 
 

@@ -26,7 +26,8 @@ from contracts.stream import Stream
 from events.conform import Conformers
 from events.judge import IDENTITY
 from partitions import ARRIVAL_HOURS
-from resources.lake import Lake, as_frame, read_hours
+from resources.lake import Lake
+from resources.rows import as_frame, read_hours
 from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
+import pyarrow as pa
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
@@ -18,9 +20,11 @@ from assets.ahead import ahead
 from assets.spool import Spool, compacted
 from contracts.stream import Scope, Stream
 from events.conform import Conformers
-from events.judge import Census, scope_of, verdicts
-from resources.lake import as_frame, event_date, files_of, read, within
+from events.judge import KEY, UNIX, Census, hashes_of, scope_of, verdicts
+from events.sieve import Sieve
+from resources.rows import as_frame, event_date, files_of, path_in, read, skim, within
 
+THREADS = 2
 LOSERS = ("duplicate", "conflict")
 SOURCE = ["_source_file", "_source_version"]
 UTC = pl.Datetime("us", "UTC")
@@ -30,6 +34,7 @@ LINEAGE: dict[str, pl.DataType] = {
     "_source_version": pl.String(),
     "_line": pl.Int64(),
 }
+KEYS = pl.Schema({"_key": pl.Binary(), "_scope": pl.Date(), "_file": pl.String()})
 NEW: dict[str, pl.DataType] = {**LINEAGE, "_key": pl.Binary(), "_scope": pl.Date(), "_content": pl.Binary()}
 STORED: dict[str, pl.DataType] = {**NEW, "reason": pl.String(), "_file": pl.String()}
 
@@ -70,7 +75,8 @@ class Contest:
         for part in self._leaving(stale):
             self.census.leave(part)
             days.update(part["_scope"].unique())
-        winners, losers = (self._met(table, days, stale) for table in (self.silver, self.rejected))
+        sieve = self.census.sieve()
+        winners, losers = (self._met(table, days, stale, sieve) for table in (self.silver, self.rejected))
         repeated = self.census.repeated()
         contested = pl.col("hash").is_in(repeated.implode())
         new = [compacted(texts(part.filter(contested).select(list(NEW)))) for part in spool.frames()]
@@ -103,12 +109,34 @@ class Contest:
             for part in self._keyed(self.silver, files_of(self.silver, within(self.hours))):
                 yield part.join(stale, on=SOURCE, how="semi")
 
-    def _met(self, table: Table, days: set[dt.date], stale: pl.DataFrame) -> pl.DataFrame:
-        """Records stored in one of the two tables, and not going, whose keys are among those of the run."""
+    def _met(self, table: Table, days: set[dt.date], stale: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
+        """Records stored in one of the two tables, and not going, whose keys are among those of the run.
+
+        Few are, but any file of the days may hold them: all that is read of most files is their keys.
+        """
         ever = self.stream.scope is Scope.EVER
-        files = [f for f in files_of(table) if ever or event_date(f) in days]
-        stored = (part.join(stale, on=SOURCE, how="anti") for part in self._keyed(table, files))
-        return self.census.meet(stored, pl.Schema(STORED))
+        files = {path_in(f): f for f in files_of(table) if ever or event_date(f) in days}
+        with ThreadPoolExecutor(THREADS) as pool:
+            kept = [*pool.map(lambda file: self._keys(table, file, stale, sieve), files.values())]
+        met = self.census.meet([pl.DataFrame(pl.from_arrow(keys)) for keys in kept and [pa.concat_tables(kept)]], KEYS)
+        holding = [files[path] for path in met["_file"].unique()]
+        stored = (part.join(met, on=KEY, how="semi") for part in self._keyed(table, holding))
+        empty = pl.DataFrame(schema=STORED)
+        return pl.concat([empty, *(compacted(part.join(stale, on=SOURCE, how="anti")) for part in stored)])
+
+    def _keys(self, table: Table, file: DataFile, stale: pl.DataFrame, sieve: Sieve) -> pa.Table:
+        """The keys in a data file that a sieve keeps, of rows that are not going; `KEYS`."""
+        ever = table is self.silver and self.stream.scope is Scope.EVER
+        scope = UNIX if ever else event_date(file)
+        found = []
+        for batch in skim(table, file, ["_key"] if stale.is_empty() else ["_key", *SOURCE]):
+            rows = batch.drop_null() if batch.column("_key").null_count else batch
+            found.append(rows.filter(pa.array(sieve.keeps(hashes_of(rows.column("_key"), scope)))))
+        kept = pa.Table.from_batches(found)
+        if not stale.is_empty():
+            kept = texts(pl.DataFrame(pl.from_arrow(kept))).join(stale, on=SOURCE, how="anti").select("_key").to_arrow()
+        constants = (pa.repeat(pa.scalar(value), len(kept)) for value in (scope, path_in(file)))
+        return pa.table([kept["_key"].cast(pa.large_binary()), *constants], names=list(KEYS))
 
     def _keyed(self, table: Table, files: list[DataFile]) -> Iterator[pl.DataFrame]:
         """The rows of silver, or rejected's losers, with what a verdict needs."""

@@ -18,7 +18,7 @@ from pyiceberg.table import Table
 
 from assets.describe import printable, table_of
 from events.conform import Conformers
-from resources.lake import UNIX, files_of, read, within
+from resources.rows import UNIX, files_of, read, within
 
 EXACT_RECORDS, SAMPLE_RECORDS = 20_000, 5_000
 BATCH_ROWS = 4096

@@ -21,7 +21,8 @@ from contracts import STREAMS
 from contracts.stream import Stream
 from partitions import hour_of, key_of
 from resources.environment import make
-from resources.lake import Lake, files_of, read
+from resources.lake import Lake
+from resources.rows import files_of, read
 from resources.schemas import Layer
 
 LISTED_HOURS = 24

@@ -20,8 +20,9 @@ from assets.ahead import ahead
 from contracts.stream import Framing, Stream
 from events import compression, decode
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, as_frame, between, commit, files_of, frame, read, recompute, rows_snapshot, within
+from resources.lake import Lake, commit, recompute, rows_snapshot
 from resources.landing import LandedObject, Landing, Reader
+from resources.rows import as_frame, between, files_of, frame, read, within
 from resources.schemas import Layer
 
 # The ledger's hour for objects that lie outside all arrival hours: so early that nothing else is there.

@@ -28,19 +28,8 @@ from events.conform import Conformed, Conformers
 from events.decode import OVERSIZE
 from events.judge import hashes, scope_of
 from resources.datafiles import DataFileWriter
-from resources.lake import (
-    Lake,
-    as_frame,
-    commit,
-    event_date,
-    files_of,
-    path_in,
-    read,
-    read_hours,
-    recompute,
-    restore,
-    rows_snapshot,
-)
+from resources.lake import Lake, commit, recompute, restore, rows_snapshot
+from resources.rows import as_frame, event_date, files_of, path_in, read, read_hours
 from resources.schemas import Layer
 
 BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejected-snapshot", "contract-version"

@@ -6,23 +6,28 @@ A verdict is a function of the set of records alone, so that no order of runs ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Iterable
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Scope
-from events.recent import Recent
+from events.recent import Hashes, Recent
+from events.sieve import Sieve
 
 IDENTITY = ("_arrival_hour", "_source_file", "_source_version", "_line")
 KEY = ("_key", "_scope")
-EVER = pl.date(1970, 1, 1)
+UNIX = dt.date(1970, 1, 1)
+_MIX = 0x9E3779B97F4A7C15  # tells the scopes of a key apart
+_KNOWN = "SELECT hash FROM new UNION ALL SELECT hash FROM leaving"
 
 
 def scope_of(scope: Scope) -> pl.Expr:
     """The date within which a key is unique: the event's own, or one and the same for all."""
-    return (EVER if scope is Scope.EVER else pl.col("event_at").dt.date()).alias("_scope")
+    return (pl.lit(UNIX) if scope is Scope.EVER else pl.col("event_at").dt.date()).alias("_scope")
 
 
 def judge(records: pl.DataFrame) -> pl.DataFrame:
@@ -60,15 +65,22 @@ class Census:
         """Note the `KEY`s of stored winners that go, so that a loser may take their place."""
         self._insert("leaving", frame.select(hashes()))
 
-    def meet(self, stored: Iterator[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
-        """Of stored records those whose keys are new or leaving ones (all added before)."""
+    def sieve(self) -> Sieve:
+        """What keeps few hashes but those of the keys that are new or leaving (all added before)."""
+        ((count,),) = self.con.sql(f"SELECT count(*) FROM ({_KNOWN})").fetchall()
+        sieve = Sieve(count)
+        for batch in self.con.sql(_KNOWN).to_arrow_reader():
+            sieve.add(batch.column("hash").to_numpy())
+        return sieve
+
+    def meet(self, stored: Iterable[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+        """Of stored records (`schema`, with `KEY`) those whose keys are new or leaving ones (all added before)."""
         empty = pl.DataFrame(schema=schema).with_columns(hashes()).to_arrow()
         batches = (
             batch for part in stored for batch in part.with_columns(hashes()).to_arrow().cast(empty.schema).to_batches()
         )
         self.con.register("reader", pa.RecordBatchReader.from_batches(empty.schema, batches))
-        known = "(SELECT hash FROM new UNION ALL SELECT hash FROM leaving)"
-        found = self.con.sql(f"SELECT * FROM reader WHERE hash IN {known}").to_arrow_table()
+        found = self.con.sql(f"SELECT * FROM reader WHERE hash IN ({_KNOWN})").to_arrow_table()
         self.con.unregister("reader")
         met = pl.DataFrame(pl.from_arrow(found))
         self._insert("met", met.select("hash"))
@@ -88,8 +100,21 @@ class Census:
 
 
 def hashes() -> pl.Expr:
-    """A hash of `KEY`, good within one process."""
-    return (pl.col("_key").hash(1) ^ pl.col("_scope").hash(2)).alias("hash")
+    """A hash of `KEY`; keys are digests, of which any part is as good as another."""
+    leading = pl.col("_key").bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64, endianness="little")
+    days = pl.col("_scope").to_physical().cast(pl.Int64).reinterpret(signed=False)
+    return (leading ^ days * pl.lit(_MIX, dtype=pl.UInt64)).alias("hash")
+
+
+def hashes_of(keys: pa.Array, scope: dt.date) -> Hashes:
+    """The same of a binary column of keys within one scope. Raises `ValueError` where one is none."""
+    _, offsets, data = keys.buffers()
+    kind = np.int64 if pa.types.is_large_binary(keys.type) else np.int32
+    borders = np.frombuffer(offsets, kind)[keys.offset : keys.offset + len(keys) + 1]
+    if keys.null_count or (np.diff(borders) != 16).any():
+        raise ValueError("keys are digests, which have sixteen bytes")
+    leading = np.frombuffer(data[int(borders[0]) : int(borders[-1])], np.uint64)[::2]
+    return leading ^ np.uint64((scope - UNIX).days * _MIX % 2**64)
 
 
 def verdicts(new: pl.DataFrame, winners: pl.DataFrame, losers: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from contracts.stream import Stream
 from events.conform import Conformer
 from events.decode import records
 from events.recent import Recent
+from events.sieve import Sieve
 
 REST = ["raw", "header", "oversize"]
 UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -26,6 +27,8 @@ UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def main() -> None:
     """Frame, conform and count a few records of every stream, which calls all that there is to be called."""
     Recent().again(np.empty(0, np.uint64))
+    Sieve(0).add(np.empty(0, np.uint64))
+    Sieve(0).keeps(np.empty(0, np.uint64))
     for stream in STREAMS:
         for batch in records(BytesIO(b'{"a": 1}\n' * 9), "nine", stream.decoding):
             arrival = pa.repeat(pa.scalar(UNIX, pa.timestamp("us", "UTC")), len(batch))

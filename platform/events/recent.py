@@ -26,12 +26,12 @@ class Recent:
         found = np.zeros(len(hashes), np.bool_)
         while 2 * (self.held + len(hashes)) > len(self.slots) < self.most:
             before, self.slots = self.slots, np.zeros(2 * len(self.slots), np.uint64)
-            _again(_read_only(before[before > 0]), self.slots, 0, len(self.slots), np.zeros(len(before), np.bool_))
-        self.held = _again(_read_only(hashes), self.slots, self.held, len(self.slots) // 2, found)
+            _again(read_only(before[before > 0]), self.slots, 0, len(self.slots), np.zeros(len(before), np.bool_))
+        self.held = _again(read_only(hashes), self.slots, self.held, len(self.slots) // 2, found)
         return found
 
 
-def _read_only(hashes: Hashes) -> Hashes:
+def read_only(hashes: Hashes) -> Hashes:
     """The same for the compiled function, which is made once for what nobody writes to."""
     hashes = hashes.view()
     hashes.flags.writeable = False

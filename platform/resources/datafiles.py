@@ -31,6 +31,7 @@ THREADS = 2
 _CODES = pl.Categorical()
 _UNORDERED = {"raw", "_key", "_content", "event_id"}  # nobody looks for a range of these
 _UNREPEATED = _UNORDERED | {"_line", "event_at"}  # a dictionary of these only costs
+_RANDOM = {"_key", "_content"}  # these do not compress, and are read without the others
 
 
 @dataclass
@@ -155,8 +156,8 @@ class DataFileWriter:
         writer = pq.ParquetWriter(
             stream,
             self.schema,
-            compression="zstd",
-            compression_level=1,
+            compression={name: "none" if name in _RANDOM else "zstd" for name in leaves},
+            compression_level={name: 1 for name in leaves if name not in _RANDOM},
             use_dictionary=[name for name in leaves if name.split(".")[0] not in _UNREPEATED],
             write_statistics=[name for name in leaves if name not in _UNORDERED],
             store_decimal_as_integer=True,

@@ -20,7 +20,8 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from resources.datafiles import DataFileWriter
-from resources.lake import ROWS_OF, as_frame, commit, files_of, read, rows_snapshot
+from resources.lake import ROWS_OF, commit, rows_snapshot
+from resources.rows import as_frame, files_of, read
 
 TIME_TRAVEL = dt.timedelta(days=7)
 GRACE = dt.timedelta(hours=6)

@@ -30,7 +30,8 @@ from pyiceberg.types import (
 
 from resources import dbt
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, commit, files_of
+from resources.lake import Lake, commit
+from resources.rows import files_of
 from resources.schemas import PROPERTIES, evolve
 from resources.warehouse.protocol import Warehouse
 

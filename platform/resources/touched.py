@@ -17,7 +17,7 @@ from pyiceberg.table import Table
 
 from partitions import HOURS_PER_RUN
 from resources.changes import moves
-from resources.lake import UNIX, as_frame, event_date, files_of, read
+from resources.rows import UNIX, as_frame, event_date, files_of, read
 
 HOUR = dt.timedelta(hours=1)
 FEW_ROWS = 100_000

@@ -22,7 +22,7 @@ from contracts import STREAMS
 from contracts.commerce import COMMERCE
 from resources import dbt
 from resources.environment import make
-from resources.lake import read_hours
+from resources.rows import read_hours
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 

@@ -17,7 +17,8 @@ from aws import Faults, FaultyAws
 from contracts.commerce import COMMERCE
 from resources import s3
 from resources.environment import DEPLOYMENTS, make
-from resources.lake import Lake, files_of, read
+from resources.lake import Lake
+from resources.rows import files_of, read
 from resources.schemas import Layer
 
 pytestmark = [

@@ -19,7 +19,8 @@ from pyiceberg.table import Table
 from contracts.commerce import COMMERCE
 from resources.datafiles import DataFileWriter
 from resources.housekeeping import GRACE, tidy
-from resources.lake import Lake, commit, files_of, read
+from resources.lake import Lake, commit
+from resources.rows import files_of, read
 from resources.schemas import Layer
 
 pytestmark = pytest.mark.integration

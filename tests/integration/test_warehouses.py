@@ -21,7 +21,8 @@ from pyiceberg.types import DecimalType, StringType
 from contracts.commerce import COMMERCE
 from resources.datafiles import DataFileWriter
 from resources.environment import make
-from resources.lake import Lake, commit, event_date, files_of
+from resources.lake import Lake, commit
+from resources.rows import event_date, files_of
 from resources.schemas import Layer
 from resources.warehouse import copying
 from resources.warehouse.copying import CopyingWarehouse, LoadFailed

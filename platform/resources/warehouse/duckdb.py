@@ -36,7 +36,7 @@ from pyiceberg.types import (
 
 from contracts.stream import Stream
 from resources import dbt
-from resources.lake import files_of, path_in
+from resources.rows import files_of, path_in
 from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 
 _NOTES = """

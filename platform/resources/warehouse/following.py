@@ -14,7 +14,7 @@ from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.table import Table
 
 from resources.changes import moves
-from resources.lake import event_date, files_of
+from resources.rows import event_date, files_of
 
 EMPTY = 0  # the note of a relation that holds a table without any snapshot; a null note is of one that holds nothing
 

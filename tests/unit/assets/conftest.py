@@ -18,8 +18,9 @@ from assets.reconcile import Named, reconcile
 from contracts.commerce import COMMERCE
 from contracts.stream import Stream
 from events.conform import Conformers
-from resources.lake import Lake, files_of, read
+from resources.lake import Lake
 from resources.landing import FolderLanding
+from resources.rows import files_of, read
 from resources.schemas import Layer
 
 START = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)

@@ -16,7 +16,8 @@ from assets.reconcile import BY_EVENT_DATE, BY_SCOPE, Named
 from assets.upkeep import NAMES, PARTITIONED_BY
 from resources.changes import moves
 from resources.housekeeping import GRACE, TIME_TRAVEL, compact, expire, sweep, tidy
-from resources.lake import files_of, rows_snapshot
+from resources.lake import rows_snapshot
+from resources.rows import files_of
 from resources.schemas import Layer
 
 NOW = dt.datetime.now(dt.UTC)

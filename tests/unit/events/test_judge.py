@@ -6,12 +6,13 @@ import datetime as dt
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.stream import Scope
-from events.judge import IDENTITY, KEY, Census, hashes, judge, scope_of, verdicts
+from events.judge import IDENTITY, KEY, Census, hashes, hashes_of, judge, scope_of, verdicts
 
 HOUR = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
 SCHEMA = pl.Schema(
@@ -25,13 +26,14 @@ SCHEMA = pl.Schema(
         "_content": pl.Binary,
     }
 )
+SCHEMA_OF_KEY = {name: SCHEMA[name] for name in KEY}
 ROWS = st.lists(
     st.tuples(
         st.integers(0, 2).map(lambda n: HOUR + dt.timedelta(hours=n)),
         st.sampled_from(["f", "g"]),
         st.just("v"),
         st.integers(1, 3),
-        st.sampled_from([b"k1", b"k2"]),
+        st.sampled_from([b"1" * 16, b"2" * 16]),
         st.sampled_from([dt.date(2024, 5, 1), dt.date(2024, 5, 2)]),
         st.sampled_from([b"A", b"B"]),
     ),
@@ -103,6 +105,20 @@ def test_the_census_misses_no_key_that_wants_a_verdict(new: list[Any], stored: l
     every = frame([*new, *stored]).with_columns(hashes()).unique(KEY)
     by_key = {row[:2]: row[2] for row in every.select(*KEY, "hash").iter_rows()}
     assert {by_key[key] for key in repeated} == set(census.repeated())
+
+
+@given(st.lists(st.binary(min_size=16, max_size=16), max_size=9), st.dates(), st.integers(0, 3))
+def test_a_key_has_one_hash(keys: list[bytes], scope: dt.date, first: int) -> None:
+    """Whether asked of a frame or of what a file holds, from any row on."""
+    expected = pl.DataFrame({"_key": keys, "_scope": [scope] * len(keys)}, SCHEMA_OF_KEY).select(hashes()).to_series()
+    for kind in (pa.binary(), pa.large_binary()):
+        assert hashes_of(pa.array(keys, kind).slice(first), scope).tolist() == expected.to_list()[first:]
+
+
+@pytest.mark.parametrize("keys", [[None, b"0" * 16], [b"0" * 15], [b"0" * 15, b"0" * 17]])
+def test_what_is_no_digest_has_none(keys: list[bytes | None]) -> None:
+    with pytest.raises(ValueError, match="have sixteen bytes"):
+        hashes_of(pa.array(keys, pa.binary()), HOUR.date())
 
 
 def test_stored_records_are_judged_with_the_new() -> None:

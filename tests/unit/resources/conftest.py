@@ -14,7 +14,8 @@ from pyiceberg.table import Table
 
 from contracts.commerce import COMMERCE
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, files_of, read
+from resources.lake import Lake
+from resources.rows import files_of, read
 
 HOUR = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 

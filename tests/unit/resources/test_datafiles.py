@@ -12,7 +12,7 @@ from pyiceberg.manifest import DataFile
 
 from contracts.commerce import COMMERCE
 from resources.datafiles import DataFileWriter
-from resources.lake import event_date, read
+from resources.rows import event_date, read
 from resources.schemas import Layer
 
 EVENT_DATE = pl.col("event_at").dt.date()

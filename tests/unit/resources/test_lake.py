@@ -12,7 +12,8 @@ from pyiceberg.exceptions import CommitFailedException
 from contracts.commerce import COMMERCE
 from resources import lake as lake_module
 from resources.changes import moves
-from resources.lake import ROWS_OF, commit, files_of, recompute, restore, rows_snapshot
+from resources.lake import ROWS_OF, commit, recompute, restore, rows_snapshot
+from resources.rows import event_date, files_of
 from resources.schemas import Layer
 
 DAY = [dt.date(2024, 5, day) for day in range(6)[1:]]
@@ -55,7 +56,7 @@ def test_one_commit_adds_and_removes(lake: Any, write: Any, silver: Any, content
     """A reader sees the rows before or the rows after, and never both or neither."""
     table = lake.table(Layer.SILVER, COMMERCE)
     first = add(table, write, silver(("a", 1), ("b", 2)))
-    (old,) = [file for file in files_of(table) if lake_module.event_date(file) == DAY[0]]
+    (old,) = [file for file in files_of(table) if event_date(file) == DAY[0]]
     add(table, write, silver(("c", 3)), [old], note="x")
     assert ids(content(table)) == ["b", "c"]
     assert ids(content(table, first)) == ["a", "b"], "the earlier snapshot can still be read"

@@ -13,8 +13,9 @@ import pytest
 from assets.upkeep import upkeep_marts
 from resources import dbt, housekeeping
 from resources.dbt import Mart
-from resources.lake import Lake, files_of
+from resources.lake import Lake
 from resources.marts import RELEASE_ID, IcebergMarts, iceberg_type, published
+from resources.rows import files_of
 from resources.schemas import IncompatibleContract
 from resources.warehouse.duckdb import DuckDBWarehouse
 

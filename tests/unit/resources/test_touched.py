@@ -11,7 +11,8 @@ import pytest
 from pyiceberg.manifest import DataFile
 
 from contracts.commerce import COMMERCE
-from resources.lake import ROWS_OF, commit, event_date, files_of
+from resources.lake import ROWS_OF, commit
+from resources.rows import event_date, files_of
 from resources.schemas import Layer
 from resources.touched import Touched, touched
 

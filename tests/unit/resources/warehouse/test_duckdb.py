@@ -11,7 +11,8 @@ import pytest
 from pyiceberg.types import UUIDType
 
 from contracts.commerce import COMMERCE
-from resources.lake import Lake, commit, files_of
+from resources.lake import Lake, commit
+from resources.rows import files_of
 from resources.schemas import Layer
 from resources.warehouse.duckdb import DuckDBWarehouse, sql_type
 

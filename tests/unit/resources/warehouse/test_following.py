@@ -10,7 +10,8 @@ import pytest
 
 from contracts.commerce import COMMERCE
 from resources.housekeeping import compact
-from resources.lake import commit, event_date, files_of
+from resources.lake import commit
+from resources.rows import event_date, files_of
 from resources.schemas import Layer
 from resources.warehouse.following import EMPTY, Step, relative, step
 

@@ -23,7 +23,8 @@ from pyiceberg.types import (
 )
 
 from contracts.commerce import COMMERCE
-from resources.lake import Lake, commit, files_of
+from resources.lake import Lake, commit
+from resources.rows import files_of
 from resources.schemas import Layer, definition
 from resources.warehouse import redshift, snowflake
 from resources.warehouse.copying import CopyingWarehouse

@@ -1,0 +1,159 @@
+"""Rows: what the data files of a table's snapshot hold.
+
+Belongs here: which files may hold what is looked for, and batches of their rows in bounded memory. Not here: writing
+files (`datafiles`), commits (`lake`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from uuid import UUID
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
+from resources.schemas import CODED, coded
+
+EPOCH = dt.date(1970, 1, 1)
+UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+# Without this a scan holds whole files, compressed, in memory.
+_SCAN = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
+
+
+def between(column: str, first: dt.datetime, end: dt.datetime) -> str:
+    """The filter for instants from `first` up to `end`, which is left out."""
+    return f"{column} >= '{first.isoformat()}' and {column} < '{end.isoformat()}'"
+
+
+def within(hours: Sequence[dt.datetime]) -> str:
+    """The filter for the span of some arrival hours."""
+    return between("_arrival_hour", min(hours), max(hours) + dt.timedelta(hours=1))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A question that has one answer for good, as snapshots do not change."""
+
+    uuid: UUID
+    snapshot_id: int
+    row_filter: str | None
+    table: Table = field(compare=False)
+
+
+@lru_cache(maxsize=8)
+def _planned(plan: _Plan) -> tuple[DataFile, ...]:
+    scan = plan.table.scan(row_filter=plan.row_filter or AlwaysTrue(), snapshot_id=plan.snapshot_id)
+    return tuple(task.file for task in scan.plan_files())
+
+
+def files_of(table: Table, row_filter: str | None = None, snapshot_id: int | None = None) -> list[DataFile]:
+    """The data files of a snapshot (the current one by default) that may hold rows of a filter."""
+    chosen = table.metadata.current_snapshot_id if snapshot_id is None else snapshot_id
+    return [] if chosen is None else [*_planned(_Plan(table.metadata.table_uuid, chosen, row_filter, table))]
+
+
+def read(
+    table: Table,
+    files: Sequence[DataFile],
+    columns: Sequence[str] | None = None,
+    where: pc.Expression | None = None,
+    batch_rows: int = 16_384,
+) -> Iterator[pa.RecordBatch]:
+    """Batches of data files with the table's current columns, in bounded memory and no particular order.
+
+    `columns` may name `__filename` as well, the data file that a row is from. `CODED` columns are dictionaries.
+    """
+    if not files:
+        return
+    schema = coded(pa.schema([field.remove_metadata() for field in schema_to_pyarrow(table.schema())]))
+    scheme, netloc, _ = PyArrowFileIO.parse_location(files[0].file_path)
+    filesystem = table.io.fs_by_scheme(scheme, netloc)  # type: ignore[attr-defined]
+    paths = [path_in(file) for file in files]
+    options = ds.ParquetReadOptions(dictionary_columns=CODED)
+    parquet = ds.ParquetFileFormat(read_options=options, default_fragment_scan_options=_SCAN)
+    dataset = ds.dataset(paths, schema=schema, filesystem=filesystem, format=parquet)
+    scanner = dataset.scanner(
+        columns=list(columns) if columns else None,
+        filter=where,
+        batch_size=batch_rows,
+        use_threads=False,  # others work meanwhile; threads here only read too far ahead
+        batch_readahead=1,
+        fragment_readahead=1,
+    )
+    for batch in scanner.to_batches():
+        if batch.num_rows:
+            yield batch
+
+
+def skim(table: Table, file: DataFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Batches of few columns of one data file, which has them by these names: what costs least for very many files."""
+    with (
+        table.io.new_input(file.file_path).open() as source,
+        pq.ParquetFile(source, read_dictionary=list(CODED)) as parquet,
+    ):
+        yield from parquet.iter_batches(columns=list(columns), use_threads=False)
+
+
+def as_frame(batch: pa.RecordBatch) -> pl.DataFrame:
+    """A batch as a frame, its `CODED` columns as text, of which there is one copy."""
+    return pl.DataFrame(pl.from_arrow(batch)).with_columns(pl.col(pl.Categorical).cast(pl.String))
+
+
+def read_hours(
+    table: Table, hours: Sequence[dt.datetime], columns: Sequence[str], snapshot_id: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the rows of some arrival hours, partition by partition; files of no others are read unfiltered."""
+    files = sorted(files_of(table, within(hours), snapshot_id), key=lambda file: file.partition[0])
+    apart = [file for file in files if not _only(table, file, hours)]
+    yield from read(table, [file for file in files if file not in apart], columns)
+    yield from read(table, apart, columns, during(hours))
+
+
+def during(hours: Sequence[dt.datetime]) -> pc.Expression:
+    """The reader's filter for rows of some arrival hours."""
+    return pc.field("_arrival_hour").isin(pa.array(list(hours), pa.timestamp("us", "UTC")))
+
+
+def _only(table: Table, file: DataFile, hours: Sequence[dt.datetime]) -> bool:
+    """Whether a file's bounds say that all its rows are of consecutive arrival hours."""
+    first, last = min(hours), max(hours)
+    if last - first != (len(set(hours)) - 1) * dt.timedelta(hours=1):
+        return False
+    arrival = table.schema().find_field("_arrival_hour")
+    low, high = ((bound or {}).get(arrival.field_id) for bound in (file.lower_bounds, file.upper_bounds))
+    if low is None or high is None:
+        return False
+    return first <= _instant(low) and _instant(high) <= last
+
+
+def _instant(bound: bytes) -> dt.datetime:
+    """A timestamp's bound in a data file's statistics."""
+    return UNIX + dt.timedelta(microseconds=int.from_bytes(bound, "little", signed=True))
+
+
+def frame(batches: Iterable[pa.RecordBatch], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Batches as one frame of `schema`, also when there are none."""
+    parts = map(as_frame, batches)
+    empty = pl.DataFrame(schema=schema)
+    return pl.concat([empty, *(part.select(list(schema)).cast(dict(schema)) for part in parts)])  # type: ignore[arg-type]
+
+
+def path_in(file: DataFile) -> str:
+    """A data file's path as `read`'s column `__filename` gives it."""
+    return str(PyArrowFileIO.parse_location(file.file_path)[2])
+
+
+def event_date(file: DataFile) -> dt.date:
+    """The day that all rows of a data file share, where the table is partitioned by day."""
+    value = file.partition[0]
+    return value if isinstance(value, dt.date) else EPOCH + dt.timedelta(days=int(value))

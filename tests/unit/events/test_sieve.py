@@ -1,0 +1,32 @@
+"""The sieve against a set."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.sieve import Sieve
+
+HASHES = st.lists(st.integers(0, 2**64 - 1), max_size=60)
+
+
+@given(st.lists(HASHES, max_size=3), HASHES)
+def test_what_was_added_is_kept(added: list[list[int]], others: list[int]) -> None:
+    """A stored key that it overlooked would be two rows of one event in silver for good."""
+    sieve = Sieve(sum(map(len, added)))
+    for hashes in added:
+        sieve.add(np.array(hashes, np.uint64))
+    known = {value for hashes in added for value in hashes}
+    asked = np.array([*known, *others], np.uint64)
+    assert sieve.keeps(asked)[: len(known)].all()
+
+
+def test_few_others_are() -> None:
+    """However many were added, at most so many as it was made for."""
+    every = np.random.default_rng(0).integers(0, 2**64, 600_000, np.uint64)
+    for count in (5_000, 100_000, 262_143):
+        sieve = Sieve(count)
+        sieve.add(every[:count])
+        assert sieve.keeps(every[:count]).all()
+        assert sieve.keeps(every[count:]).mean() < 0.02
