@@ -89,12 +89,13 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         snapshots = _complete(lake, warehouse, streams)
         models = _models(context)
-        changes = touched_silver(lake, streams, warehouse.released(), snapshots)
+        changes = touched_silver(lake, streams, warehouse.held(), snapshots)
         partitions = _partitions(context)
         rebuilt = scope(changes, {*config.event_dates, *partitions}, partitions if models is None else None)
         dates = rebuilt["event_dates"]
         context.log.info(f"event dates to rebuild: {'all' if dates is None else dates}")
         code = dbt.code_version()
+        warehouse.begin(snapshots)
         results = dbt.build(warehouse.profile(), dbt_work, {**rebuilt, "as_of": config.as_of, "code": code}, models)
         _record_checks(context, results)
         failed = [result for result in results if result.status not in ("success", "pass", "warn")]
@@ -110,7 +111,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         # Before the release is noted: whatever fails until then is made again with it.
         iceberg_marts.publish(lake, warehouse, context.run.run_id)
         schemas = dbt.public_schemas(warehouse.profile())
-        uri = warehouse.release(schemas, warehouse.released() if models else snapshots, facts)
+        uri = warehouse.release(schemas, None if models else snapshots, facts)
         _materialize(context, warehouse, results, rebuilt, {"dagster/uri": uri})
         yield from ()  # all is recorded as events: results cannot speak of scattered dates
 
@@ -126,19 +127,24 @@ def _complete(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> di
 
 
 def touched_silver(
-    lake: Lake, streams: Sequence[Stream], released: Mapping[str, int | None], applied: Mapping[str, int | None]
+    lake: Lake,
+    streams: Sequence[Stream],
+    held: Mapping[str, Iterable[int | None]],
+    applied: Mapping[str, int | None],
 ) -> Touched | None:
-    """What differs in silver between gold's release and what the warehouse holds; None when everything may."""
+    """What differs in silver between what gold's tables hold and what the warehouse does; None when everything may."""
     found = Touched()
     for stream in streams:
         after = applied.get(stream.name)
         if after is None:
             continue
-        known = stream.name in released
-        changes = touched(lake.table(Layer.SILVER, stream), released[stream.name], after) if known else None
-        if changes is None:
+        if stream.name not in held:
             return None
-        found |= changes
+        for before in held[stream.name]:
+            changes = touched(lake.table(Layer.SILVER, stream), before, after)
+            if changes is None:
+                return None
+            found |= changes
     return found
 
 

@@ -47,10 +47,10 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
         if any(run.status in UNFINISHED for run in runs):
             return dg.SkipReason(f"gold: {Standing.UNDER_WAY.value}")
         try:
-            released, applied = warehouse.released(PATIENCE_S), warehouse.applied(PATIENCE_S)
+            held, applied = warehouse.held(PATIENCE_S), warehouse.applied(PATIENCE_S)
         except WarehouseBusy:
             return dg.SkipReason("the warehouse is being written")
-        dates = scope(touched_silver(lake, streams, released, applied), (), ())["event_dates"]
+        dates = scope(touched_silver(lake, streams, held, applied), (), ())["event_dates"]
         return decide(dates, runs, dt.datetime.now(dt.UTC))
 
     return touched

@@ -25,7 +25,7 @@ from resources.warehouse.following import EMPTY, Step, step
 from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 
 PUBLISHED = "gold"
-_NOTES = ("applied", "released")
+_NOTES = ("applied", "released", "begun")
 _SETUP = (
     "CREATE SCHEMA IF NOT EXISTS silver",
     "CREATE SCHEMA IF NOT EXISTS platform",
@@ -103,8 +103,24 @@ class CopyingWarehouse(ABC):
     def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
         return self._noted("released")
 
-    def release(self, schemas: Collection[str], snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
-        ids = json.dumps({stream: str(snapshot) for stream, snapshot in snapshots.items()})
+    def begin(self, snapshots: Mapping[str, int | None]) -> None:
+        with self.session() as cursor:
+            self._set_up(cursor)
+            for stream, snapshot in snapshots.items():
+                cursor.execute("INSERT INTO platform.begun VALUES (%s, %s)", [stream, snapshot or EMPTY])
+
+    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
+        found = {stream: {snapshot} for stream, snapshot in self.released().items()}
+        for stream, snapshot in self._notes("begun"):
+            if stream in found:
+                found[stream].add(snapshot)
+        return {stream: frozenset(snapshots) for stream, snapshots in found.items()}
+
+    def release(
+        self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
+    ) -> str:
+        named = self.released() if snapshots is None else snapshots
+        ids = json.dumps({stream: str(snapshot) for stream, snapshot in named.items()})
         texts = [dt.datetime.now(dt.UTC).isoformat(), ids, json.dumps(dict(facts))]
         at, of, about = ("'" + text.replace("'", "''") + "'" for text in texts)
         columns = f"CAST({at} AS TIMESTAMPTZ) AS released_at, CAST({of} AS VARCHAR(65535)) AS snapshots"
@@ -120,9 +136,11 @@ class CopyingWarehouse(ABC):
                 raise ValueError(f"schema {PUBLISHED} cannot hold two tables called {', '.join(sorted(twice))}")
             self.publish(cursor, tables, f"SELECT {columns}, CAST({about} AS VARCHAR(65535)) AS facts")
             with transaction(cursor):
-                for stream, snapshot in snapshots.items():
+                for stream, snapshot in (snapshots or {}).items():
                     cursor.execute("DELETE FROM platform.released WHERE stream = %s", [stream])
                     cursor.execute("INSERT INTO platform.released VALUES (%s, %s)", [stream, snapshot or EMPTY])
+                if snapshots is not None:
+                    cursor.execute("DELETE FROM platform.begun")
         return self.published
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
@@ -162,14 +180,17 @@ class CopyingWarehouse(ABC):
             cursor.execute(statement)
 
     def _noted(self, note: str) -> dict[str, int | None]:
+        return dict(self._notes(note))
+
+    def _notes(self, note: str) -> list[tuple[str, int | None]]:
         """What is noted; nothing where nothing was ever applied. One statement, as sensors ask all the time."""
         try:
             rows = self.query(f"SELECT stream, snapshot_id FROM platform.{note} WHERE snapshot_id IS NOT NULL")
         except Exception as error:
             if self.is_missing(error):
-                return {}
+                return []
             raise
-        return {stream: None if snapshot == EMPTY else snapshot for stream, snapshot in rows}
+        return [(stream, None if snapshot == EMPTY else snapshot) for stream, snapshot in rows]
 
     def _prepare(self, cursor: Any, stream: Stream, schema: Schema) -> int | None:
         """Make the relation with all its columns where it is not there yet, and say what is noted of it."""

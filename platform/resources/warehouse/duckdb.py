@@ -44,6 +44,7 @@ CREATE SCHEMA IF NOT EXISTS silver;
 CREATE SCHEMA IF NOT EXISTS platform;
 CREATE TABLE IF NOT EXISTS platform.applied (stream VARCHAR PRIMARY KEY, snapshot_id BIGINT);
 CREATE TABLE IF NOT EXISTS platform.released (stream VARCHAR PRIMARY KEY, snapshot_id BIGINT);
+CREATE TABLE IF NOT EXISTS platform.begun (stream VARCHAR, snapshot_id BIGINT);
 """
 
 
@@ -74,7 +75,20 @@ class DuckDBWarehouse:
     def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
         return self._noted("released", patience_s)
 
-    def release(self, schemas: Collection[str], snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
+    def begin(self, snapshots: Mapping[str, int | None]) -> None:
+        with self._connection() as con:
+            for stream, snapshot in snapshots.items():
+                con.execute("INSERT INTO platform.begun VALUES (?, ?)", [stream, snapshot])
+
+    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
+        if not self.path.exists():
+            return {}
+        with self._connection(patience_s) as con:
+            return {stream: frozenset(snapshots) for stream, snapshots in con.execute(_HELD).fetchall()}
+
+    def release(
+        self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
+    ) -> str:
         building = self.published.with_name(f".{self.published.name}.{os.getpid()}")
         try:
             with self._connection() as con:
@@ -85,15 +99,18 @@ class DuckDBWarehouse:
                     con.execute(f'CREATE SCHEMA IF NOT EXISTS gold."{schema}"')
                     con.execute(f'CREATE TABLE gold."{schema}"."{table}" AS FROM "{schema}"."{table}"')
                 con.execute("CREATE TABLE gold.release (released_at TIMESTAMPTZ, snapshots JSON, facts JSON)")
-                ids = json.dumps({stream: str(snapshot) for stream, snapshot in snapshots.items()})
+                named = self._read(con, "released") if snapshots is None else snapshots
+                ids = json.dumps({stream: str(snapshot) for stream, snapshot in named.items()})
                 row = [dt.datetime.now(dt.UTC), ids, json.dumps(dict(facts))]
                 con.execute("INSERT INTO gold.release VALUES (?, ?, ?)", row)
                 con.execute("DETACH gold")
                 os.replace(building, self.published)
-                con.execute("BEGIN")
-                for stream, snapshot in snapshots.items():
-                    con.execute("INSERT OR REPLACE INTO platform.released VALUES (?, ?)", [stream, snapshot])
-                con.execute("COMMIT")
+                if snapshots is not None:
+                    con.execute("BEGIN")
+                    for stream, snapshot in snapshots.items():
+                        con.execute("INSERT OR REPLACE INTO platform.released VALUES (?, ?)", [stream, snapshot])
+                    con.execute("DELETE FROM platform.begun")
+                    con.execute("COMMIT")
         finally:
             building.unlink(missing_ok=True)
         return str(self.published)
@@ -118,7 +135,10 @@ class DuckDBWarehouse:
         if not self.path.exists():
             return {}
         with self._connection(patience_s) as con:
-            return dict(con.execute(f"SELECT stream, snapshot_id FROM platform.{table}").fetchall())
+            return self._read(con, table)
+
+    def _read(self, con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int | None]:
+        return dict(con.execute(f"SELECT stream, snapshot_id FROM platform.{table}").fetchall())
 
     @contextmanager
     def _connection(self, patience_s: float = PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -145,6 +165,10 @@ class DuckDBWarehouse:
             con.close()
 
 
+_HELD = """
+SELECT stream, list(snapshot_id) FROM (FROM platform.released UNION ALL FROM platform.begun)
+WHERE stream IN (SELECT stream FROM platform.released) GROUP BY stream
+"""
 _TABLES = """
 SELECT table_schema, table_name FROM information_schema.tables
 WHERE table_catalog = current_database() AND table_schema IN (SELECT unnest(?)) AND table_type = 'BASE TABLE'

@@ -42,8 +42,23 @@ class Warehouse(Protocol):
         """The snapshots that gold's last release was computed from. Raises `WarehouseBusy` when patience ends."""
         ...
 
-    def release(self, schemas: Collection[str], snapshots: Mapping[str, int | None], facts: Mapping[str, str]) -> str:
-        """Publish the tables of some schemas as one release and note its snapshots; returns where readers find it."""
+    def begin(self, snapshots: Mapping[str, int | None]) -> None:
+        """Note that gold's tables are about to take rows of these snapshots, whether a release comes of it or not."""
+        ...
+
+    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
+        """The snapshots whose rows gold's tables may hold, of streams that were released: that of the release, and
+        those begun with since. Raises `WarehouseBusy` when patience ends.
+        """
+        ...
+
+    def release(
+        self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
+    ) -> str:
+        """Publish the tables of some schemas as one release and note its snapshots; returns where readers find it.
+
+        None leaves the notes as they are: not all tables were made.
+        """
         ...
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
