@@ -1,14 +1,17 @@
-"""Aggregates: what a snapshot's rows amount to, arrival hour by arrival hour, in bounded memory.
+"""Aggregates: what a snapshot's rows amount to, in bounded memory.
 
-Belongs here: grouping in SQL as the rows stream by. Not here: what is asked of them (`checks`, `rejected`).
+Belongs here: grouping as the rows stream by. Not here: what is asked of them (`checks`, `reconcile`, `rejected`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from pyiceberg.table import Table
@@ -31,3 +34,18 @@ def grouped(
         query = f"SELECT _arrival_hour AS hour{more}, {what} FROM rows GROUP BY _arrival_hour{more}"
         result = pl.DataFrame(pl.from_arrow(con.sql(query).to_arrow_table()))
     return result.with_columns(pl.col("hour").cast(pl.Datetime("us", "UTC")))
+
+
+def row_counts(batches: Iterable[pa.RecordBatch], columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """How many `rows` there are of each combination of columns, which have few values and no nulls."""
+    found: Counter[tuple[Any, ...]] = Counter()
+    for batch in batches:
+        coded = [column.dictionary_encode() for column in map(batch.column, columns)]
+        sizes = [len(column.dictionary) for column in coded]
+        places = np.ravel_multi_index([column.indices.to_numpy() for column in coded], sizes)
+        for place, count in zip(*np.unique(places, return_counts=True), strict=True):
+            codes = np.unravel_index(place, sizes)
+            values = (column.dictionary[int(code)].as_py() for column, code in zip(coded, codes, strict=True))
+            found[tuple(values)] += int(count)
+    rows = [(*values, count) for values, count in found.items()]
+    return pl.DataFrame(rows, {**columns, "rows": pl.UInt32()}, orient="row")

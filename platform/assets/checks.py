@@ -16,8 +16,8 @@ import pyarrow as pa
 from pyiceberg.table import Table
 
 from assets import rejected
-from assets.aggregates import grouped
-from assets.contest import LOSERS
+from assets.aggregates import row_counts
+from assets.contest import LINEAGE, LOSERS, SOURCE
 from assets.drift import drifts
 from assets.identities import DIGESTS, Counts, counts_of
 from assets.reconcile import Named
@@ -77,18 +77,16 @@ def drift_spec(stream: Stream) -> dg.AssetCheckSpec:
 
 def completeness(bronze: Table, stream: Stream, hours: Hours, ledger: pl.DataFrame) -> dict[dt.datetime, Verdict]:
     """The ledger's records against bronze's rows, by landed object (path and version)."""
-    columns = ["_source_file", "_source_version"]
-    rows = grouped(bronze, None, hours, columns, "count(*) AS rows", ", ".join(columns))
-    expected = ledger.filter(pl.col("records").is_not_null()).select(
-        pl.col("arrival_hour").alias("hour"), pl.col("path").alias("_source_file"),
-        pl.col("version").alias("_source_version"), "records",
-    )  # fmt: skip
-    both = expected.join(rows, on=["hour", *columns], how="full", coalesce=True)
+    objects = {name: LINEAGE[name] for name in ("_arrival_hour", *SOURCE)}
+    rows = row_counts(read_hours(bronze, hours, [*objects]), objects)
+    names = dict(zip(("arrival_hour", "path", "version"), objects, strict=True))
+    expected = ledger.filter(pl.col("records").is_not_null()).select(*names, "records").rename(names)
+    both = expected.join(rows, on=[*objects], how="full", coalesce=True)
     wrong = both.filter(pl.col("records").fill_null(0) != pl.col("rows").fill_null(0))
     found = {}
     for hour in hours:
-        mine = both.filter(pl.col("hour") == hour)
-        bad = wrong.filter(pl.col("hour") == hour)["_source_file"].to_list()
+        mine = both.filter(pl.col("_arrival_hour") == hour)
+        bad = wrong.filter(pl.col("_arrival_hour") == hour)["_source_file"].to_list()
         metadata = {
             "ledger_records": int(mine["records"].sum()), "bronze_rows": int(mine["rows"].sum()), "objects": bad[:20]
         }  # fmt: skip

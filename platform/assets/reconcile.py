@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from assets.aggregates import row_counts
 from assets.contest import LINEAGE, NEW, SOURCE, UTC, Contest, Moves, texts
 from assets.spool import Spool
 from contracts.stream import Stream
@@ -109,17 +110,18 @@ class _Attempt:
 
     def _differences(self, again: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Landed objects (file, version) of the hours whose records have to be judged, and whose rows have to go."""
-        groups = ["_source_file", "_source_version"]
-        landed = _counts(self._rows(self.bronze, groups), groups)
-        columns = [*groups, "_contract_version"]
-        judged = pl.concat([_counts(self._rows(t, columns), columns) for t in (self.silver, self.rejected)])
+        landed = self._row_counts(self.bronze, SOURCE)
+        judged = pl.concat([self._row_counts(t, [*SOURCE, "_contract_version"]) for t in (self.silver, self.rejected)])
         version = pl.col("_contract_version") == self.stream.version
-        totals = judged.group_by(groups).agg(pl.col("len").sum().alias("judged"), version.all().alias("current"))
-        both = landed.join(totals, on=groups, how="full", coalesce=True)
-        settled = (pl.col("len") == pl.col("judged")) & pl.col("current")
+        totals = judged.group_by(SOURCE).agg(pl.col("rows").sum().alias("judged"), version.all().alias("current"))
+        both = landed.join(totals, on=SOURCE, how="full", coalesce=True)
+        settled = (pl.col("rows") == pl.col("judged")) & pl.col("current")
         unsettled = both.filter(pl.lit(again) | ~settled.fill_null(False))
-        pending = unsettled.filter(pl.col("len").is_not_null()).select(groups)
-        return pending, unsettled.filter(pl.col("judged").is_not_null()).select(groups)
+        pending = unsettled.filter(pl.col("rows").is_not_null()).select(SOURCE)
+        return pending, unsettled.filter(pl.col("judged").is_not_null()).select(SOURCE)
+
+    def _row_counts(self, table: Table, columns: list[str]) -> pl.DataFrame:
+        return row_counts(self._rows(table, columns), dict.fromkeys(columns, pl.String()))
 
     def _rows(self, table: Table, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """The hours' rows of a table."""
@@ -236,10 +238,3 @@ def _many_small(table: Table, days: set[dt.date]) -> list[DataFile]:
         if file.file_size_in_bytes < SMALL_FILE and event_date(file) in days:
             small.setdefault(event_date(file), []).append(file)
     return [file for files in small.values() if len(files) >= MANY_SMALL for file in files]
-
-
-def _counts(batches: Iterable[pa.RecordBatch], columns: list[str]) -> pl.DataFrame:
-    """How many rows there are of each combination of columns."""
-    schema = {**dict.fromkeys(columns, pl.String), "len": pl.UInt32}
-    parts = [texts(pl.DataFrame(pl.from_arrow(batch)).group_by(columns).len()) for batch in batches]
-    return pl.concat([pl.DataFrame(schema=schema), *parts]).group_by(columns).agg(pl.col("len").sum())
