@@ -34,7 +34,7 @@ LINEAGE: dict[str, pl.DataType] = {
     "_source_version": pl.String(),
     "_line": pl.Int64(),
 }
-KEYS = pl.Schema({"_key": pl.Binary(), "_scope": pl.Date(), "_file": pl.String()})
+KEYS = pa.schema([("_key", pa.large_binary()), ("_scope", pa.date32()), ("_file", pa.large_string())])
 NEW: dict[str, pl.DataType] = {**LINEAGE, "_key": pl.Binary(), "_scope": pl.Date(), "_content": pl.Binary()}
 STORED: dict[str, pl.DataType] = {**NEW, "reason": pl.String(), "_file": pl.String()}
 
@@ -117,8 +117,8 @@ class Contest:
         ever = self.stream.scope is Scope.EVER
         files = {path_in(f): f for f in files_of(table) if ever or event_date(f) in days}
         with ThreadPoolExecutor(THREADS) as pool:
-            kept = [*pool.map(lambda file: self._keys(table, file, stale, sieve), files.values())]
-        met = self.census.meet([pl.DataFrame(pl.from_arrow(keys)) for keys in kept and [pa.concat_tables(kept)]], KEYS)
+            keys = pool.map(lambda file: self._keys(table, file, stale, sieve), files.values())
+            met = self.census.meet(pl.DataFrame(pl.from_arrow(pa.concat_tables([KEYS.empty_table(), *keys]))))
         holding = [files[path] for path in met["_file"].unique()]
         stored = (part.join(met, on=KEY, how="semi") for part in self._keyed(table, holding))
         empty = pl.DataFrame(schema=STORED)
@@ -135,8 +135,10 @@ class Contest:
         kept = pa.Table.from_batches(found)
         if not stale.is_empty():
             kept = texts(pl.DataFrame(pl.from_arrow(kept))).join(stale, on=SOURCE, how="anti").select("_key").to_arrow()
-        constants = (pa.repeat(pa.scalar(value), len(kept)) for value in (scope, path_in(file)))
-        return pa.table([kept["_key"].cast(pa.large_binary()), *constants], names=list(KEYS))
+        place = pa.scalar(scope, pa.date32()), pa.scalar(path_in(file), pa.large_string())
+        return pa.table(
+            [kept["_key"].cast(pa.large_binary()), *(pa.repeat(value, len(kept)) for value in place)], schema=KEYS
+        )
 
     def _keyed(self, table: Table, files: list[DataFile]) -> Iterator[pl.DataFrame]:
         """The rows of silver, or rejected's losers, with what a verdict needs."""

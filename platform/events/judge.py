@@ -7,7 +7,6 @@ A verdict is a function of the set of records alone, so that no order of runs ca
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 
 import duckdb
 import numpy as np
@@ -73,18 +72,15 @@ class Census:
             sieve.add(batch.column("hash").to_numpy())
         return sieve
 
-    def meet(self, stored: Iterable[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
-        """Of stored records (`schema`, with `KEY`) those whose keys are new or leaving ones (all added before)."""
-        empty = pl.DataFrame(schema=schema).with_columns(hashes()).to_arrow()
-        batches = (
-            batch for part in stored for batch in part.with_columns(hashes()).to_arrow().cast(empty.schema).to_batches()
-        )
-        self.con.register("reader", pa.RecordBatchReader.from_batches(empty.schema, batches))
-        found = self.con.sql(f"SELECT * FROM reader WHERE hash IN ({_KNOWN})").to_arrow_table()
-        self.con.unregister("reader")
-        met = pl.DataFrame(pl.from_arrow(found))
+    def meet(self, stored: pl.DataFrame) -> pl.DataFrame:
+        """Of stored records (with `KEY`) those whose keys are new or leaving ones (all added before)."""
+        rows = stored.with_columns(hashes())
+        self.con.register("batch", rows.select("hash").to_arrow())
+        known = self.con.sql(f"SELECT DISTINCT hash FROM batch WHERE hash IN ({_KNOWN})").to_arrow_table()
+        self.con.unregister("batch")
+        met = rows.join(pl.DataFrame(pl.from_arrow(known)), on="hash", how="semi")
         self._insert("met", met.select("hash"))
-        return met.select(list(schema)).cast(dict(schema))  # type: ignore[arg-type]
+        return met.drop("hash")
 
     def repeated(self) -> pl.Series:
         """The hashes (as `hashes` makes them) of the keys that want a verdict."""
