@@ -44,12 +44,12 @@ class Moves:
     """Rows that have to leave where they are, or may not go where they were going.
 
     `stale` names landed objects (file, version) all of whose stored rows go; the others are records with the
-    `verdict` that they have now, and `_file`, the data file that holds them. `repeated` are the hashes of all contested
-    keys.
+    `verdict` that they have now, and `_file`, the data file that holds them. `contested` keeps the hashes of all
+    contested keys, and few others.
     """
 
     stale: pl.DataFrame
-    repeated: pl.Series
+    contested: Sieve
     lost: pl.DataFrame
     demoted: pl.DataFrame
     promoted: pl.DataFrame
@@ -77,9 +77,8 @@ class Contest:
             days.update(part["_scope"].unique())
         sieve = self.census.sieve()
         winners, losers = (self._met(table, days, stale, sieve) for table in (self.silver, self.rejected))
-        repeated = self.census.repeated()
-        contested = pl.col("hash").is_in(repeated.implode())
-        new = [compacted(texts(part.filter(contested).select(list(NEW)))) for part in spool.frames()]
+        contested = Sieve.of(self.census.repeated().to_numpy())
+        new = [compacted(texts(part.filter(kept_by(contested, part)).select(list(NEW)))) for part in spool.frames()]
         contents = self._contents(winners, raws)
         judged = verdicts(
             pl.concat([pl.DataFrame(schema=NEW), *new]),
@@ -88,7 +87,7 @@ class Contest:
         )
         stored = pl.concat([winners, losers]).select(*LINEAGE, "_file")
         moved = judged.filter(pl.col("verdict") != pl.col("reason").fill_null("winner"))
-        return _moves(stale, repeated, moved.join(stored, on=list(LINEAGE), how="left"))
+        return _moves(stale, contested, moved.join(stored, on=list(LINEAGE), how="left"))
 
     def raw_of(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Records together with their bytes, from bronze."""
@@ -162,16 +161,21 @@ class Contest:
         return pl.concat(found)
 
 
+def kept_by(sieve: Sieve, rows: pl.DataFrame) -> pl.Series:
+    """A mask of the rows whose `hash` a sieve keeps."""
+    return pl.Series(sieve.keeps(rows["hash"].to_numpy()))
+
+
 def texts(rows: pl.DataFrame) -> pl.DataFrame:
     """The same rows with their coded columns as text."""
     return rows.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
-def _moves(stale: pl.DataFrame, repeated: pl.Series, moved: pl.DataFrame) -> Moves:
+def _moves(stale: pl.DataFrame, contested: Sieve, moved: pl.DataFrame) -> Moves:
     origin, wins = pl.col("origin"), pl.col("verdict") == "winner"
     return Moves(
         stale,
-        repeated,
+        contested,
         lost=moved.filter(origin == "new"),
         demoted=moved.filter(origin == "silver"),
         promoted=moved.filter((origin == "rejected") & wins),

@@ -22,7 +22,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from assets.aggregates import row_counts
-from assets.contest import LINEAGE, NEW, SOURCE, UTC, Contest, Moves, texts
+from assets.contest import LINEAGE, NEW, SOURCE, UTC, Contest, Moves, kept_by, texts
 from assets.spool import Spool
 from contracts.stream import Stream
 from events.conform import Conformed, Conformers
@@ -206,7 +206,7 @@ class _Attempt:
 
 def _not_lost(rows: pl.DataFrame, moves: Moves) -> pl.Series:
     """A mask of the rows that have not lost a contest; only few are in one."""
-    contested = rows["hash"].is_in(moves.repeated.implode()).arg_true()
+    contested = kept_by(moves.contested, rows).arg_true()
     places = texts(rows.select(LINES)[contested]).with_columns(contested.alias("_place"))
     lost = places.join(moves.lost, on=LINES, how="semi")["_place"]
     return pl.repeat(True, len(rows), eager=True).scatter(lost, False)

@@ -20,6 +20,13 @@ class Sieve:
     def __init__(self, count: int) -> None:
         self.words = np.zeros(1 << max(10, (count // _HASHES_PER_WORD).bit_length()), np.uint64)
 
+    @classmethod
+    def of(cls, hashes: Hashes) -> Sieve:
+        """One that keeps these."""
+        sieve = cls(len(hashes))
+        sieve.add(hashes)
+        return sieve
+
     def add(self, hashes: Hashes) -> None:
         _add(read_only(hashes), self.words)
 

@@ -48,7 +48,7 @@ class _Partition:
     """One partition's rows that wait for a full row group, and its files: those idle, those being written to."""
 
     waiting: list[tuple[pa.Table, pa.Array | None]] = field(default_factory=list)  # rows, and a mask of the chosen
-    waiting_bytes: int = 0
+    waiting_bytes: float = 0
     idle: list[_File] = field(default_factory=list)
     pending: list[Future[None]] = field(default_factory=list)
 
@@ -89,24 +89,24 @@ class DataFileWriter:
         known = rows.select(self.by.meta.root_names() or self.columns[:1])
         partitions = pl.DataFrame(pl.from_arrow(known)).with_columns(self.by.alias("_partition"))["_partition"]
         mask = pl.repeat(True, len(rows), eager=True) if kept is None else kept
-        at = 0
+        at, size = 0, rows.nbytes / max(len(rows), 1)
         for length, value in partitions.rle().struct.unnest().iter_rows():
             mine, chosen = rows.slice(at, length), mask.slice(at, length)
             if 2 * length < len(rows):  # few rows are copied, as they would hold on to all
                 mine, chosen = mine.filter(chosen.to_arrow()), chosen.filter(chosen)
             if chosen.any():
-                self._wait(value, mine, None if chosen.all() else chosen.to_arrow())
+                self._wait(value, mine, None if chosen.all() else chosen.to_arrow(), size * length)
             at += length
 
     def write_arrow(self, value: Any, rows: pa.Table) -> None:
         """Take rows of one partition, given by its value, that have all of the table's columns in order."""
-        self._wait(value, rows.cast(self.schema), None)
+        self._wait(value, rows.cast(self.schema), None, rows.nbytes)
 
-    def _wait(self, value: Any, rows: pa.Table, chosen: pa.Array | None) -> None:
+    def _wait(self, value: Any, rows: pa.Table, chosen: pa.Array | None, size: float) -> None:
         partition = self.partitions.setdefault(value, _Partition())
         self.written.add(value)
         partition.waiting.append((rows, chosen))
-        partition.waiting_bytes += rows.nbytes
+        partition.waiting_bytes += size
         if partition.waiting_bytes >= ROW_GROUP_BYTES:
             self._flush(partition)
 
