@@ -75,7 +75,7 @@ class Digester:
         found = np.zeros((len(starts), 2), np.uint64)
         longest = int((ends - starts).max()) if len(starts) else 0
         frames = np.zeros((MAX_NESTING + 1, 8), np.uint64)
-        text = np.zeros(longest + 8, np.uint8)
+        text = np.zeros(longest + 16, np.uint8)
         walk = _Walk(data, words_of(data), self.tree, notes_of(self.tree), frames, text, words_of(text), self.shapes)
         _digests(walk, starts, ends, states, found)
         return found

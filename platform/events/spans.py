@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from events.columns import Rows, strings
 from events.compiled import compiled
-from events.text import read_only
+from events.text import bytes_of
 from events.tokens import HIGHS, ONES, Bytes, Words, words_of
 
 
@@ -25,7 +25,7 @@ def codes(text: bytes) -> pl.Series:
 
 def places_of(byte: int, text: bytes) -> pl.Series:
     """Where a byte stands, in order, as 64-bit integers."""
-    data = read_only(np.frombuffer(text, np.uint8))
+    data = bytes_of(text)
     found = np.empty(_places_of(byte, data, words_of(data), np.empty(0, np.int64)), np.int64)
     _places_of(byte, data, words_of(data), found)
     return pl.Series(found)
@@ -72,5 +72,5 @@ def slices(text: bytes, starts: pl.Series, ends: pl.Series) -> pa.Array:
 
 def texts(text: bytes, starts: pl.Series, ends: pl.Series) -> pl.Series:
     """The pieces as text, null where they are not UTF-8."""
-    data = read_only(np.frombuffer(text, np.uint8))
+    data = bytes_of(text)
     return strings(data, *(places.to_numpy().astype(np.uint32) for places in (starts, ends)))

@@ -47,10 +47,11 @@ class Texts(NamedTuple):
         pieces = [chunk.cast(pa.large_binary()) for chunk in column.chunks]
         spans = [_span(piece) for piece in pieces]
         total = sum(len(data) for data, _ in spans)
-        held = spans[0][0] if len(spans) == 1 else room.of(total)
+        alone = len(spans) == 1 and total >= _FEW
+        held = spans[0][0] if alone else room.of(total)
         starts, ends, at = [_NONE], [_NONE], 0
         for data, borders in spans:
-            if len(spans) > 1:
+            if not alone:
                 held[at : at + len(data)] = data
             starts.append(borders[:-1] + np.uint32(at))
             ends.append(borders[1:] + np.uint32(at))
@@ -93,6 +94,11 @@ def read_only(data: Bytes) -> Bytes:
     data = data.view()
     data.flags.writeable = False
     return data
+
+
+def bytes_of(text: bytes) -> Bytes:
+    """The bytes for compiled functions, with zeros behind where they are few."""
+    return np.frombuffer(text.ljust(_FEW, b"\0") if len(text) < _FEW else text, np.uint8)
 
 
 def deeper(text: str, levels: int) -> bool:

@@ -21,7 +21,7 @@ import polars as pl
 from events.framing import Framed
 from events.grammar import BEGUN, OPENING, SPACES, WHOLE, Depth, follow, mask_of, objects
 from events.spans import column
-from events.text import read_only
+from events.text import bytes_of
 from events.tokens import words_of
 
 ATTEMPTS = 4  # so many braces behind a fault are tried for the beginning of the next object
@@ -36,7 +36,7 @@ class _View:
 
     def __init__(self, window: bytes, last: bool, limit: int, joint: bytes) -> None:
         self.window, self.last, self.joint = window, last, joint
-        self.data = read_only(np.frombuffer(window, np.uint8))
+        self.data = bytes_of(window)
         self.words = words_of(self.data)
         self.stack = np.empty(min(limit, len(window)) + 1, np.uint8)
 

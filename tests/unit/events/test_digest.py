@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from events.digest import Digester, Digests, digest_of, fields
 from events.scan import SOUND, Scanner
-from events.text import Room, Texts
+from events.text import Room, Texts, bytes_of
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 NAMES = st.one_of(st.sampled_from(["a", "b", "sent", "é"]), TEXT)
@@ -36,7 +36,7 @@ def digests(texts: list[str], **how: Any) -> Digests:
     pieces = [text.encode() for text in texts]
     ends = np.cumsum([len(piece) for piece in pieces])
     starts = (ends - [len(piece) for piece in pieces]).astype(np.uint32)
-    data = np.frombuffer(b"".join(pieces), np.uint8)
+    data = bytes_of(b"".join(pieces))
     states = Scanner([]).scan(data, starts, ends.astype(np.uint32)).states
     assert set(states.tolist()) == {SOUND}
     return Digester(**how).digests(data, starts, ends.astype(np.uint32), states)
