@@ -145,7 +145,7 @@ def lines(texts: list[str], kept: list[bool], alone: int = -1) -> int:
     pieces = [text.encode() for text in texts]
     ends = np.cumsum([len(piece) for piece in pieces]).astype(np.uint32)
     starts = (ends - [len(piece) for piece in pieces]).astype(np.uint32)
-    found = fields(np.frombuffer(b"".join(pieces), np.uint8), starts, ends, np.array(kept), alone)
+    found = fields(bytes_of(b"".join(pieces)), starts, ends, np.array(kept), alone)
     return len({tuple(row) for row in found.tolist()})
 
 

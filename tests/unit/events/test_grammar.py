@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from events.grammar import BEGUN, BROKEN, WHOLE, Depth, follow, mask_of, objects
-from events.text import read_only
+from events.text import bytes_of
 from events.tokens import Bytes, words_of
 
 TEXT = st.text(alphabet=st.sampled_from('ab{}[]",:\\\n\té☃\x00 '), max_size=8)
@@ -26,7 +26,7 @@ PARTS = ["{", "}", "[", "]", '"', ",", ":", "\\", "\n", " ", "a", "1", '"a"', '{
 
 def arrays(text: bytes) -> tuple[Bytes, Bytes]:
     """A text as compiled functions take it, and a stack that is large enough."""
-    return read_only(np.frombuffer(text, np.uint8)), np.empty(len(text) + 1, np.uint8)
+    return bytes_of(text), np.empty(len(text) + 1, np.uint8)
 
 
 def followed(text: bytes, at: int, stop: int) -> tuple[int, int]:
