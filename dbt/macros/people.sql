@@ -38,7 +38,7 @@
     {%- if not dates or dates != event_dates('gained_dates') or var('as_of') is not none -%}
         {{ return(false) }}
     {%- endif -%}
-    {%- set note = adapter.get_relation(target.database, target.schema, model['name'] ~ '__code') -%}
+    {%- set note = adapter.get_relation(this.database, this.schema, code_note().identifier) -%}
     {{ return(note is not none and run_query('select code from ' ~ note).rows[0][0] == var('code')) }}
 {% endmacro %}
 
@@ -46,8 +46,14 @@
 {#- A model's post-hook: a view that tells by which code its table was made; null, which equals none, as of a given date. -#}
 {% macro note_code() %}
     {%- set code = "'" ~ var('code') ~ "'" if var('code') and var('as_of') is none else 'null' -%}
-    create or replace view {{ target.schema }}.{{ model['name'] }}__code as
+    create or replace view {{ code_note() }} as
     select cast({{ code }} as varchar(65535)) as code
+{% endmacro %}
+
+
+{#- That view. It lies beside the table, as one transaction makes both, and its name says that it is dbt's own. -#}
+{% macro code_note() %}
+    {{ return(this.incorporate(path={'identifier': this.identifier ~ '__dbt_code'}, type='view')) }}
 {% endmacro %}
 
 
