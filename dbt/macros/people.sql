@@ -2,7 +2,7 @@
     Models of what people did in all their history, made again for some of them: incremental strategy `replace_people`.
     All rows of whom an invocation rebuilds leave the target, and the model's rows of the same enter it. The model has
     to select by is_touched_person then, and says in `meta.person` whose a row is, as a person's id or what stands for
-    one.
+    one, and in `meta.identity_space` the space of all of them where it has no such column.
     Everybody is rebuilt where more than gained rows may have changed something: where a date is rebuilt whole, where
     var('as_of') is given, and where the table was made by other code, or as of a given date.
 -#}
@@ -12,8 +12,9 @@
 
 {% macro default__replace_people(arg_dict) %}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    {%- set meta = config.get('meta') -%}
     delete from {{ arg_dict['target_relation'] }}
-    where {{ is_touched_person('identity_space', config.get('meta')['person']) }};
+    where {{ is_touched_person(meta.get('identity_space', 'identity_space'), meta['person']) }};
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }}
