@@ -1,7 +1,7 @@
 """DuckDB as the warehouse: a file of gold's tables, over views on silver's own Parquet files.
 
-Nothing of silver is copied: `silver.<stream>` is a view on the data files of one snapshot. What is public dbt makes in a
-second file, `gold_next`. A release is a copy of that, renamed into place, which readers may hold open while the next
+Nothing of silver is copied: `silver.<stream>` is a view on the data files of one snapshot. What is public dbt makes in
+a second file, `gold_next`. A release is a copy of that, renamed into place, which readers may hold open while the next
 one is made.
 """
 
