@@ -2,7 +2,7 @@
     Models of what people did in all their history, made again for some of them: incremental strategy `replace_people`.
     All rows of whom an invocation rebuilds leave the target, and the model's rows of the same enter it. The model has
     to select by is_touched_person then, and says in `meta.person` whose a row is, as a person's id or what stands for
-    one.
+    one, and in `meta.identity_space` the space of all of them where it has no such column.
     Everybody is rebuilt where more than gained rows may have changed something: where a date is rebuilt whole, where
     var('as_of') is given, and where the table was made by other code, or as of a given date.
 -#}
@@ -12,8 +12,9 @@
 
 {% macro default__replace_people(arg_dict) %}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    {%- set meta = config.get('meta') -%}
     delete from {{ arg_dict['target_relation'] }}
-    where {{ is_touched_person('identity_space', config.get('meta')['person']) }};
+    where {{ is_touched_person(meta.get('identity_space', 'identity_space'), meta['person']) }};
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }}
@@ -38,7 +39,7 @@
     {%- if not dates or dates != event_dates('gained_dates') or var('as_of') is not none -%}
         {{ return(false) }}
     {%- endif -%}
-    {%- set note = adapter.get_relation(target.database, target.schema, model['name'] ~ '__code') -%}
+    {%- set note = adapter.get_relation(this.database, this.schema, code_note().identifier) -%}
     {{ return(note is not none and run_query('select code from ' ~ note).rows[0][0] == var('code')) }}
 {% endmacro %}
 
@@ -46,8 +47,14 @@
 {#- A model's post-hook: a view that tells by which code its table was made; null, which equals none, as of a given date. -#}
 {% macro note_code() %}
     {%- set code = "'" ~ var('code') ~ "'" if var('code') and var('as_of') is none else 'null' -%}
-    create or replace view {{ target.schema }}.{{ model['name'] }}__code as
+    create or replace view {{ code_note() }} as
     select cast({{ code }} as varchar(65535)) as code
+{% endmacro %}
+
+
+{#- That view. It lies beside the table, as one transaction makes both, and its name says that it is dbt's own. -#}
+{% macro code_note() %}
+    {{ return(this.incorporate(path={'identifier': this.identifier ~ '__dbt_code'}, type='view')) }}
 {% endmacro %}
 
 

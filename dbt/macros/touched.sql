@@ -22,12 +22,17 @@
 {% endmacro %}
 
 
-{#- Condition: the row is one that a date of var('gained_dates') gained in an hour of var('gained_hours'). -#}
+{#-
+    Condition: the row is one that a date of var('gained_dates') gained in an hour of var('gained_hours').
+    From the bounds a planner sees that these are few rows, which a long list does not tell.
+-#}
 {% macro is_gained(date_column='event_date') %}
     {{- in_dates(event_dates('gained_dates'), date_column) }} and
     {%- set hours = var('gained_hours') -%}
     {%- if not hours %} 1 = 0
-    {%- else %} arrival_hour in (
+    {%- else %} arrival_hour >= cast('{{ iso_hour(hours | min) }}' as timestamptz)
+        and arrival_hour <= cast('{{ iso_hour(hours | max) }}' as timestamptz)
+        and arrival_hour in (
             {%- for hour in hours %}cast('{{ iso_hour(hour) }}' as timestamptz){{ ', ' if not loop.last }}{% endfor -%}
         )
     {%- endif -%}

@@ -63,6 +63,17 @@ def output(target: str) -> dict[str, Any]:
     return dict(profiles["gold"]["outputs"][target])
 
 
+def local(folder: Path) -> dict[str, Any]:
+    """The target of a laptop, with its database files in a folder."""
+    profile = output(_LOCAL)
+    attached = [{**each, "path": _within(folder, each["path"])} for each in profile["attach"]]
+    return {**profile, "path": _within(folder, profile["path"]), "attach": attached}
+
+
+def _within(folder: Path, path: str) -> str:
+    return str(folder / Path(path).name)
+
+
 def manifest_path() -> Path:
     """The manifest that asset definitions are made from, which is the same for every target. Raises `DbtFailed`."""
     return _prepared(output(_LOCAL)) / "manifest.json"
@@ -132,7 +143,7 @@ def compiled() -> dict[str, str]:
     prepared = _prepared(output(_LOCAL))
     manifest = Manifest.from_msgpack((prepared / "partial_parse.msgpack").read_bytes())
     with tempfile.TemporaryDirectory(dir=_PREPARED) as folder:
-        profile = {**output(_LOCAL), "path": str(Path(folder) / "warehouse.duckdb")}
+        profile = local(Path(folder))
         _write_profile(profile, Path(folder))
         selection = ["--select", "path:models", "--exclude", "resource_type:test", "resource_type:unit_test"]
         result = _invoke(profile, ["compile", *selection, *_paths(Path(folder))], manifest)

@@ -17,7 +17,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 LAYERS = ("ledger", "bronze", "silver", "rejected")
 IDENTITY = "_source_file, _source_version, _line"
 RELEASED = ("marts", "analytics", "mobile", "my_schema")
-GOLD = {"gold.duckdb": RELEASED, "warehouse.duckdb": ("intermediate", *RELEASED)}
+GOLD = {"gold.duckdb": RELEASED, "warehouse.duckdb": ("intermediate",)}
 
 
 def catalog(data: Path) -> SqlCatalog:

@@ -125,8 +125,9 @@ def test_a_changed_producer_and_a_mended_contract(platform: Platform) -> None:
         ("e-4", None, "tablet", Decimal("10.00"), "1.1.0"),
         ("e-5", None, "mobile", Decimal("1234567890.12"), "1.1.0"),
     ]
-    coupons = """SELECT coupon, count(*), sum(orders.revenue) FROM silver.commerce
-        JOIN marts.fct_orders AS orders USING (order_id) GROUP BY 1 ORDER BY 1 NULLS LAST"""
+    coupons = f"""ATTACH '{platform.data}/gold.duckdb' AS gold (READ_ONLY);
+        SELECT coupon, count(*), sum(orders.revenue) FROM silver.commerce
+        JOIN gold.marts.fct_orders AS orders USING (order_id) GROUP BY 1 ORDER BY 1 NULLS LAST"""
     assert reading.gold(platform.data, coupons, "warehouse.duckdb") == [
         ("SPRING", 2, Decimal(30)),
         (None, 3, Decimal("1234567910.12")),

@@ -62,7 +62,8 @@ def invention(folder: Path, as_of: dt.date | None) -> Given:
     variables = {"event_dates": None, "as_of": as_of and as_of.isoformat()}
     results = dbt.build(warehouse.profile(), folder / "dbt", variables, None)
     assert [result for result in results if not result.passed] == []
-    return Given(silver, warehouse.query, as_of)
+    warehouse.release(dbt.public_schemas(warehouse.profile()), {}, {})
+    return Given(silver, lambda sql: reading.gold(folder, sql), as_of)
 
 
 @pytest.fixture(scope="module", params=["simulated", "invented", "as of an earlier date"])

@@ -65,20 +65,23 @@ def deploy(
 
 
 def tables(warehouse: Warehouse) -> dict[str, list[str]]:
-    """The columns of every table that gold consists of."""
+    """The columns of every table that readers may rely on."""
     schemas = ", ".join(f"'{schema}'" for schema in sorted(dbt.public_schemas(warehouse.profile())))
     found = warehouse.query(
-        "SELECT lower(table_schema), lower(table_name), lower(column_name) FROM information_schema.columns "
-        f"WHERE lower(table_schema) IN ({schemas}) ORDER BY 1, 2, 3"
+        "SELECT lower(table_name), lower(column_name) FROM information_schema.columns "
+        f"WHERE lower(table_schema) IN ({schemas}) ORDER BY 1, 2"
     )
+    marts = dbt.marts(warehouse.profile())
     columns: dict[str, list[str]] = {}
-    for schema, table, column in found:
-        columns.setdefault(f"{schema}.{table}", []).append(column)
+    for table, column in found:
+        if table in marts:
+            columns.setdefault(table, []).append(column)
     return columns
 
 
 def rows(warehouse: Warehouse, table: str, columns: list[str]) -> Rows:
-    found = warehouse.query(f"SELECT {', '.join(columns)} FROM {table}")
+    relation = dbt.marts(warehouse.profile())[table].relation
+    found = warehouse.query(f"SELECT {', '.join(columns)} FROM {relation}")
     return Counter(tuple(plain(value) for value in row) for row in found)
 
 

@@ -1,3 +1,12 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'person': 'person_id'},
+    post_hook='{{ note_code() }}',
+) }}
+
 {%- set kinds = ['device_platform', 'channel', 'category'] %}
 
 with identities as (
@@ -11,6 +20,9 @@ counted as (
     select identity_space, person_id, 'device_platform' as kind, device_platform as favourite, sum(events) as weight
     from {{ ref('int_person_days') }}
     where device_platform <> 'unknown'
+    {% if is_incremental() %}
+        and {{ is_touched_person('identity_space', 'person_id') }}
+    {% endif %}
     group by identity_space, person_id, device_platform
 
     union all
@@ -19,6 +31,9 @@ counted as (
     from {{ ref('fct_sessions') }}
     where person_id is not null
         and channel is not null
+    {% if is_incremental() %}
+        and {{ is_touched_person('identity_space', 'person_id') }}
+    {% endif %}
     group by identity_space, person_id, channel
 
     union all
@@ -34,6 +49,12 @@ counted as (
         on days.identity_space = identities.identity_space
         and days.anonymous_id = identities.anonymous_id
     where {{ up_to_as_of('days.event_date') }}
+    {% if is_incremental() %}
+        and {{ is_touched_person(
+            'days.identity_space',
+            'coalesce(days.user_id, identities.user_id, days.anonymous_id)'
+        ) }}
+    {% endif %}
     group by
         days.identity_space,
         coalesce(days.user_id, identities.user_id, days.anonymous_id),

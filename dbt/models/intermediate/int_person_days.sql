@@ -1,3 +1,12 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'person': 'person_id'},
+    post_hook='{{ note_code() }}',
+) }}
+
 with days as (
 
     select * from {{ ref('int_user_days') }}
@@ -20,6 +29,9 @@ resolved as (
     left join identities
         on days.identity_space = identities.identity_space
         and days.anonymous_id = identities.anonymous_id
+    {% if is_incremental() %}
+    where {{ is_touched_person('days.identity_space', 'coalesce(days.user_id, identities.user_id, days.anonymous_id)') }}
+    {% endif %}
 
 )
 

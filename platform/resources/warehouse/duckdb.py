@@ -1,7 +1,8 @@
 """DuckDB as the warehouse: a file of gold's tables, over views on silver's own Parquet files.
 
-Nothing of silver is copied: `silver.<stream>` is a view on the data files of one snapshot. A release is a second file
-of marts alone, renamed into place, which readers may hold open while the next one is made.
+Nothing of silver is copied: `silver.<stream>` is a view on the data files of one snapshot. What is public dbt makes in
+a second file, `gold_next`. A release is a copy of that, renamed into place, which readers may hold open while the next
+one is made.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,6 +41,7 @@ from resources import dbt
 from resources.rows import files_of, path_in
 from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 
+NEXT = "gold_next"  # as dbt's profile has it
 _NOTES = """
 CREATE SCHEMA IF NOT EXISTS silver;
 CREATE SCHEMA IF NOT EXISTS platform;
@@ -91,13 +94,14 @@ class DuckDBWarehouse:
     ) -> str:
         building = self.published.with_name(f".{self.published.name}.{os.getpid()}")
         try:
-            with self._connection() as con:
+            with self._connection(attached=True) as con:
+                con.execute(f"CHECKPOINT {NEXT}; DETACH {NEXT}")
                 for left in self.published.parent.glob(f".{self.published.name}.*"):
                     left.unlink()  # whoever was building it is dead: this connection is exclusive
+                shutil.copyfile(self._next, building)
                 con.execute(f"ATTACH '{_quoted(building)}' AS gold")
-                for schema, table in con.execute(_TABLES, [sorted(schemas)]).fetchall():
-                    con.execute(f'CREATE SCHEMA IF NOT EXISTS gold."{schema}"')
-                    con.execute(f'CREATE TABLE gold."{schema}"."{table}" AS FROM "{schema}"."{table}"')
+                for kind, schema, name in con.execute(_UNRELEASED, [sorted(schemas)]).fetchall():
+                    con.execute(f'DROP {kind} gold."{schema}"."{name}"')
                 con.execute("CREATE TABLE gold.release (released_at TIMESTAMPTZ, snapshots JSON, facts JSON)")
                 named = self._read(con, "released") if snapshots is None else snapshots
                 ids = json.dumps({stream: str(snapshot) for stream, snapshot in named.items()})
@@ -116,20 +120,23 @@ class DuckDBWarehouse:
         return str(self.published)
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
-        with self._connection() as con:
+        with self._connection(attached=True) as con:
             return con.execute(sql).fetchall()
 
     def read(self, relation: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         texts = {field.name for field in schema if pa.types.is_large_string(field.type)}
         columns = (f'CAST("{name}" AS VARCHAR) AS "{name}"' if name in texts else f'"{name}"' for name in schema.names)
-        with self._connection() as con:
+        with self._connection(attached=True) as con:
             for batch in con.sql(f"SELECT {', '.join(columns)} FROM {relation}").to_arrow_reader(BATCH_ROWS):
                 yield batch.cast(schema)
 
     def profile(self) -> dict[str, object]:
-        profile = dbt.output("local")
-        settings = {**profile["settings"], "temp_directory": str(self.scratch)}
-        return {**profile, "path": str(self.path), "settings": settings}
+        profile = dbt.local(self.path.parent)
+        return {**profile, "settings": {**profile["settings"], "temp_directory": str(self.scratch)}}
+
+    @property
+    def _next(self) -> Path:
+        return self.path.with_name(f"{NEXT}.duckdb")
 
     def _noted(self, table: str, patience_s: float) -> dict[str, int | None]:
         if not self.path.exists():
@@ -141,8 +148,13 @@ class DuckDBWarehouse:
         return dict(con.execute(f"SELECT stream, snapshot_id FROM platform.{table}").fetchall())
 
     @contextmanager
-    def _connection(self, patience_s: float = PATIENCE_S) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The file, once no other process has it open. Raises `WarehouseBusy` after waiting for that in vain."""
+    def _connection(
+        self, patience_s: float = PATIENCE_S, attached: bool = False
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, once no other process has it open, and `attached` to it the one of what is public.
+
+        Raises `WarehouseBusy` after waiting for that in vain.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + patience_s
@@ -160,6 +172,8 @@ class DuckDBWarehouse:
             con.execute("SET TimeZone = 'UTC'")
             con.execute(f"SET temp_directory = '{_quoted(self.scratch)}'")
             con.execute(_NOTES)
+            if attached:
+                con.execute(f"ATTACH '{_quoted(self._next)}' AS {NEXT}")
             yield con
         finally:
             con.close()
@@ -169,11 +183,12 @@ _HELD = """
 SELECT stream, list(snapshot_id) FROM (FROM platform.released UNION ALL FROM platform.begun)
 WHERE stream IN (SELECT stream FROM platform.released) GROUP BY stream
 """
-_TABLES = """
-SELECT table_schema, table_name FROM information_schema.tables
-WHERE table_catalog = current_database() AND table_schema IN (SELECT unnest(?)) AND table_type = 'BASE TABLE'
-  AND table_name NOT LIKE '%\\_\\_dbt\\_%' ESCAPE '\\'
-ORDER BY ALL
+_UNRELEASED = """
+SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END, table_schema, table_name
+FROM information_schema.tables
+WHERE table_catalog = 'gold' AND NOT (
+    table_schema IN (SELECT unnest(?)) AND table_type = 'BASE TABLE' AND NOT contains(table_name, '__dbt_')
+)
 """
 
 

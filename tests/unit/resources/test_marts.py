@@ -55,11 +55,11 @@ class Gold:
     def __init__(self, folder: Path, lake: Lake, patch: pytest.MonkeyPatch) -> None:
         self.warehouse = DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", folder / "scratch")
         self.lake, self.patch = lake, patch
-        self.warehouse.query("CREATE SCHEMA marts")
+        self.warehouse.query("CREATE SCHEMA gold_next.marts")
 
     def release(self, release_id: str, query: str, types: dict[str, str] = TYPES) -> None:
-        self.warehouse.query(f"CREATE OR REPLACE TABLE marts.m AS {query}")
-        mart = Mart("m", '"warehouse"."marts"."m"', types, {name: f"The {name}" for name in types})
+        self.warehouse.query(f"CREATE OR REPLACE TABLE gold_next.marts.m AS {query}")
+        mart = Mart("m", '"gold_next"."marts"."m"', types, {name: f"The {name}" for name in types})
         self.patch.setattr(dbt, "marts", lambda profile: {"m": mart})
         IcebergMarts(("m",)).publish(self.lake, self.warehouse, release_id)
 

@@ -1,3 +1,12 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'identity_space': "'shop'", 'person': 'customer_id'},
+    post_hook='{{ note_code() }}',
+) }}
+
 {%- set in_order = 'event_at, event_id' %}
 {%- set attributes = ['customer_email', 'country'] %}
 
@@ -5,6 +14,9 @@ with changes as (
 
     select * from {{ ref('int_customer_changes') }}
     where {{ up_to_as_of() }}
+    {% if is_incremental() %}
+        and {{ is_touched_person("'shop'", 'customer_id') }}
+    {% endif %}
 
 ),
 

@@ -1,3 +1,12 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'identity_space': "'shop'", 'person': 'customer_id'},
+    post_hook='{{ note_code() }}',
+) }}
+
 {%- set newest_first = 'event_at desc, event_id desc' %}
 
 with seen as (
@@ -12,6 +21,9 @@ with seen as (
     where identity_space = 'shop'
         and user_id is not null
         and {{ up_to_as_of() }}
+    {% if is_incremental() %}
+        and {{ is_touched_person('identity_space', 'user_id') }}
+    {% endif %}
     group by user_id
 
 ),
@@ -24,6 +36,9 @@ changes as (
         {{ first_known('country', 'customer_id', newest_first) }} as last_country
     from {{ ref('int_customer_changes') }}
     where {{ up_to_as_of() }}
+    {% if is_incremental() %}
+        and {{ is_touched_person("'shop'", 'customer_id') }}
+    {% endif %}
 
 ),
 
@@ -45,6 +60,9 @@ orders as (
         max(case when is_completed then ordered_at end) as last_order_at
     from {{ ref('fct_orders') }}
     where customer_id is not null
+    {% if is_incremental() %}
+        and {{ is_touched_person("'shop'", 'customer_id') }}
+    {% endif %}
     group by customer_id
 
 )

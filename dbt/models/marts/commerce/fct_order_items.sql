@@ -1,8 +1,29 @@
-with items as (
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'identity_space': "'shop'", 'person': 'customer_id'},
+    post_hook='{{ note_code() }}',
+) }}
+
+with orders as (
+
+    select * from {{ ref('fct_orders') }}
+    {% if is_incremental() %}
+    where {{ is_touched_person("'shop'", 'customer_id') }}
+    {% endif %}
+
+),
+
+items as (
 
     select * from {{ ref('int_event_items') }}
     where is_order_event
         and {{ up_to_as_of() }}
+    {% if is_incremental() %}
+        and order_id in (select order_id from orders)
+    {% endif %}
 
 ),
 
@@ -13,12 +34,6 @@ ranked as (
         -- Every line of the order's latest event with items has rank 1.
         rank() over (partition by order_id order by event_at desc, event_id desc) as event_rank
     from items
-
-),
-
-orders as (
-
-    select * from {{ ref('fct_orders') }}
 
 )
 

@@ -1,3 +1,12 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'identity_space': "'shop'", 'person': 'customer_id'},
+    post_hook='{{ note_code() }}',
+) }}
+
 {%- set newest_first = 'event_at desc, event_id desc' %}
 {%- set oldest_first = 'event_at, event_id' %}
 
@@ -5,6 +14,12 @@ with events as (
 
     select * from {{ ref('int_order_events') }}
     where {{ up_to_as_of() }}
+    {% if is_incremental() %}
+        and order_id in (
+            select order_id from {{ ref('int_order_events') }}
+            where {{ is_touched_person("'shop'", 'customer_id') }}
+        )
+    {% endif %}
 
 ),
 
@@ -51,6 +66,9 @@ sequenced as (
         lag(ordered_at) over (partition by customer_id order by ordered_at, order_id) as previous_ordered_at,
         row_number() over (partition by customer_id, is_completed order by ordered_at, order_id) as place_among_like
     from orders
+    {% if is_incremental() %}
+    where {{ is_touched_person("'shop'", 'customer_id') }}
+    {% endif %}
 
 )
 

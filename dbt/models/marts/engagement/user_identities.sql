@@ -1,3 +1,12 @@
+-- depends_on: {{ ref('int_touched_people') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_people',
+    on_schema_change='fail',
+    meta={'person': 'id'},
+    post_hook='{{ note_code() }}',
+) }}
+
 with days as (
 
     select * from {{ ref('int_user_days') }}
@@ -30,6 +39,9 @@ seen as (
         count(distinct event_date) as active_days,
         cast(sum(events) as bigint) as events
     from ids
+    {% if is_incremental() %}
+    where {{ is_touched_person('identity_space', 'id') }}
+    {% endif %}
     group by identity_space, id_type, id
 
 ),

@@ -66,15 +66,16 @@ def test_values_arrive_as_the_contract_has_them(
 def test_a_release_holds_the_marts_alone(warehouse: DuckDBWarehouse) -> None:
     """Readers get a file that nobody writes; it is replaced by renaming, so that an open one stays whole."""
     for schema in (*MARTS, "staging"):
-        warehouse.query(f"CREATE SCHEMA {schema}")
-        warehouse.query(f"CREATE TABLE {schema}.t AS SELECT 1 AS x")
-    warehouse.query("CREATE TABLE marts.t__dbt_tmp AS SELECT 1 AS x")
+        warehouse.query(f"CREATE SCHEMA gold_next.{schema}")
+        warehouse.query(f"CREATE TABLE gold_next.{schema}.t AS SELECT 1 AS x")
+    warehouse.query("CREATE TABLE gold_next.marts.t__dbt_tmp AS SELECT 1 AS x")
+    warehouse.query("CREATE VIEW gold_next.marts.t__dbt_code AS SELECT 'a' AS code")
     assert warehouse.released() == {}
     published = warehouse.release(MARTS, {"commerce": 7}, {"run_id": "r1"})
     reader = duckdb.connect(published, read_only=True)
     found = reader.execute("SELECT table_schema, table_name FROM information_schema.tables ORDER BY ALL").fetchall()
     assert found == [("analytics", "t"), ("main", "release"), ("marts", "t")]
-    warehouse.query("INSERT INTO marts.t VALUES (2)")
+    warehouse.query("INSERT INTO gold_next.marts.t VALUES (2)")
     warehouse.release(MARTS, {"commerce": 8}, {})
     assert reader.execute("SELECT count(*) FROM marts.t").fetchall() == [(1,)]
     reader.close()
@@ -83,6 +84,7 @@ def test_a_release_holds_the_marts_alone(warehouse: DuckDBWarehouse) -> None:
     assert warehouse.released() == {"commerce": 8}
     assert sorted(path.name for path in warehouse.path.parent.iterdir() if path.is_file()) == [
         "gold.duckdb",
+        "gold_next.duckdb",
         "warehouse.duckdb",
     ]
 
