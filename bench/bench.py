@@ -66,22 +66,30 @@ def landing() -> dict[str, Any]:
 
 
 def history() -> dict[str, Any]:
-    """What an hour costs when there are many before it, against the same hour in an empty lake."""
+    """What an hour costs when there are many before it, against an hour in an empty lake: the fastest of three each.
+
+    One takes no longer than a machine that others use may lose meanwhile.
+    """
     past, hour_events = int(os.environ.get("PAST", "1000")), 100_000
-    figures = {}
-    for name, hours in (("empty", 0), ("behind", past)):
-        data = fresh(name)
-        if hours:
-            stage(data, "simulate", hours, 10_000)
-            stage(data, "backfill", hours)
-            stage(data, "upkeep", hours)
+    figures: dict[str, list[Figures]] = {"empty": [], "behind": []}
+    for _ in range(3):
+        data = fresh("empty")
+        stage(data, "simulate", 1, hour_events)
+        figures["empty"].append(stage(data, "hour", 0))
+    data = fresh("behind")
+    stage(data, "simulate", past, 10_000)
+    stage(data, "backfill", past)
+    for hours in range(past, past + 3):
+        stage(data, "upkeep")
         stage(data, "simulate", 1, hour_events, hours)
-        figures[name] = stage(data, "hour", hours)
-        seconds, peak = figures[name]["seconds"], figures[name]["peak_rss_mib"]
-        print(f"{name:<8} an hour of {hour_events:,} events: {seconds:.2f} s, {peak:,.0f} MiB")
-    ratio = figures["behind"]["seconds"] / figures["empty"]["seconds"]
-    print(f"behind {past:,} hours it costs {ratio:.2f} times as much")
-    return {"past_hours": past, "ratio": ratio, "stages": figures}
+        figures["behind"].append(stage(data, "hour", hours))
+    for name, hours_figures in figures.items():
+        seconds = ", ".join(f"{each['seconds']:.2f}" for each in hours_figures)
+        peak = max(each["peak_rss_mib"] for each in hours_figures)
+        print(f"{name:<8} an hour of {hour_events:,} events: {seconds} s, {peak:,.0f} MiB")
+    behind, empty = (min(each["seconds"] for each in figures[name]) for name in ("behind", "empty"))
+    print(f"behind {past:,} hours it costs {behind / empty:.2f} times as much")
+    return {"past_hours": past, "ratio": behind / empty, "stages": figures}
 
 
 def gold() -> dict[str, Any]:
@@ -213,7 +221,7 @@ STAGES: dict[str, Callable[..., Figures]] = {
     "warehouse": warehouse,
     "gold": lambda hours: job("gold"),
     "backfill": lambda hours: materialized(LAKE, hours),
-    "upkeep": lambda hours: job("upkeep"),
+    "upkeep": lambda: job("upkeep"),
     "hour": lambda before: materialized(LAKE, 1, before),
     "day": lambda before: materialized(LAKE, 24, before),
     "queries": queries,

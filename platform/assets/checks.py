@@ -30,6 +30,7 @@ from resources.rows import as_frame, read_hours
 from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]
+Tables = Mapping[Layer, Table]
 Counted = Mapping[Layer, Mapping[dt.datetime, Counts]]
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
@@ -75,6 +76,11 @@ def drift_spec(stream: Stream) -> dg.AssetCheckSpec:
     return _spec(Layer.SILVER, stream, "drift", "Records have no fields that the contract does not know")
 
 
+def tables_of(lake: Lake, stream: Stream) -> Tables:
+    """The tables that silver's checks read."""
+    return {layer: lake.table(layer, stream) for layer in (Layer.BRONZE, Layer.SILVER, Layer.REJECTED)}
+
+
 def completeness(bronze: Table, stream: Stream, hours: Hours, ledger: pl.DataFrame) -> dict[dt.datetime, Verdict]:
     """The ledger's records against bronze's rows, by landed object (path and version)."""
     objects = {name: LINEAGE[name] for name in ("_arrival_hour", *SOURCE)}
@@ -94,12 +100,12 @@ def completeness(bronze: Table, stream: Stream, hours: Hours, ledger: pl.DataFra
     return found
 
 
-def counted(lake: Lake, stream: Stream, named: Named, hours: Hours) -> Counted:
+def counted(tables: Tables, named: Named, hours: Hours) -> Counted:
     """The counts of each layer and hour, every table read once."""
     found = {}
     for layer, snapshot in _snapshots(named):
         newest = "event_at" if layer is Layer.SILVER else None
-        found[layer] = counts_of(lake.table(layer, stream), snapshot, hours, newest)
+        found[layer] = counts_of(tables[layer], snapshot, hours, newest)
     return found
 
 
@@ -114,12 +120,11 @@ def conservation(stream: Stream, counts: Counted, hours: Hours) -> dict[dt.datet
     return found
 
 
-def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
+def contract(tables: Tables, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
     """The pandera model over silver's rows of the hours."""
     failures: dict[dt.datetime, dict[str, int]] = {hour: {} for hour in hours}
-    silver = lake.table(Layer.SILVER, stream)
     types = {name: stream.types[name] for name in stream.ruled}
-    for rows in _large(read_hours(silver, hours, [*types, "_arrival_hour"], named.silver)):
+    for rows in _large(read_hours(tables[Layer.SILVER], hours, [*types, "_arrival_hour"], named.silver)):
         try:
             stream.rules.validate(rows.select(list(types)).cast(types), lazy=True)  # type: ignore[arg-type]
         except pandera.errors.SchemaErrors as errors:
@@ -133,10 +138,10 @@ def contract(lake: Lake, stream: Stream, named: Named, hours: Hours) -> dict[dt.
 
 
 def rejected_share(
-    lake: Lake, stream: Stream, named: Named, counts: Counted, hours: Hours
+    tables: Tables, stream: Stream, named: Named, counts: Counted, hours: Hours
 ) -> dict[dt.datetime, Verdict]:
     """Rejected records by reason as shares of the hour's records, against the contract's limits; duplicates apart."""
-    groups = rejected.groups(lake.table(Layer.REJECTED, stream), named.rejected, hours)
+    groups = rejected.groups(tables[Layer.REJECTED], named.rejected, hours)
     limits, found = stream.rejected_share, {}
     for hour in hours:
         mine = groups.filter(pl.col("hour") == hour)
@@ -156,9 +161,11 @@ def rejected_share(
     return found
 
 
-def drift(lake: Lake, stream: Stream, named: Named, hours: Hours, conformers: Conformers) -> dict[dt.datetime, Verdict]:
+def drift(
+    tables: Tables, stream: Stream, named: Named, hours: Hours, conformers: Conformers
+) -> dict[dt.datetime, Verdict]:
     """The fields that the contract does not know, of the bronze that silver was made of."""
-    found = drifts(lake.table(Layer.BRONZE, stream), named.bronze, hours, conformers)
+    found = drifts(tables[Layer.BRONZE], named.bronze, hours, conformers)
     return {hour: Verdict(drift_spec(stream), not seen.fields, seen.metadata, WARN) for hour, seen in found.items()}
 
 

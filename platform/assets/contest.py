@@ -22,7 +22,7 @@ from contracts.stream import Scope, Stream
 from events.conform import Conformers
 from events.judge import KEY, UNIX, Census, hashes_of, scope_of, verdicts
 from events.sieve import Sieve
-from resources.rows import as_frame, event_date, files_of, path_in, read, skim, within
+from resources.rows import as_frame, event_date, files_of, files_within, path_in, read, skim
 
 THREADS = 2
 LOSERS = ("duplicate", "conflict")
@@ -94,7 +94,7 @@ class Contest:
         if records.is_empty():
             return
         hours = sorted(records["_arrival_hour"].unique())
-        files = [file for run in _runs(hours) for file in files_of(self.bronze, within(run))]
+        files = [file for run in _runs(hours) for file in files_within(self.bronze, run)]
         lines = records["_line"].unique().implode()
         for batch in ahead(read(self.bronze, files, [*LINEAGE, "raw", "header"])):
             near = pl.DataFrame(pl.from_arrow(batch)).filter(pl.col("_line").is_in(lines))
@@ -105,7 +105,7 @@ class Contest:
     def _leaving(self, stale: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Stored winners that go."""
         if not stale.is_empty():
-            for part in self._keyed(self.silver, files_of(self.silver, within(self.hours))):
+            for part in self._keyed(self.silver, files_within(self.silver, self.hours)):
                 yield part.join(stale, on=SOURCE, how="semi")
 
     def _met(self, table: Table, days: set[dt.date], stale: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
@@ -130,7 +130,7 @@ class Contest:
         found = []
         for batch in skim(table, file, ["_key"] if stale.is_empty() else ["_key", *SOURCE]):
             rows = batch.drop_null() if batch.column("_key").null_count else batch
-            found.append(rows.filter(pa.array(sieve.keeps(hashes_of(rows.column("_key"), scope)))))
+            found.append(rows.take(pa.array(sieve.keeps(hashes_of(rows.column("_key"), scope)).nonzero()[0])))
         kept = pa.Table.from_batches(found)
         if not stale.is_empty():
             kept = texts(pl.DataFrame(pl.from_arrow(kept))).join(stale, on=SOURCE, how="anti").select("_key").to_arrow()

@@ -22,7 +22,7 @@ from events import compression, decode
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, commit, recompute, rows_snapshot
 from resources.landing import LandedObject, Landing, Reader
-from resources.rows import as_frame, between, files_of, frame, read, within
+from resources.rows import as_frame, between, files_of, files_within, frame, read
 from resources.schemas import Layer
 
 # The ledger's hour for objects that lie outside all arrival hours: so early that nothing else is there.
@@ -92,7 +92,7 @@ def _attempt(
             writer.finish_partition(hour)
     _replace(bronze, [entry for entry in entries if entry["records"] is not None], writer)
     _enter(ledger, pl.DataFrame(entries, schema=LEDGER))
-    after = ledger_rows(lake.table(Layer.LEDGER, stream), hours).filter("current")
+    after = ledger_rows(ledger, hours).filter("current")
     return Loaded(_of_hours(after, hours), news, strays, rows_snapshot(bronze))
 
 
@@ -225,7 +225,7 @@ def _replace(bronze: Table, entries: Sequence[Mapping[str, Any]], writer: DataFi
 def _holding(bronze: Table, hours: Sequence[dt.datetime], paths: set[str]) -> list[DataFile]:
     """Bronze's data files that hold rows of some landed objects."""
     found = []
-    for file in files_of(bronze, within(hours)) if hours else []:
+    for file in files_within(bronze, hours) if hours else []:
         batches = read(bronze, [file], ["_source_file"])
         if paths & {path for batch in batches for path in batch.column(0).unique().to_pylist()}:
             found.append(file)

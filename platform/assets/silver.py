@@ -62,15 +62,17 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
         now = dt.datetime.now(dt.UTC)
         named, changed = reconcile(lake, stream, conformers[stream.name], hours, now, config.again)
         context.log.info("silver and rejected changed" if changed else "nothing to change")
-        found = _checked(lake, stream, conformers[stream.name], named, hours)
-        tables = {key: lake.table(layer, stream) for key, layer in ((silver, Layer.SILVER), (rejected, Layer.REJECTED))}
+        tables = checks.tables_of(lake, stream)
+        found = _checked(tables, stream, conformers[stream.name], named, hours)
         reports = {}
         for hour in hours:
             counts = found["conservation"][hour].metadata
-            snapshots = {silver: (named.silver, counts["silver"]), rejected: (named.rejected, counts["rejected"])}
             metadata: dict[dg.AssetKey, dict[str, object]] = {
-                key: {"dagster/partition_row_count": rows, **links(tables[key], snapshot)}
-                for key, (snapshot, rows) in snapshots.items()
+                key: {"dagster/partition_row_count": counts[layer.value], **links(tables[layer], snapshot)}
+                for key, layer, snapshot in (
+                    (silver, Layer.SILVER, named.silver),
+                    (rejected, Layer.REJECTED, named.rejected),
+                )
             }
             metadata[silver]["unknown_fields"] = found["drift"][hour].metadata["unknown_fields"]
             shares = found["rejected_share"][hour].metadata
@@ -82,17 +84,17 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
 
 
 def _checked(
-    lake: Lake, stream: Stream, conformers: Conformers, named: Named, hours: Sequence[dt.datetime]
+    tables: checks.Tables, stream: Stream, conformers: Conformers, named: Named, hours: Sequence[dt.datetime]
 ) -> dict[str, dict[dt.datetime, Verdict]]:
     """Every check's verdict on each of the hours, by the check's name."""
     with ThreadPoolExecutor(2) as pool:
-        contract = pool.submit(checks.contract, lake, stream, named, hours)
-        drift = pool.submit(checks.drift, lake, stream, named, hours, conformers)
-        counts = checks.counted(lake, stream, named, hours)
+        contract = pool.submit(checks.contract, tables, stream, named, hours)
+        drift = pool.submit(checks.drift, tables, stream, named, hours, conformers)
+        counts = checks.counted(tables, named, hours)
         return {
             "conservation": checks.conservation(stream, counts, hours),
             "freshness": checks.freshness(stream, counts, hours),
-            "rejected_share": checks.rejected_share(lake, stream, named, counts, hours),
+            "rejected_share": checks.rejected_share(tables, stream, named, counts, hours),
             "contract": contract.result(),
             "drift": drift.result(),
         }

@@ -10,16 +10,20 @@ import datetime as dt
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Scope
+from events.compiled import compiled
 from events.recent import Hashes, Recent
 from events.sieve import Sieve
+from events.tokens import Bytes
 
 IDENTITY = ("_arrival_hour", "_source_file", "_source_version", "_line")
 KEY = ("_key", "_scope")
 UNIX = dt.date(1970, 1, 1)
+_KEY_BYTES = 16
 _MIX = 0x9E3779B97F4A7C15  # tells the scopes of a key apart
 _KNOWN = "SELECT hash FROM new UNION ALL SELECT hash FROM leaving"
 
@@ -106,11 +110,29 @@ def hashes_of(keys: pa.Array, scope: dt.date) -> Hashes:
     """The same of a binary column of keys within one scope. Raises `ValueError` where one is none."""
     _, offsets, data = keys.buffers()
     kind = np.int64 if pa.types.is_large_binary(keys.type) else np.int32
-    borders = np.frombuffer(offsets, kind)[keys.offset : keys.offset + len(keys) + 1]
-    if keys.null_count or (np.diff(borders) != 16).any():
-        raise ValueError("keys are digests, which have sixteen bytes")
-    leading = np.frombuffer(data[int(borders[0]) : int(borders[-1])], np.uint64)[::2]
-    return leading ^ np.uint64((scope - UNIX).days * _MIX % 2**64)
+    borders = np.frombuffer(offsets, kind)[keys.offset : keys.offset + len(keys) + 1].astype(np.int64)
+    found = np.empty(len(keys), np.uint64)
+    if not len(keys):
+        return found
+    whole = not keys.null_count and borders[-1] - borders[0] == _KEY_BYTES * len(keys)
+    mix = np.uint64((scope - UNIX).days * _MIX % 2**64)
+    if not whole or not _hashed(np.frombuffer(data, np.uint8), borders, mix, found):
+        raise ValueError(f"keys are digests, which have {_KEY_BYTES} bytes")
+    return found
+
+
+@compiled
+def _hashed(data: Bytes, borders: npt.NDArray[np.int64], mix: np.uint64, found: Hashes) -> bool:
+    """Put the hashes of keys that lie between borders into `found`; whether all are as long as they should be."""
+    for row in range(len(found)):
+        start = np.uint64(borders[row])
+        if borders[row + 1] - borders[row] != _KEY_BYTES:
+            return False
+        leading = np.uint64(0)
+        for place in range(8):
+            leading |= np.uint64(data[start + np.uint64(place)]) << np.uint64(8 * place)
+        found[row] = leading ^ mix
+    return True
 
 
 def verdicts(new: pl.DataFrame, winners: pl.DataFrame, losers: pl.DataFrame) -> pl.DataFrame:

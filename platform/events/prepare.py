@@ -17,6 +17,7 @@ from contracts import STREAMS
 from contracts.stream import Stream
 from events.conform import Conformer
 from events.decode import records
+from events.judge import hashes_of
 from events.recent import Recent
 from events.sieve import Sieve
 
@@ -29,6 +30,7 @@ def main() -> None:
     Recent().again(np.empty(0, np.uint64))
     Sieve(0).add(np.empty(0, np.uint64))
     Sieve(0).keeps(np.empty(0, np.uint64))
+    hashes_of(pa.array([bytes(16)]), UNIX.date())
     for stream in STREAMS:
         for batch in records(BytesIO(b'{"a": 1}\n' * 9), "nine", stream.decoding):
             arrival = pa.repeat(pa.scalar(UNIX, pa.timestamp("us", "UTC")), len(batch))

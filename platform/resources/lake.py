@@ -63,6 +63,8 @@ class _Transaction(Transaction):
 
     @property
     def table_metadata(self) -> TableMetadata:
+        if not self._updates:
+            return self._table.metadata
         if self._seen is None or self._seen[0] is not self._updates:
             self._seen = self._updates, super().table_metadata
         return self._seen[1]

@@ -35,11 +35,6 @@ def between(column: str, first: dt.datetime, end: dt.datetime) -> str:
     return f"{column} >= '{first.isoformat()}' and {column} < '{end.isoformat()}'"
 
 
-def within(hours: Sequence[dt.datetime]) -> str:
-    """The filter for the span of some arrival hours."""
-    return between("_arrival_hour", min(hours), max(hours) + dt.timedelta(hours=1))
-
-
 @dataclass(frozen=True)
 class _Plan:
     """A question that has one answer for good, as snapshots do not change."""
@@ -60,6 +55,19 @@ def files_of(table: Table, row_filter: str | None = None, snapshot_id: int | Non
     """The data files of a snapshot (the current one by default) that may hold rows of a filter."""
     chosen = table.metadata.current_snapshot_id if snapshot_id is None else snapshot_id
     return [] if chosen is None else [*_planned(_Plan(table.metadata.table_uuid, chosen, row_filter, table))]
+
+
+def files_within(table: Table, hours: Sequence[dt.datetime], snapshot_id: int | None = None) -> list[DataFile]:
+    """The data files of a snapshot (the current one by default) that may hold rows of the span of some arrival hours.
+
+    A table that is partitioned by them is asked for these alone; of another every manifest would be read anyway, so
+    that all its files are asked for, once, and compared here.
+    """
+    first, last = min(hours), max(hours)
+    if table.spec().fields[0].source_id == _arrival(table):
+        return files_of(table, between("_arrival_hour", first, last + dt.timedelta(hours=1)), snapshot_id)
+    spans = ((file, _span(table, file)) for file in files_of(table, snapshot_id=snapshot_id))
+    return [file for file, span in spans if span is None or (span[0] <= last and first <= span[1])]
 
 
 def read(
@@ -113,7 +121,7 @@ def read_hours(
     table: Table, hours: Sequence[dt.datetime], columns: Sequence[str], snapshot_id: int | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Batches of the rows of some arrival hours, partition by partition; files of no others are read unfiltered."""
-    files = sorted(files_of(table, within(hours), snapshot_id), key=lambda file: file.partition[0])
+    files = sorted(files_within(table, hours, snapshot_id), key=lambda file: file.partition[0])
     apart = [file for file in files if not _only(table, file, hours)]
     yield from read(table, [file for file in files if file not in apart], columns)
     yield from read(table, apart, columns, during(hours))
@@ -129,11 +137,18 @@ def _only(table: Table, file: DataFile, hours: Sequence[dt.datetime]) -> bool:
     first, last = min(hours), max(hours)
     if last - first != (len(set(hours)) - 1) * dt.timedelta(hours=1):
         return False
-    arrival = table.schema().find_field("_arrival_hour")
-    low, high = ((bound or {}).get(arrival.field_id) for bound in (file.lower_bounds, file.upper_bounds))
-    if low is None or high is None:
-        return False
-    return first <= _instant(low) and _instant(high) <= last
+    span = _span(table, file)
+    return span is not None and first <= span[0] and span[1] <= last
+
+
+def _span(table: Table, file: DataFile) -> tuple[dt.datetime, dt.datetime] | None:
+    """The first and the last arrival hour in a data file, if its statistics tell."""
+    low, high = ((bound or {}).get(_arrival(table)) for bound in (file.lower_bounds, file.upper_bounds))
+    return None if low is None or high is None else (_instant(low), _instant(high))
+
+
+def _arrival(table: Table) -> int:
+    return table.schema().find_field("_arrival_hour").field_id
 
 
 def _instant(bound: bytes) -> dt.datetime:

@@ -31,7 +31,8 @@ def verdict(platform: Any, number: int) -> Any:
     named, _ = platform.reconcile(number)
     conformers = Conformers(platform.stream, b"key")
     hour = platform.hour(number)
-    return checks.drift(platform.lake, platform.stream, named, [hour], conformers)[hour]
+    tables = checks.tables_of(platform.lake, platform.stream)
+    return checks.drift(tables, platform.stream, named, [hour], conformers)[hour]
 
 
 def test_every_hour_has_its_own_drift(platform: Any, shop: Any) -> None:

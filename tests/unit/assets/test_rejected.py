@@ -30,8 +30,9 @@ def hours(platform: Any, shop: Any) -> Any:
 def table(platform: Any, number: int) -> list[dict[str, Any]]:
     """The rows that the UI shows of an hour."""
     hour = platform.hour(number)
-    held = (platform.lake, platform.stream, platform.named)
-    found = checks.rejected_share(*held, checks.counted(*held, [hour]), [hour])[hour]
+    tables = checks.tables_of(platform.lake, platform.stream)
+    counts = checks.counted(tables, platform.named, [hour])
+    found = checks.rejected_share(tables, platform.stream, platform.named, counts, [hour])[hour]
     return [dict(row.data) for row in found.metadata["rejected_records"].records]
 
 
