@@ -59,12 +59,20 @@
 {%- endmacro %}
 
 
-{#- Data tests say `where: __event_dates__` to look only at the dates that an invocation rebuilds. -#}
+{#-
+    Data tests say `where: __event_dates__` to look only at the dates that an invocation rebuilds, or, of events,
+    `where: __touched_events__`: of dates that have only gained rows, at events that these rows are of, which finds
+    what they do twice.
+-#}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where', '') -%}
     {%- if not where -%}
         {{ return(relation) }}
     {%- endif -%}
     {%- set condition = where | replace('__event_dates__', in_event_dates('event_date')) -%}
+    {%- if '__touched_events__' in where -%}
+        {%- set touched = in_touched(is_touched({'stream': 'stream', 'event_id': 'event_id'})) -%}
+        {%- set condition = where | replace('__touched_events__', touched) -%}
+    {%- endif -%}
     {{ return('(select * from ' ~ relation ~ ' where ' ~ condition ~ ') as dbt_subquery') }}
 {%- endmacro %}

@@ -10,9 +10,9 @@
 {%- set in_order = 'event_at, event_id' %}
 {%- set attributes = ['customer_email', 'country'] %}
 
-with changes as (
+with events as (
 
-    select * from {{ ref('int_customer_changes') }}
+    select * from {{ ref('int_customer_events') }}
     where {{ up_to_as_of() }}
     {% if is_incremental() %}
         and {{ is_touched_person("'shop'", 'customer_id') }}
@@ -22,7 +22,7 @@ with changes as (
 
 known as (
 
-    -- What one date tells last is still known on the next.
+    -- What one event tells is still known at the next.
     select
         customer_id,
         event_at,
@@ -30,13 +30,13 @@ known as (
         {{ last_known(attribute, 'customer_id', in_order) }} as {{ attribute }},
         {% endfor -%}
         row_number() over (partition by customer_id, event_at order by event_id desc) as place_at_instant
-    from changes
+    from events
 
 ),
 
 instants as (
 
-    -- Of several changes at one instant the last one stands: a version lasts.
+    -- Of several events at one instant the last one stands: a version lasts.
     select * from known
     where place_at_instant = 1
 

@@ -28,13 +28,13 @@ with seen as (
 
 ),
 
-changes as (
+told as (
 
     select
         customer_id,
         {{ first_known('customer_email', 'customer_id', newest_first) }} as last_customer_email,
         {{ first_known('country', 'customer_id', newest_first) }} as last_country
-    from {{ ref('int_customer_changes') }}
+    from {{ ref('int_customer_events') }}
     where {{ up_to_as_of() }}
     {% if is_incremental() %}
         and {{ is_touched_person("'shop'", 'customer_id') }}
@@ -45,7 +45,7 @@ changes as (
 described as (
 
     select customer_id, max(last_customer_email) as customer_email, max(last_country) as country
-    from changes
+    from told
     group by customer_id
 
 ),

@@ -1,45 +1,17 @@
 {%- set windows = {'week': var('wau_days'), 'month': var('mau_days')} %}
 
-with person_days as (
-
-    select event_date, identity_space, person_id, device_platform from {{ ref('int_person_days') }}
-
-),
-
-actives as (
-
-    select event_date, identity_space, person_id, device_platform
-    from person_days
-
-    union all
-
-    -- In all, a person on two platforms is one.
-    select distinct event_date, identity_space, person_id, 'all' as device_platform
-    from person_days
-
-),
-
-neighbours as (
+with spaced as (
 
     select
-        actives.*,
-        lag(event_date) over (
-            partition by device_platform, identity_space, person_id order by event_date
-        ) as previous_date,
-        lead(event_date) over (
-            partition by device_platform, identity_space, person_id order by event_date
-        ) as next_date
-    from actives
-
-),
-
-spaced as (
-
-    select
-        neighbours.*,
+        event_date,
+        device_platform,
+        previous_date,
+        next_date,
         {{ days_between('previous_date', 'event_date') }} as days_since_previous,
-        {{ days_between('event_date', 'next_date') }} as days_to_next
-    from neighbours
+        {{ days_between('event_date', 'next_date') }} as days_to_next,
+        count(*) as people
+    from {{ ref('int_active_dates') }}
+    group by event_date, device_platform, previous_date, next_date
 
 ),
 
@@ -50,11 +22,11 @@ changes as (
     select
         event_date,
         device_platform,
-        1 as active,
-        case when previous_date is null then 1 else 0 end as new,
-        case when days_since_previous > {{ windows.month }} then 1 else 0 end as resurrected,
+        people as active,
+        case when previous_date is null then people else 0 end as new,
+        case when days_since_previous > {{ windows.month }} then people else 0 end as resurrected,
         0 as churned,
-        case when previous_date is null or days_since_previous > {{ windows.week }} then 1 else 0 end as week_change
+        case when previous_date is null or days_since_previous > {{ windows.week }} then people else 0 end as week_change
     from spaced
 
     union all
@@ -65,7 +37,7 @@ changes as (
         0 as active,
         0 as new,
         0 as resurrected,
-        1 as churned,
+        people as churned,
         0 as week_change
     from spaced
     where next_date is null or days_to_next > {{ windows.month }}
@@ -79,7 +51,7 @@ changes as (
         0 as new,
         0 as resurrected,
         0 as churned,
-        -1 as week_change
+        -people as week_change
     from spaced
     where next_date is null or days_to_next > {{ windows.week }}
 
@@ -104,7 +76,7 @@ slices as (
 
     select 'all' as device_platform
     union
-    select device_platform from person_days
+    select device_platform from spaced
 
 ),
 

@@ -5,32 +5,27 @@
     'month': var('retention_months'),
 } %}
 
-with person_dates as (
+with dated as (
 
-    select distinct identity_space, person_id, event_date
-    from {{ ref('int_person_days') }}
-
-),
-
-dated as (
-
-    select
-        person_dates.*,
-        min(event_date) over (partition by identity_space, person_id) as first_date
-    from person_dates
+    select event_date, first_date, previous_date, next_date is null as is_last, count(*) as people
+    from {{ ref('int_active_dates') }}
+    where device_platform = 'all'
+    group by event_date, first_date, previous_date, next_date is null
 
 ),
 
 activity as (
 
     {% for period in periods %}
-    select {{ 'distinct' if period != 'day' }}
+    {%- set cohort, current = dbt.date_trunc(period, 'first_date'), dbt.date_trunc(period, 'event_date') %}
+    select
         '{{ period }}' as cohort_period,
-        cast({{ dbt.date_trunc(period, 'first_date') }} as date) as cohort_date,
-        identity_space,
-        person_id,
-        cast({{ dbt.datediff(dbt.date_trunc(period, 'first_date'), dbt.date_trunc(period, 'event_date'), period) }} as bigint)
-            as period_number
+        cast({{ cohort }} as date) as cohort_date,
+        cast({{ dbt.datediff(cohort, current, period) }} as bigint) as period_number,
+        -- Of a person's dates within one period the first one counts.
+        case when previous_date is null or {{ dbt.date_trunc(period, 'previous_date') }} < {{ current }} then people else 0 end
+            as users,
+        case when is_last then people else 0 end as leaving_users
     from dated
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -39,32 +34,21 @@ activity as (
 
 bounded as (
 
-    select cohort_period, cohort_date, period_number, count(*) as users
+    select
+        cohort_period,
+        cohort_date,
+        period_number,
+        cast(sum(users) as bigint) as users,
+        cast(sum(leaving_users) as bigint) as leaving_users
     from activity
     group by cohort_period, cohort_date, period_number
 
 ),
 
-last_seen as (
-
-    select cohort_period, cohort_date, identity_space, person_id, max(period_number) as last_period
-    from activity
-    group by cohort_period, cohort_date, identity_space, person_id
-
-),
-
-leaving as (
-
-    select cohort_period, cohort_date, last_period, count(*) as users
-    from last_seen
-    group by cohort_period, cohort_date, last_period
-
-),
-
 cohorts as (
 
-    select cohort_period, cohort_date, cast(sum(users) as bigint) as cohort_users
-    from leaving
+    select cohort_period, cohort_date, cast(sum(leaving_users) as bigint) as cohort_users
+    from bounded
     group by cohort_period, cohort_date
 
 ),
@@ -94,12 +78,16 @@ points as (
 
 left_before as (
 
-    select points.cohort_period, points.cohort_date, points.period_number, cast(sum(leaving.users) as bigint) as users
+    select
+        points.cohort_period,
+        points.cohort_date,
+        points.period_number,
+        cast(sum(bounded.leaving_users) as bigint) as users
     from points
-    inner join leaving
-        on points.cohort_period = leaving.cohort_period
-        and points.cohort_date = leaving.cohort_date
-        and points.period_number > leaving.last_period
+    inner join bounded
+        on points.cohort_period = bounded.cohort_period
+        and points.cohort_date = bounded.cohort_date
+        and points.period_number > bounded.period_number
     group by points.cohort_period, points.cohort_date, points.period_number
 
 ),
