@@ -29,7 +29,7 @@ demo: setup  ## simulate two days of events, materialize everything, show the re
 	@$(PY) -m demo
 
 test: setup  ## all tests; those whose server or browser is missing are skipped with a reason
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: setup  ## the Dagster UI, with sensors on; drop files into $$DATA_DIR/landing
 	@$(PY) -m dagster dev -w workspace.yaml

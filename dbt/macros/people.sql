@@ -1,11 +1,23 @@
 {#-
-    Models of what people did in all their history, made again for some of them: incremental strategy `replace_people`.
-    All rows of whom an invocation rebuilds leave the target, and the model's rows of the same enter it. The model has
-    to select by is_touched_person then, and says in `meta.person` whose a row is, as a person's id or what stands for
-    one, and in `meta.identity_space` the space of all of them where it has no such column.
+    The config of a model of what people did in all their history, made again for some of them. All rows of whom an
+    invocation rebuilds leave the target, and the model's rows of the same enter it; the model has to select by
+    is_touched_person then. `person` says whose a row is, as a person's id or what stands for one, and `identity_space`
+    the space of it, both as expressions over its columns.
     Everybody is rebuilt where more than gained rows may have changed something: where a date is rebuilt whole, where
     var('as_of') is given, and where the table was made by other code, or as of a given date.
 -#}
+{% macro by_person(person, identity_space='identity_space') %}
+    {%- do ref('int_touched_people') -%}
+    {{ config(
+        materialized='incremental',
+        incremental_strategy='replace_people',
+        on_schema_change='fail',
+        meta={'person': person, 'identity_space': identity_space},
+        post_hook='{{ note_code() }}',
+    ) }}
+{%- endmacro %}
+
+
 {% macro get_incremental_replace_people_sql(arg_dict) %}
     {{ return(adapter.dispatch('replace_people')(arg_dict)) }}
 {% endmacro %}
@@ -14,7 +26,7 @@
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     {%- set meta = config.get('meta') -%}
     delete from {{ arg_dict['target_relation'] }}
-    where {{ is_touched_person(meta.get('identity_space', 'identity_space'), meta['person']) }};
+    where {{ is_touched_person(meta['identity_space'], meta['person']) }};
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }}

@@ -16,9 +16,9 @@ import pyarrow as pa
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from assets.ahead import ahead
 from assets.spool import Spool, compacted
 from contracts.stream import Scope, Stream
+from events.ahead import ahead
 from events.conform import Conformers
 from events.judge import KEY, UNIX, Census, hashes_of, scope_of, verdicts
 from events.sieve import Sieve

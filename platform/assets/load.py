@@ -16,9 +16,9 @@ import pyarrow as pa
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from assets.ahead import ahead
 from contracts.stream import Framing, Stream
 from events import compression, decode
+from events.ahead import ahead
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, commit, recompute, rows_snapshot
 from resources.landing import LandedObject, Landing, Reader

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from contracts.stream import Csv, EnrichedTsv, Framing, JsonArray, JsonConcatenated, JsonLines
+from events.ahead import ahead
 from events.compression import blocks
 from events.framing import Cutter, Framed, Framer, Oversize
 from events.lines import Lines, Rows
@@ -46,7 +47,7 @@ def records(
 
     Raises `Unreadable` where compression is broken.
     """
-    content = blocks(source, name)
+    content = ahead(blocks(source, name))
     head = b""
     while len(head) < HEAD and (block := next(content, b"")):
         head += block

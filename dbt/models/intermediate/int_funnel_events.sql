@@ -1,11 +1,4 @@
--- depends_on: {{ ref('int_touched_people') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_people',
-    on_schema_change='fail',
-    meta={'person': 'person_id'},
-    post_hook='{{ note_code() }}',
-) }}
+{{ by_person('person_id') }}
 
 {%- set person = 'funnel, identity_space, person_id' %}
 {%- set in_order = 'event_us, event_sequence, event_date, event_id' %}

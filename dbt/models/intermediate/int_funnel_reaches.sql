@@ -1,11 +1,4 @@
--- depends_on: {{ ref('int_touched_people') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_people',
-    on_schema_change='fail',
-    meta={'person': 'person_id'},
-    post_hook='{{ note_code() }}',
-) }}
+{{ by_person('person_id') }}
 
 {#-
     A chain is a first step and the earliest events after it that continue it: taking an earlier one never reaches

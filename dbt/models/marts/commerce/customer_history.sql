@@ -1,22 +1,36 @@
--- depends_on: {{ ref('int_touched_people') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_people',
-    on_schema_change='fail',
-    meta={'identity_space': "'shop'", 'person': 'customer_id'},
-    post_hook='{{ note_code() }}',
-) }}
+{{ by_person('customer_id', identity_space="'shop'") }}
 
 {%- set in_order = 'event_at, event_id' %}
 {%- set attributes = ['customer_email', 'country'] %}
 
 with events as (
 
-    select * from {{ ref('int_customer_events') }}
+    select
+        customer_id,
+        event_at,
+        event_id,
+        row_number() over (partition by customer_id order by {{ in_order }}) as place,
+        {% for attribute in attributes -%}
+        {{ attribute }},
+        lag({{ attribute }}) over (partition by customer_id order by {{ in_order }}) as {{ attribute }}_before{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('int_customer_events') }}
     where {{ up_to_as_of() }}
     {% if is_incremental() %}
         and {{ is_touched_person("'shop'", 'customer_id') }}
     {% endif %}
+
+),
+
+telling as (
+
+    -- Most events tell what the one before has told.
+    select * from events
+    where place = 1
+        {%- for attribute in attributes %}
+        or {{ attribute }} <> {{ attribute }}_before
+        or ({{ attribute }} is not null and {{ attribute }}_before is null)
+        {%- endfor %}
 
 ),
 
@@ -30,7 +44,7 @@ known as (
         {{ last_known(attribute, 'customer_id', in_order) }} as {{ attribute }},
         {% endfor -%}
         row_number() over (partition by customer_id, event_at order by event_id desc) as place_at_instant
-    from events
+    from telling
 
 ),
 

@@ -1,13 +1,4 @@
--- depends_on: {{ ref('int_touched_people') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_people',
-    on_schema_change='fail',
-    meta={'identity_space': "'shop'", 'person': 'customer_id'},
-    post_hook='{{ note_code() }}',
-) }}
-
-{%- set newest_first = 'event_at desc, event_id desc' %}
+{{ by_person('customer_id', identity_space="'shop'") }}
 
 with seen as (
 
@@ -28,25 +19,14 @@ with seen as (
 
 ),
 
-told as (
+described as (
 
-    select
-        customer_id,
-        {{ first_known('customer_email', 'customer_id', newest_first) }} as last_customer_email,
-        {{ first_known('country', 'customer_id', newest_first) }} as last_country
-    from {{ ref('int_customer_events') }}
-    where {{ up_to_as_of() }}
+    select customer_id, customer_email, country
+    from {{ ref('customer_history') }}
+    where is_current
     {% if is_incremental() %}
         and {{ is_touched_person("'shop'", 'customer_id') }}
     {% endif %}
-
-),
-
-described as (
-
-    select customer_id, max(last_customer_email) as customer_email, max(last_country) as country
-    from told
-    group by customer_id
 
 ),
 

@@ -1,11 +1,4 @@
--- depends_on: {{ ref('int_touched_people') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_people',
-    on_schema_change='fail',
-    meta={'identity_space': "'shop'", 'person': 'customer_id'},
-    post_hook='{{ note_code() }}',
-) }}
+{{ by_person('customer_id', identity_space="'shop'") }}
 
 {%- set newest_first = 'event_at desc, event_id desc' %}
 {%- set oldest_first = 'event_at, event_id' %}

@@ -1,11 +1,4 @@
--- depends_on: {{ ref('int_touched_people') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_people',
-    on_schema_change='fail',
-    meta={'person': 'coalesce(person_id, session_id)'},
-    post_hook='{{ note_code() }}',
-) }}
+{{ by_person('coalesce(person_id, session_id)') }}
 
 {%- set actor = 'identity_space, person_id, session_id' %}
 {%- set in_order = 'first_event_at, last_event_at, user_id, anonymous_id' %}

@@ -1,11 +1,4 @@
--- depends_on: {{ ref('int_touched_people') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_people',
-    on_schema_change='fail',
-    meta={'person': 'id'},
-    post_hook='{{ note_code() }}',
-) }}
+{{ by_person('id') }}
 
 with days as (
 
