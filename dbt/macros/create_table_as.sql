@@ -3,7 +3,7 @@
     temporary table first, which its connections keep until the end of a run.
 -#}
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) %}
-    {%- if not temporary -%}
+    {%- if not temporary or config.get('materialized') != 'incremental' -%}
         {{ return(dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by)) }}
     {%- endif -%}
     {%- if config.get('contract').enforced -%}
