@@ -16,6 +16,8 @@ from events.compiled import compiled
 from events.text import bytes_of
 from events.tokens import HIGHS, ONES, Bytes, Words, words_of
 
+_EXPECTED = 64  # bytes from one place to the next; there are few lines that are shorter
+
 
 def codes(text: bytes) -> pl.Series:
     """The bytes as a column of numbers; nothing is copied."""
@@ -26,9 +28,12 @@ def codes(text: bytes) -> pl.Series:
 def places_of(byte: int, text: bytes) -> pl.Series:
     """Where a byte stands, in order, as 64-bit integers."""
     data = bytes_of(text)
-    found = np.empty(_places_of(byte, data, words_of(data), np.empty(0, np.int64)), np.int64)
-    _places_of(byte, data, words_of(data), found)
-    return pl.Series(found)
+    found = np.empty(len(text) // _EXPECTED, np.int64)
+    count = _places_of(byte, data, words_of(data), found)
+    if count > len(found):
+        found = np.empty(count, np.int64)
+        _places_of(byte, data, words_of(data), found)
+    return pl.Series(found[:count])
 
 
 @compiled
