@@ -2,6 +2,13 @@
 
 {%- set in_order = 'event_at, event_id' %}
 {%- set attributes = ['customer_email', 'country'] %}
+{%- set tells_more -%}
+place = 1
+        {%- for attribute in attributes %}
+        or {{ attribute }} <> {{ attribute }}_before
+        or ({{ attribute }} is not null and {{ attribute }}_before is null)
+        {%- endfor %}
+{%- endset %}
 
 with events as (
 
@@ -26,11 +33,7 @@ telling as (
 
     -- Most events tell what the one before has told.
     select * from events
-    where place = 1
-        {%- for attribute in attributes %}
-        or {{ attribute }} <> {{ attribute }}_before
-        or ({{ attribute }} is not null and {{ attribute }}_before is null)
-        {%- endfor %}
+    where {{ tells_more }}
 
 ),
 
@@ -71,11 +74,7 @@ compared as (
 versions as (
 
     select * from compared
-    where place = 1
-        {%- for attribute in attributes %}
-        or {{ attribute }} <> {{ attribute }}_before
-        or ({{ attribute }} is not null and {{ attribute }}_before is null)
-        {%- endfor %}
+    where {{ tells_more }}
 
 )
 
