@@ -3,7 +3,7 @@
     make bench                     1,000,000 events of the commerce stream in 4 arrival hours
     STREAM=web make bench          of another stream
     N=4000000 HOURS=4 make bench   more of them
-    MODE=history make bench        an hour of 100,000 events into an empty lake, and behind 1,000 hours of 10,000
+    MODE=history make bench        an hour of 100,000 events into an empty lake, and behind 1,000 hours, thrice each
     MODE=gold N=10000000 make bench  gold in full, and after one more day of which 1 % is late; the slowest query
 
 Each stage runs in a process of its own, so that its peak memory is its own. Figures are comparable within one run.

@@ -72,7 +72,7 @@
     {%- set condition = where | replace('__event_dates__', in_event_dates('event_date')) -%}
     {%- if '__touched_events__' in where -%}
         {%- set touched = in_touched(is_touched({'stream': 'stream', 'event_id': 'event_id'})) -%}
-        {%- set condition = where | replace('__touched_events__', touched) -%}
+        {%- set condition = condition | replace('__touched_events__', touched) -%}
     {%- endif -%}
     {{ return('(select * from ' ~ relation ~ ' where ' ~ condition ~ ') as dbt_subquery') }}
 {%- endmacro %}

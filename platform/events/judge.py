@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from contracts.stream import Scope
 from events.compiled import compiled
-from events.recent import Hashes, Recent
+from events.recent import Hashes, Recent, read_only
 from events.sieve import Sieve
 from events.tokens import Bytes
 
@@ -116,7 +116,7 @@ def hashes_of(keys: pa.Array, scope: dt.date) -> Hashes:
         return found
     whole = not keys.null_count and borders[-1] - borders[0] == _KEY_BYTES * len(keys)
     mix = np.uint64((scope - UNIX).days * _MIX % 2**64)
-    if not whole or not _hashed(np.frombuffer(data, np.uint8), borders, mix, found):
+    if not whole or not _hashed(read_only(np.frombuffer(data, np.uint8)), borders, mix, found):
         raise ValueError(f"keys are digests, which have {_KEY_BYTES} bytes")
     return found
 

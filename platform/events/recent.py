@@ -5,12 +5,15 @@ Belongs here: a set of 64-bit hashes in machine code. Not here: keys (`conform`)
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 from events.compiled import compiled
 
 Hashes = npt.NDArray[np.uint64]
+Data = TypeVar("Data", bound=npt.NDArray[Any])
 MAX_SLOTS = 1 << 23  # 64 MB
 
 
@@ -31,11 +34,11 @@ class Recent:
         return found
 
 
-def read_only(hashes: Hashes) -> Hashes:
+def read_only(data: Data) -> Data:
     """The same for the compiled function, which is made once for what nobody writes to."""
-    hashes = hashes.view()
-    hashes.flags.writeable = False
-    return hashes
+    data = data.view()
+    data.flags.writeable = False
+    return data
 
 
 @compiled

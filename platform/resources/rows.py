@@ -112,7 +112,8 @@ def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int =
         table.io.new_input(file.file_path).open() as source,
         pq.ParquetFile(source, read_dictionary=sorted(CODED.intersection(columns))) as parquet,
     ):
-        yield from parquet.iter_batches(batch_rows, columns=list(columns), use_threads=False)
+        for group in range(parquet.num_row_groups):  # a batch across them may have any size
+            yield from parquet.iter_batches(batch_rows, [group], list(columns), use_threads=False)
 
 
 def as_frame(batch: pa.RecordBatch) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ParseError
 
 Rule = Callable[[exp.Expression], bool]
@@ -64,6 +65,11 @@ def _grouped_by_all(node: exp.Expression) -> bool:
     return isinstance(node, exp.Group) and bool(node.args.get("all"))
 
 
+def _reserved(node: exp.Expression) -> bool:
+    words = Redshift.Generator.RESERVED_KEYWORDS
+    return isinstance(node, exp.Identifier) and not node.args.get("quoted") and node.name.lower() in words
+
+
 def _rows_of_values(node: exp.Expression) -> bool:
     return isinstance(node, exp.Values) and not isinstance(node.parent, exp.Insert)
 
@@ -90,6 +96,7 @@ DENIED: dict[str, dict[str, Rule]] = {
         "IS DISTINCT FROM": _of(exp.NullSafeEQ, exp.NullSafeNEQ),
         "LATERAL or UNNEST": _of(exp.Lateral, exp.Unnest),
         "VALUES as a table": _rows_of_values,
+        "a reserved word as a name": _reserved,
         "PostgreSQL's JSON operators": _of(exp.JSONBExtract, exp.JSONBExtractScalar, exp.JSONBContains),
         "an aggregate over ordered rows without a frame": _frameless,
         "DISTINCT in a window": _distinct_over,

@@ -28,6 +28,7 @@ REDSHIFT = {
     "select first_value(x ignore nulls) over (order by b) from t": "an aggregate over ordered rows without a frame",
     "select count(distinct x) over (partition by a) from t": "DISTINCT in a window",
     "select cast(x as varchar) from t": "varchar or decimal without a size",
+    "select sum(new) as total from t": "a reserved word as a name",
     "create table t (x decimal)": "varchar or decimal without a size",
 }
 BAD = [(sql, dialect, found) for dialect in ("snowflake", "redshift") for sql, found in BOTH.items()]

@@ -11,6 +11,7 @@ import pytest
 from assets import checks, drift
 from assets.drift import Drift
 from events.conform import Conformers
+from resources import datafiles
 
 HIDDEN = "somebody@example.com"
 
@@ -95,6 +96,16 @@ def test_large_records_end_the_look_early(platform: Any, shop: Any, monkeypatch:
     platform.load(0)
     found = look(platform, 0)[0]
     assert (found.looked_at, found.records) == (16, 40)
+
+
+def test_a_look_is_at_one_row_group_after_another(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose bytes are bounded: so many rows of large records would be more than memory has."""
+    monkeypatch.setattr(datafiles, "ROW_GROUP_BYTES", 50_000)
+    monkeypatch.setattr(drift, "LOOK_BYTES", 50_000)
+    for name in "abcd":
+        platform.put(0, name, [shop(f"{name}{i}", pad="x" * 10_000) for i in range(10)])
+    platform.load(0)
+    assert look(platform, 0)[0].looked_at <= 10
 
 
 def test_names_can_be_shown(platform: Any, shop: Any) -> None:

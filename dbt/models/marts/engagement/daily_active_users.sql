@@ -23,7 +23,7 @@ changes as (
         event_date,
         device_platform,
         people as active,
-        case when previous_date is null then people else 0 end as new,
+        case when previous_date is null then people else 0 end as newcomers,
         case when days_since_previous > {{ windows.month }} then people else 0 end as resurrected,
         0 as churned,
         case when previous_date is null or days_since_previous > {{ windows.week }} then people else 0 end as week_change
@@ -35,7 +35,7 @@ changes as (
         {{ days_after('event_date', windows.month) }} as event_date,
         device_platform,
         0 as active,
-        0 as new,
+        0 as newcomers,
         0 as resurrected,
         people as churned,
         0 as week_change
@@ -48,7 +48,7 @@ changes as (
         {{ days_after('event_date', windows.week) }} as event_date,
         device_platform,
         0 as active,
-        0 as new,
+        0 as newcomers,
         0 as resurrected,
         0 as churned,
         -people as week_change
@@ -63,7 +63,7 @@ changed_days as (
         event_date,
         device_platform,
         cast(sum(active) as bigint) as active,
-        cast(sum(new) as bigint) as new,
+        cast(sum(newcomers) as bigint) as newcomers,
         cast(sum(resurrected) as bigint) as resurrected,
         cast(sum(churned) as bigint) as churned,
         cast(sum(week_change) as bigint) as week_change
@@ -94,14 +94,14 @@ counted as (
         every_day.event_date,
         every_day.device_platform,
         coalesce(changed_days.active, 0) as dau,
-        coalesce(changed_days.new, 0) as new_users,
+        coalesce(changed_days.newcomers, 0) as new_users,
         coalesce(changed_days.resurrected, 0) as resurrected_users,
         coalesce(changed_days.churned, 0) as churned_users,
         cast(sum(coalesce(changed_days.week_change, 0)) over (
             partition by every_day.device_platform order by every_day.event_date rows unbounded preceding
         ) as bigint) as wau,
         cast(sum(
-            coalesce(changed_days.new, 0) + coalesce(changed_days.resurrected, 0) - coalesce(changed_days.churned, 0)
+            coalesce(changed_days.newcomers, 0) + coalesce(changed_days.resurrected, 0) - coalesce(changed_days.churned, 0)
         ) over (
             partition by every_day.device_platform order by every_day.event_date rows unbounded preceding
         ) as bigint) as mau
