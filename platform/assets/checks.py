@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
-import pandera.errors
 import polars as pl
 import pyarrow as pa
 from pyiceberg.table import Table
@@ -22,6 +21,7 @@ from assets.drift import drifts
 from assets.identities import DIGESTS, Counts, counts_of
 from assets.reconcile import Named
 from assets.report import Verdict
+from contracts.rules import broken
 from contracts.stream import Stream
 from events.conform import Conformers
 from partitions import ARRIVAL_HOURS
@@ -125,12 +125,10 @@ def contract(tables: Tables, stream: Stream, named: Named, hours: Hours) -> dict
     failures: dict[dt.datetime, dict[str, int]] = {hour: {} for hour in hours}
     types = {name: stream.types[name] for name in stream.ruled}
     for rows in _large(read_hours(tables[Layer.SILVER], hours, [*types, "_arrival_hour"], named.silver)):
-        try:
-            stream.rules.validate(rows.select(list(types)).cast(types), lazy=True)  # type: ignore[arg-type]
-        except pandera.errors.SchemaErrors as errors:
-            for name, index in errors.failure_cases.select("check", "index").iter_rows():
-                counts = failures[rows["_arrival_hour"][index or 0]]
-                counts[name] = counts.get(name, 0) + 1
+        for found in broken(stream.rules, rows.cast(types)):  # type: ignore[arg-type]
+            of_hours = rows["_arrival_hour"].filter(found.rows).value_counts()
+            for hour, count in of_hours.iter_rows():
+                failures[hour][found.rule] = failures[hour].get(found.rule, 0) + count
     return {
         hour: Verdict(contract_spec(stream), not counts, {"failures": counts, "contract_version": stream.version})
         for hour, counts in failures.items()

@@ -1,16 +1,54 @@
-"""Rules: what a pandera check computes, told without any rows.
+"""Rules: what pandera's checks find in rows, and what they compute, told without any.
 
-Belongs here: the plan behind a check, and the columns that it looks at. Not here: running it (`events.conform`).
+Belongs here: running a schema's checks, the plan behind a check, and the columns that it looks at. Not here: what
+becomes of the rows that break a rule (`events.conform`, `assets.checks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import pandera.polars as pa
 import polars as pl
 
+REQUIRED = "not_nullable"
 WHOLE = pl.Config(fmt_table_cell_list_len=-1, fmt_str_lengths=10_000, apply_on_context_enter=True)
+
+
+class Broken(NamedTuple):
+    """A rule that rows break, by pandera's name for it; the column that it is about, if it is one; a mask of them."""
+
+    rule: str
+    column: str | None
+    rows: pl.Series
+
+
+def broken(schema: pa.DataFrameSchema, rows: pl.DataFrame) -> Iterator[Broken]:
+    """What `schema.validate(rows, lazy=True)` would find in rows of the right types, for a sixth of its time.
+
+    That puts every failing value into a report, rule by rule. Raises `ValueError` for a check that does not say of
+    each row whether it passes.
+    """
+    for name, spec in schema.columns.items():
+        if not spec.nullable and (missing := _missing(rows[name])).any():
+            yield Broken(REQUIRED, name, missing)
+        yield from _failed(spec.checks, rows, name)
+    yield from _failed(schema.checks, rows)
+
+
+def _missing(values: pl.Series) -> pl.Series:
+    return values.is_null() | values.is_nan() if values.dtype.is_float() else values.is_null()
+
+
+def _failed(checks: list[pa.Check], rows: pl.DataFrame, name: str | None = None) -> Iterator[Broken]:
+    for check in checks:
+        passed = check(rows.lazy(), name).check_output.collect().to_series()
+        rule = str(check.error or check.name)
+        if len(passed) != len(rows):
+            raise ValueError(f"check {rule!r} has {len(passed)} answers for {len(rows)} rows")
+        if not passed.all():
+            yield Broken(rule, name, ~passed)
 
 
 def plan(check: pa.Check, types: Mapping[str, pl.DataType], name: str = "*") -> str:

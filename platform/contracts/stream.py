@@ -211,10 +211,12 @@ class Stream:
         missing = [name for name in Envelope.to_schema().columns if name not in self.schema.columns]
         unknown = [name for name in self.key if name not in self.schema.columns]
         nullable = [name for name in self.key if name not in unknown and self.schema.columns[name].nullable]
-        if missing or unknown or nullable:
+        unique = [name for name, spec in self.schema.columns.items() if spec.unique]
+        if missing or unknown or nullable or unique:
             raise ValueError(
                 f"contract {self.name!r}: envelope columns missing {missing}, "
-                f"key columns unknown {unknown}, key columns nullable {nullable}"
+                f"key columns unknown {unknown}, key columns nullable {nullable}, "
+                f"columns said to be unique {unique}, as only a key is"
             )
 
     def __hash__(self) -> int:

@@ -160,7 +160,12 @@ class Extraction:
 def problems_of(why: Mapping[int, str], reason: str, column: str | None = None) -> pl.DataFrame:
     """One problem a row of `why`, as `PROBLEMS` says."""
     frame = pl.DataFrame({"_row": list(why), "detail": list(why.values())}, {"_row": pl.UInt32, "detail": pl.String})
-    named = frame.with_columns(pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason"))
+    return explained(frame, reason, column)
+
+
+def explained(rows: pl.DataFrame, reason: str, column: str | None) -> pl.DataFrame:
+    """Problems of one reason and column; `rows` has `_row` and `detail`."""
+    named = rows.with_columns(pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason"))
     return named.select(list(PROBLEMS)).cast(PROBLEMS)  # type: ignore[arg-type]
 
 

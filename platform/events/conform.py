@@ -14,13 +14,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-import pandera.errors
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts.rules import REQUIRED, Broken, broken
 from contracts.stream import EnrichedTsv, Personal, Stream
-from events.casts import PROBLEMS, problems_of
+from events.casts import explained, problems_of
 from events.digest import as_column, digest_of
 from events.documents import Documents
 from events.enriched import Enriched
@@ -131,35 +131,24 @@ class Conformer:
 
     def _check(self, typed: pl.DataFrame) -> list[pl.DataFrame]:
         """What the contract's model and clock refuse; of rows whose values have the wrong types it means nothing."""
-        rows = typed["_row"]
         clock = self.stream.clock
         latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead
         times = typed.select("_row", "event_at", "_arrival_hour")
         outside = times.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest))
         why = {row: f"{at.isoformat()} is not believable" for row, at, _ in outside.iter_rows()}
-        found = [problems_of(why, "clock", "event_at")]
-        try:
-            self.stream.rules.validate(typed.select(self.stream.ruled), lazy=True)
-        except pandera.errors.SchemaErrors as errors:
-            # Rechunked: with one thread Polars panics where it formats texts of columns that are cut at other rows.
-            found.append(self._failures(errors.failure_cases.rechunk(), rows))
-        return found
+        found = [self._problems(typed, one) for one in broken(self.stream.rules, typed)]
+        return [*found, problems_of(why, "clock", "event_at")]
 
-    def _failures(self, cases: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-        if cases["index"].null_count():
-            raise ValueError(f"contract {self.stream.name!r} has a check that names no rows:\n{cases}")
-        secret = [n for n in self.stream.types if self.stream.source_of(n)["personal"]]
-        missing = pl.col("check") == "not_nullable"
-        column = pl.when(pl.col("schema_context") == "Column").then(pl.col("column"))
-        value = pl.col("failure_case").cast(pl.String)
-        shown = column.is_not_null() & ~pl.col("column").is_in(secret) & (value.str.len_chars() <= 40)
-        detail = pl.when(missing).then(pl.lit("required")).when(shown).then(pl.format("{}: {}", "check", value))
-        return cases.select(
-            pl.Series("_row", rows.gather(cases["index"])),
-            column.alias("column"),
-            pl.when(missing).then(pl.lit("missing")).otherwise(pl.lit("rule")).alias("reason"),
-            detail.otherwise(pl.col("check")).alias("detail"),
-        ).cast(PROBLEMS)  # type: ignore[arg-type]
+    def _problems(self, typed: pl.DataFrame, found: Broken) -> pl.DataFrame:
+        """What a broken rule says of each row that breaks it; never a personal value."""
+        detail = pl.lit(found.rule)
+        if found.rule == REQUIRED:
+            detail = pl.lit("required")
+        elif found.column and found.column not in self.hashed and not typed.schema[found.column].is_nested():
+            value = pl.col(found.column).cast(pl.String)
+            detail = pl.when(value.str.len_chars() <= 40).then(pl.format("{}: {}", detail, value)).otherwise(detail)
+        rows = typed.filter(found.rows).select("_row", detail.alias("detail"))
+        return explained(rows, "missing" if found.rule == REQUIRED else "rule", found.column)
 
     def _keys(self, accepted: pl.DataFrame, content: pl.Series) -> pl.Series:
         """Sixteen bytes that stand for the key: a digest of the producer's id, or the content where it gives none."""
