@@ -85,10 +85,14 @@ class Extraction:
 
     def refuse(self, rows: Iterable[int], column: str, reason: str, details: Sequence[str] | str) -> None:
         found = pl.Series("_row", rows, dtype=pl.UInt32)
-        if len(found):
-            detail = pl.Series([details] * len(found) if isinstance(details, str) else details, dtype=pl.String)
-            one = pl.DataFrame({"_row": found, "column": [column] * len(found), "reason": [reason] * len(found)})
-            self.problems.append(one.with_columns(detail=detail))
+        if count := len(found):
+            columns = [
+                found,
+                [column] * count,
+                [reason] * count,
+                [details] * count if isinstance(details, str) else details,
+            ]
+            self.problems.append(pl.DataFrame(dict(zip(PROBLEMS, columns, strict=True)), PROBLEMS))
 
     def take(self, found: Sequence[tuple[Column, Values]]) -> None:
         """Make columns of scalars, or of JSON, of values that share their bytes."""
@@ -159,14 +163,8 @@ class Extraction:
 
 def problems_of(why: Mapping[int, str], reason: str, column: str | None = None) -> pl.DataFrame:
     """One problem a row of `why`, as `PROBLEMS` says."""
-    frame = pl.DataFrame({"_row": list(why), "detail": list(why.values())}, {"_row": pl.UInt32, "detail": pl.String})
-    return explained(frame, reason, column)
-
-
-def explained(rows: pl.DataFrame, reason: str, column: str | None) -> pl.DataFrame:
-    """Problems of one reason and column; `rows` has `_row` and `detail`."""
-    named = rows.with_columns(pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason"))
-    return named.select(list(PROBLEMS)).cast(PROBLEMS)  # type: ignore[arg-type]
+    columns = [[*why], [column] * len(why), [reason] * len(why), [*why.values()]]
+    return pl.DataFrame(dict(zip(PROBLEMS, columns, strict=True)), PROBLEMS)
 
 
 def _text(values: Values, row: int) -> str:

@@ -14,13 +14,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.rules import REQUIRED, Broken, broken
 from contracts.stream import EnrichedTsv, Personal, Stream
-from events.casts import explained, problems_of
+from events.casts import problems_of
 from events.digest import as_column, digest_of
 from events.documents import Documents
 from events.enriched import Enriched
@@ -83,15 +85,19 @@ class Conformer:
         rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).alias("_row")
         lineage = pl.DataFrame(pl.from_arrow(records.select([*Stream.LINEAGE]))).with_columns(rows)
         extraction = self.form.extract(Texts.of(records.column("raw"), self.room), records.column("header"))
-        problems = [_oversize(records.column("oversize")), *extraction.problems]
+        problems = pl.concat([_oversize(records.column("oversize")), *extraction.problems], rechunk=True)
         typed = self._complete(extraction.columns, lineage)
-        problems += [_without(found, problems) for found in self._check(typed)]
-        refused = _worst(pl.concat(problems, rechunk=True))
+        sound = np.ones(len(records), np.bool_)
+        sound[problems["_row"].to_numpy()] = False
+        broken = self._check(typed)
+        problems = pl.concat([problems, broken.filter(pl.Series(sound[broken["_row"].to_numpy()]))], rechunk=True)
+        sound[problems["_row"].to_numpy()] = False
+        refused = _worst(problems)
         refused = refused.join(lineage, on="_row", how="left", maintain_order="left")
         refused = refused.with_columns(_taken(records.column("raw"), refused["_row"]))
-        accepted = _without(typed, problems).sort(pl.col("event_at").dt.date(), maintain_order=True)
+        accepted = typed[_by_event_date(typed["event_at"], sound)]
         content = as_column("_content", extraction.contents[accepted["_row"].to_numpy()])
-        accepted = accepted.with_columns(content).with_columns(self._keys(accepted, content))
+        accepted = accepted.with_columns(content, self._keys(accepted, content))
         return Conformed(accepted.drop("_row"), refused.drop("_row"), accepted["_row"], records.column("raw"))
 
     def _complete(self, columns: Mapping[str, pl.Series], lineage: pl.DataFrame) -> pl.DataFrame:
@@ -129,26 +135,27 @@ class Conformer:
     def _digest(self, value: str) -> str:
         return hmac.digest(self.secret, value.encode(), "sha256").hex()
 
-    def _check(self, typed: pl.DataFrame) -> list[pl.DataFrame]:
+    def _check(self, typed: pl.DataFrame) -> pl.DataFrame:
         """What the contract's model and clock refuse; of rows whose values have the wrong types it means nothing."""
         clock = self.stream.clock
         latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead
-        times = typed.select("_row", "event_at", "_arrival_hour")
-        outside = times.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest))
+        times = typed.lazy().select("_row", "event_at", "_arrival_hour")
+        outside = times.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest)).collect()
         why = {row: f"{at.isoformat()} is not believable" for row, at, _ in outside.iter_rows()}
-        found = [self._problems(typed, one) for one in broken(self.stream.rules, typed)]
-        return [*found, problems_of(why, "clock", "event_at")]
+        found = (self._problems(typed, one) for one in broken(self.stream.rules, typed))
+        return pl.concat([problems_of(why, "clock", "event_at"), *found], rechunk=True)
 
     def _problems(self, typed: pl.DataFrame, found: Broken) -> pl.DataFrame:
         """What a broken rule says of each row that breaks it; never a personal value."""
-        detail = pl.lit(found.rule)
+        name, rows = found.column, found.rows.arg_true()
         if found.rule == REQUIRED:
-            detail = pl.lit("required")
-        elif found.column and found.column not in self.hashed and not typed.schema[found.column].is_nested():
-            value = pl.col(found.column).cast(pl.String)
-            detail = pl.when(value.str.len_chars() <= 40).then(pl.format("{}: {}", detail, value)).otherwise(detail)
-        rows = typed.filter(found.rows).select("_row", detail.alias("detail"))
-        return explained(rows, "missing" if found.rule == REQUIRED else "rule", found.column)
+            return problems_of(dict.fromkeys(rows, "required"), "missing", name)
+        details = [found.rule] * len(rows)
+        if name and name not in self.hashed and not typed.schema[name].is_nested():
+            for place, value in enumerate(typed[name].gather(rows).cast(pl.String)):
+                if value is not None and len(value) <= 40:
+                    details[place] = f"{found.rule}: {value}"
+        return problems_of(dict(zip(rows, details, strict=True)), "rule", name)
 
     def _keys(self, accepted: pl.DataFrame, content: pl.Series) -> pl.Series:
         """Sixteen bytes that stand for the key: a digest of the producer's id, or the content where it gives none."""
@@ -199,10 +206,10 @@ def _taken(raws: pa.ChunkedArray, rows: pl.Series) -> pl.Series:
     return pl.Series("raw", raws, dtype=pl.Binary).gather(rows)
 
 
-def _without(rows: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
-    """The rows that have no problem."""
-    bad = pl.concat(problems)["_row"]
-    return rows.filter(~pl.col("_row").is_in(bad.implode())) if len(bad) else rows
+def _by_event_date(times: pl.Series, sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """The rows that are sound, in the order of their event dates and of theirs within one."""
+    rows = np.flatnonzero(sound)
+    return rows[np.argsort(times.gather(rows).dt.date().to_physical().to_numpy(), kind="stable")]
 
 
 def _oversize(column: pa.ChunkedArray) -> pl.DataFrame:
