@@ -14,8 +14,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from events.compiled import compiled, inlined
-from events.text import Room, Texts, read_only
+from events.compiled import compiled, inlined, read_only
+from events.text import Room, Texts
 from events.tokens import (
     CONSTANT,
     ESCAPED,
@@ -27,7 +27,6 @@ from events.tokens import (
     Places,
     Words,
     copy,
-    is_utf8,
     unescape,
     words_of,
 )
@@ -105,13 +104,6 @@ def odd_rows(values: Values, kernel: Callable[..., int], *into: npt.NDArray[Any]
     return odd[: kernel(*values, *into, odd)]
 
 
-def strings(data: Bytes, starts: Places, ends: Places) -> pl.Series:
-    """Pieces of text, null where they are not UTF-8."""
-    kinds = np.empty(len(starts), np.uint8)
-    _kinds(data, starts, ends, kinds)
-    return texts([Values(data, kinds, starts, ends)])[0]
-
-
 def unescaped(values: Values, given: npt.NDArray[np.bool_], room: Room) -> Texts:
     """Texts without their escapes, and values of other kinds as they stand, in `room`."""
     starts, ends = np.empty(len(values.kinds), np.uint32), np.empty(len(values.kinds), np.uint32)
@@ -130,12 +122,6 @@ def _rooms(kinds: Bytes, starts: Places, ends: Places, rooms: Rows) -> None:
             if kind == ESCAPED or (length > _INLINE and kind in (TEXT, NUMBER)):
                 room += length
         rooms[place + 1] = room
-
-
-@compiled
-def _kinds(data: Bytes, starts: Places, ends: Places, kinds: Bytes) -> None:
-    for row in range(len(starts)):
-        kinds[row] = TEXT if is_utf8(data, np.int64(starts[row]), np.int64(ends[row])) else MISSING
 
 
 @compiled

@@ -11,8 +11,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
+import numpy.typing as npt
 
 F = TypeVar("F", bound=Callable[..., object])
+Array = TypeVar("Array", bound=npt.NDArray[np.generic])
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
@@ -27,3 +30,10 @@ def inlined(function: F) -> F:
     what describes its arrays."""
     made: F = numba.njit(inline="always", **_OPTIONS)(function)
     return made
+
+
+def read_only(data: Array) -> Array:
+    """The same numbers for compiled functions, which are made once for what nobody writes to."""
+    data = data.view()
+    data.flags.writeable = False
+    return data

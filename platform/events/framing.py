@@ -89,7 +89,8 @@ class Framer:
         """The records of all blocks, in order."""
         for block in blocks:
             yield from self._feed(block, last=False)
-        yield from self._feed(b"", last=True)
+        if self.rest:
+            yield from self._feed(b"", last=True)
         if self.runaway:
             yield self.runaway.known()
 

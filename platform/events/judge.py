@@ -15,8 +15,8 @@ import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Scope
-from events.compiled import compiled
-from events.recent import Hashes, Recent, read_only
+from events.compiled import compiled, read_only
+from events.recent import Hashes, Recent
 from events.sieve import Sieve
 from events.tokens import Bytes
 

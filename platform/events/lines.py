@@ -9,13 +9,13 @@ import re
 from array import array
 from bisect import bisect_left
 
+import numpy as np
 import polars as pl
 
 from events.framing import Framed
-from events.spans import codes, column, places_of, positions, texts
+from events.spans import codes, column, filled_of, places_of, positions
 
-BLANK = " \t\r\n\v\f"
-_BLANK = pl.Series(list(BLANK.encode()), dtype=pl.UInt8).implode()
+BLANK = b" \t\r\n\v\f"
 _LINE_BREAK, _RETURN, _QUOTE = b'\n\r"'
 _FIELD = rb'(?>"[^"]*+(?:""[^"]*+)*+"|[^",\n][^,\n]*+|)'
 
@@ -48,14 +48,9 @@ class Lines:
 
     def _filled(self, lines: Framed, breaks: pl.Series, rest: int) -> Framed:
         """Without blank lines, unless they are too long to be looked at; all up to the rest are counted."""
-        self.number += breaks.search_sorted(rest)
-        suspects = codes(lines.window).gather(lines.starts).is_in(_BLANK).arg_true()
-        if suspects.is_empty():
-            return lines
-        found = texts(lines.window, lines.starts.gather(suspects), lines.ends.gather(suspects))
-        blank = suspects.filter((found.str.strip_chars(BLANK) == "").fill_null(False))
-        rows = pl.int_range(len(lines.starts), dtype=pl.UInt32, eager=True)
-        return lines.only(~rows.is_in(blank.implode()) | (lines.ends - lines.starts > self.limit))
+        self.number += int(np.searchsorted(breaks.to_numpy(), rest))
+        filled = filled_of(lines.window, lines.starts, lines.ends, BLANK, self.limit)
+        return lines if filled.all() else lines.only(filled)
 
 
 class Rows(Lines):

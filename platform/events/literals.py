@@ -15,11 +15,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from events.columns import Rows, Values, unescaped
-from events.compiled import compiled
+from events.compiled import compiled, read_only
 from events.exact import parse
 from events.printed import NULL, WIDEST, Open, as_json, nothing_open, put
 from events.scan import SOUND, Scanner
-from events.text import Room, Texts, deeper, read_only
+from events.text import Room, Texts, deeper
 from events.tokens import ESCAPED, TEXT, Bytes, Places, Words, blank, copy, words_of
 from events.tree import MAX_NESTING
 

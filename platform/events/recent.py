@@ -5,15 +5,12 @@ Belongs here: a set of 64-bit hashes in machine code. Not here: keys (`conform`)
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
 import numpy as np
 import numpy.typing as npt
 
-from events.compiled import compiled
+from events.compiled import compiled, read_only
 
 Hashes = npt.NDArray[np.uint64]
-Data = TypeVar("Data", bound=npt.NDArray[Any])
 MAX_SLOTS = 1 << 23  # 64 MB
 
 
@@ -32,13 +29,6 @@ class Recent:
             _again(read_only(before[before > 0]), self.slots, 0, len(self.slots), np.zeros(len(before), np.bool_))
         self.held = _again(read_only(hashes), self.slots, self.held, len(self.slots) // 2, found)
         return found
-
-
-def read_only(data: Data) -> Data:
-    """The same for the compiled function, which is made once for what nobody writes to."""
-    data = data.view()
-    data.flags.writeable = False
-    return data
 
 
 @compiled

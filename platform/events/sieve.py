@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from events.compiled import compiled
-from events.recent import Hashes, read_only
+from events.compiled import compiled, read_only
+from events.recent import Hashes
 
 _HASHES_PER_WORD = 4
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 from array import array
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from events.columns import Rows, strings
-from events.compiled import compiled
+from events.columns import Rows
+from events.compiled import compiled, read_only
 from events.text import bytes_of
 from events.tokens import HIGHS, ONES, Bytes, Words, words_of
 
+Mask = npt.NDArray[np.bool_]
 _EXPECTED = 64  # bytes from one place to the next; there are few lines that are shorter
 
 
@@ -55,6 +57,24 @@ def _places_of(byte: int, data: Bytes, words: Words, found: Rows) -> int:
     return count
 
 
+def filled_of(text: bytes, starts: pl.Series, ends: pl.Series, blanks: bytes, limit: int) -> pl.Series:
+    """A mask of the pieces that are no blanks alone, or longer than the limit; `starts` and `ends` as in `slices`."""
+    blank, filled = np.zeros(256, np.bool_), np.empty(len(starts), np.bool_)
+    blank[list(blanks)] = True
+    _filled_of(bytes_of(text), read_only(starts.to_numpy()), read_only(ends.to_numpy()), blank, limit, filled)
+    return pl.Series(filled)
+
+
+@compiled
+def _filled_of(data: Bytes, starts: Rows, ends: Rows, blank: Mask, limit: int, filled: Mask) -> None:
+    for row in range(len(starts)):
+        at, end = starts[row], ends[row]
+        if end - at <= limit:
+            while at < end and blank[data[at]]:
+                at += 1
+        filled[row] = at < end
+
+
 def column(values: array[int]) -> pl.Series:
     """64-bit integers as a column; nothing is copied."""
     return pl.Series(pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)]))
@@ -73,9 +93,3 @@ def slices(text: bytes, starts: pl.Series, ends: pl.Series) -> pa.Array:
     buffers = [None, pa.py_buffer(borders), pa.py_buffer(text)]
     whole = pa.Array.from_buffers(pa.large_binary(), max(len(borders) - 1, 0), buffers)
     return whole.take(pl.int_range(0, len(whole), 2, eager=True).to_arrow())
-
-
-def texts(text: bytes, starts: pl.Series, ends: pl.Series) -> pl.Series:
-    """The pieces as text, null where they are not UTF-8."""
-    data = bytes_of(text)
-    return strings(data, *(places.to_numpy().astype(np.uint32) for places in (starts, ends)))

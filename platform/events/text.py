@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from events.compiled import read_only
 from events.tokens import Bytes, Places
 
 _FEW = 16  # fewer have no two words (`words_of`), and numba would compile for arrays of such a kind once more
@@ -87,13 +88,6 @@ def _span(piece: pa.Array) -> tuple[Bytes, Places]:
     offsets = np.frombuffer(places or b"\0" * 8, np.int64)[piece.offset : piece.offset + len(piece) + 1]
     first, last = int(offsets[0]), int(offsets[-1])
     return np.frombuffer(data or b"", np.uint8)[first:last], (offsets - first).astype(np.uint32)
-
-
-def read_only(data: Bytes) -> Bytes:
-    """The same bytes for compiled functions, which are made once for what nobody writes to."""
-    data = data.view()
-    data.flags.writeable = False
-    return data
 
 
 def bytes_of(text: bytes) -> Bytes:
