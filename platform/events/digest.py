@@ -2,12 +2,12 @@
 
 White space, the order of an object's members and how a text is escaped say nothing; a number says what was sent.
 
-Belongs here: SipHash (1-3, 128 bits) over the values of objects known to be sound. Not here: JSON's grammar (`scan`).
+Belongs here: SipHash (1-3, 128 bits) over what a walk comes by, and over whole texts. Not here: walking (`scan`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -16,47 +16,29 @@ import polars as pl
 import pyarrow as pa
 
 from events.compiled import compiled, inlined
-from events.scan import SOUND
 from events.text import Texts
-from events.tokens import (
-    ARRAY,
-    BOOLEAN,
-    CONSTANT,
-    MINUS,
-    NINE,
-    NULL,
-    NUMBER,
-    OBJECT,
-    QUOTE,
-    TEXT,
-    ZERO,
-    Bytes,
-    Places,
-    Words,
-    blank,
-    string,
-    unescape,
-    words_of,
-)
-from events.tree import MAX_NESTING, Notes, Tree, child, notes_of, tree_of
+from events.tokens import ARRAY, ESCAPED, NUMBER, OBJECT, TEXT, Bytes, Places, Words, unescape, words_of
+from events.tree import MAX_NESTING, Numbers, Tree
 
 Digests = npt.NDArray[np.uint64]  # two words a row
 
 _State = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
 _START = tuple(np.frombuffer(b"uespemosmodnarodarenegylsetybdet", np.uint64) ^ np.array([0, 0xEE, 0, 0], np.uint64))
 _INTEGER = ARRAY + 1
-_COMMA, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST, _DOT = b",{}[]."
-_E, _CAPITAL_E, _N, _T, _F = b"eEntf"
+_DOT, _E, _CAPITAL_E = b".eE"
+_LEFT_OUT, _LEADS_OUT = 1, 2  # a node that is left out, and one that is where nothing is in it but what is
 
 
-class _Walk(NamedTuple):
-    """What is walked over, and what is open: by depth an object's sum of members and their number, or a list's state
-    so far, and the state of the key that it stands under; room for a text without escapes."""
+class Saying(NamedTuple):
+    """What a walk digests: by node whether it is left out and the state that its key leads to; by document the digest.
 
-    data: Bytes
-    words: Words
-    tree: Tree
-    notes: Notes
+    While it walks: by depth an object's sum of members and their number, or a list's state so far, and the state of
+    the key that it stands under; room for a text without escapes. With `shapes`, only kinds are said.
+    """
+
+    outside: Bytes
+    keys: Digests
+    contents: Digests
     frames: Digests
     text: Bytes
     text_words: Words
@@ -64,21 +46,24 @@ class _Walk(NamedTuple):
 
 
 class Digester:
-    """Digests objects but for what is at the dotted paths `without`; with `shapes`, only of what kinds they are."""
+    """Digests documents that are walked over, but for what is at the dotted paths `without`; with `shapes`, only of
+    what kinds their values are."""
 
-    def __init__(self, without: Iterable[str] = (), *, shapes: bool = False) -> None:
-        self.tree, _ = tree_of(without)
+    def __init__(self, tree: Tree, nodes: Mapping[str, int], without: Iterable[str], shapes: bool) -> None:
+        count = len(tree.child_from)
+        self.outside, self.keys = np.zeros(count, np.uint8), np.empty((count, 4), np.uint64)
+        left_out = [*without]
+        above = [path.rsplit(".", n)[0] for path in left_out for n in range(1, path.count(".") + 1)]
+        self.outside[[nodes[path] for path in above]] = _LEADS_OUT
+        self.outside[[nodes[path] for path in left_out]] = _LEFT_OUT
+        _keys(tree.names, words_of(tree.names), tree.name_from, tree.name_to, self.keys)
         self.shapes = shapes
 
-    def digests(self, data: Bytes, starts: Places, ends: Places, states: Bytes) -> Digests:
-        """Those of the objects `data[start:end]` that are `SOUND`; zeros for others."""
-        found = np.zeros((len(starts), 2), np.uint64)
-        longest = int((ends - starts).max()) if len(starts) else 0
-        frames = np.zeros((MAX_NESTING + 1, 8), np.uint64)
-        text = np.zeros(longest + 16, np.uint8)
-        walk = _Walk(data, words_of(data), self.tree, notes_of(self.tree), frames, text, words_of(text), self.shapes)
-        _digests(walk, starts, ends, states, found)
-        return found
+    def saying(self, starts: Places, ends: Places) -> Saying:
+        """For the documents between `starts` and `ends`."""
+        text = np.zeros((int((ends - starts).max()) if len(starts) else 0) + 16, np.uint8)
+        contents, frames = np.zeros((len(starts), 2), np.uint64), np.zeros((MAX_NESTING + 1, 8), np.uint64)
+        return Saying(self.outside, self.keys, contents, frames, text, words_of(text), self.shapes)
 
 
 def fields(data: Bytes, starts: Places, ends: Places, kept: npt.NDArray[np.bool_], alone: int) -> Digests:
@@ -161,64 +146,107 @@ def _done(state: _State) -> tuple[np.uint64, np.uint64]:
 
 
 @compiled
-def _digests(walk: _Walk, starts: Places, ends: Places, states: Bytes, found: Digests) -> None:
-    for row in range(len(starts)):
-        if states[row] == SOUND:
-            found[row, 0], found[row, 1] = _object(walk, np.int64(starts[row]), np.int64(ends[row]))
+def _keys(names: Bytes, words: Words, starts: Numbers, ends: Numbers, keys: Digests) -> None:
+    for node in range(len(starts)):
+        keys[node, 0], keys[node, 1], keys[node, 2], keys[node, 3] = _take_bytes(
+            _START, names, words, np.int64(starts[node]), np.int64(ends[node]), TEXT
+        )
 
 
-@compiled
-def _object(walk: _Walk, at: int, end: int) -> tuple[np.uint64, np.uint64]:
-    """The digest of the object that begins at `at`."""
-    data, tree, frames, stack = walk.data, walk.tree, walk.frames, walk.notes.stack
-    depth, at = 0, blank(data, at, end)
-    stack[0, 0], stack[0, 1] = 0, ARRAY
-    _keep(frames, 0, 0, _START)
-    while True:
-        if data[at] == _COMMA:
-            at = blank(data, at + 1, end)
-        byte = data[at]
-        if byte in (_CLOSE, _CLOSE_LIST):
-            node, kind = np.int64(stack[depth, 0]), np.int64(stack[depth, 1])
-            first, second, members = frames[depth, 0], frames[depth, 1], frames[depth, 2]
-            if kind == ARRAY:
-                first, second = _done(_kept(frames, depth, 0))
-                members = np.uint64(0)
-            state = _kept(frames, depth, 4)
-            depth -= 1
-            if stack[depth, 1] == ARRAY:
-                state = _kept(frames, depth, 0)
-            state = _take(_take(_take(state, first), second), members << np.uint64(8) | np.uint64(kind))
-            left_out = node > 0 and (tree.child_to[node] == 0 or (kind == OBJECT and members == 0))
-            at += 1
-        else:
-            node, state = -1 if depth else 0, _START
-            if stack[depth, 1] == OBJECT:
-                at, node, state = _key(walk, at, end, np.int64(stack[depth, 0]))
-                byte = data[at]
-            elif depth:
-                state = _kept(frames, depth, 0)
-            if byte in (_OPEN, _OPEN_LIST):
-                depth += 1
-                stack[depth, 0], stack[depth, 1] = node, OBJECT if byte == _OPEN else ARRAY
-                _keep(frames, depth, 4, state)
-                _keep(frames, depth, 0, _START)
-                if byte == _OPEN:
-                    frames[depth, 0] = frames[depth, 1] = frames[depth, 2] = 0
-                at = blank(data, at + 1, end)
-                continue
-            at, state = _scalar(walk, at, end, state)
-            left_out = node > 0 and tree.child_to[node] == 0
-        if not left_out and stack[depth, 1] == ARRAY:
-            _keep(frames, depth, 0, state)
-        elif not left_out:
-            first, second = _member(state)
-            frames[depth, 0] += first
-            frames[depth, 1] += second
-            frames[depth, 2] += np.uint64(1)
-        if depth == 0:
-            return _done(_kept(frames, 0, 0))
-        at = blank(data, at, end)
+@inlined
+def begun(saying: Saying) -> None:
+    """A document begins, as the one element of a list."""
+    _keep(saying.frames, 0, 0, _START)
+
+
+@inlined
+def of_key(saying: Saying, data: Bytes, words: Words, start: int, end: int, escaped: bool, node: int) -> _State:
+    """The state that a key leads to, which is known where it is a node's."""
+    if node > 0:
+        return saying.keys[node, 0], saying.keys[node, 1], saying.keys[node, 2], saying.keys[node, 3]
+    return _of_text(saying, data, words, start, end, escaped, _START)
+
+
+@inlined
+def of_element(saying: Saying, depth: int) -> _State:
+    """The state in which an element of a list is met."""
+    return _kept(saying.frames, depth, 0)
+
+
+@inlined
+def of_scalar(saying: Saying, data: Bytes, words: Words, start: int, end: int, kind: int, state: _State) -> _State:
+    """The state that a value leads to which is neither object nor list."""
+    mark = kind
+    if kind == ESCAPED:
+        mark = TEXT
+    elif kind == NUMBER and _is_integer(data, start, end):
+        mark = _INTEGER
+    if saying.shapes:
+        return _take(state, np.uint64(mark))
+    if kind == ESCAPED:
+        return _of_text(saying, data, words, start, end, True, state)
+    return _take_bytes(state, data, words, start, end, mark)
+
+
+@inlined
+def opened(saying: Saying, depth: int, kind: int, state: _State) -> None:
+    """An object or list begins at a depth, in some state."""
+    _keep(saying.frames, depth, 4, state)
+    _keep(saying.frames, depth, 0, _START)
+    if kind == OBJECT:
+        saying.frames[depth, 0] = saying.frames[depth, 1] = saying.frames[depth, 2] = 0
+
+
+@inlined
+def closed(saying: Saying, depth: int, kind: int, node: int, around: int) -> None:
+    """The object or list at a depth ends, `around` which is another."""
+    frames = saying.frames
+    first, second, members = frames[depth, 0], frames[depth, 1], frames[depth, 2]
+    if kind == ARRAY:
+        first, second = _done(_kept(frames, depth, 0))
+        members = np.uint64(0)
+    state = _kept(frames, depth, 4)
+    if around == ARRAY:
+        state = _kept(frames, depth - 1, 0)
+    state = _take(_take(_take(state, first), second), members << np.uint64(8) | np.uint64(kind))
+    if node <= 0 or saying.outside[node] != _LEADS_OUT or kind == ARRAY or members > 0:
+        said(saying, depth - 1, node, around, state)
+
+
+@inlined
+def said(saying: Saying, depth: int, node: int, around: int, state: _State) -> None:
+    """A value is said, in the object or list at a depth."""
+    if node > 0 and saying.outside[node] == _LEFT_OUT:
+        return
+    if around == ARRAY:
+        _keep(saying.frames, depth, 0, state)
+    else:
+        first, second = _member(state)
+        saying.frames[depth, 0] += first
+        saying.frames[depth, 1] += second
+        saying.frames[depth, 2] += np.uint64(1)
+
+
+@inlined
+def ended(saying: Saying, row: int) -> None:
+    """The document of a row has been walked over."""
+    saying.contents[row, 0], saying.contents[row, 1] = _done(_kept(saying.frames, 0, 0))
+
+
+@inlined
+def _of_text(saying: Saying, data: Bytes, words: Words, start: int, end: int, escaped: bool, state: _State) -> _State:
+    if escaped:
+        length = unescape(data, start, end, saying.text, 0)
+        return _take_bytes(state, saying.text, saying.text_words, 0, length, TEXT)
+    return _take_bytes(state, data, words, start, end, TEXT)
+
+
+@inlined
+def _is_integer(data: Bytes, start: int, end: int) -> bool:
+    whole = True
+    for at in range(start, end):
+        whole = whole and data[at] not in (_DOT, _E, _CAPITAL_E)
+    return whole
 
 
 @inlined
@@ -229,46 +257,6 @@ def _keep(frames: Digests, depth: int, place: int, state: _State) -> None:
 @inlined
 def _kept(frames: Digests, depth: int, place: int) -> _State:
     return frames[depth, place], frames[depth, place + 1], frames[depth, place + 2], frames[depth, place + 3]
-
-
-@inlined
-def _key(walk: _Walk, at: int, end: int, parent: int) -> tuple[int, int, _State]:
-    """Where the value of the key at `at` begins, the key's node, and the state that it leads to."""
-    data, node = walk.data, -1
-    close, escaped = string(data, walk.words, at + 1, end)
-    if parent >= 0 and walk.tree.child_to[parent]:
-        node = child(data, walk.words, at + 1, close, escaped, parent, walk.tree, walk.notes)
-    state = _text(walk, at + 1, close, escaped, _START)
-    at = blank(data, close + 1, end)
-    return blank(data, at + 1, end), node, state
-
-
-@inlined
-def _text(walk: _Walk, start: int, end: int, escaped: bool, state: _State) -> _State:
-    if escaped:
-        return _take_bytes(state, walk.text, walk.text_words, 0, unescape(walk.data, start, end, walk.text, 0), TEXT)
-    return _take_bytes(state, walk.data, walk.words, start, end, TEXT)
-
-
-@inlined
-def _scalar(walk: _Walk, at: int, end: int, state: _State) -> tuple[int, _State]:
-    """The place after the text, number or word at `at`, and the state that it leads to."""
-    data, start, byte = walk.data, at, walk.data[at]
-    if byte == QUOTE:
-        at, escaped = string(data, walk.words, start + 1, end)
-        if walk.shapes:
-            return at + 1, _take(state, np.uint64(TEXT))
-        return at + 1, _text(walk, start + 1, at, escaped, state)
-    kind = BOOLEAN if byte in (_T, _F) else NULL if byte == _N else CONSTANT
-    if byte == MINUS or ZERO <= byte <= NINE:
-        kind = _INTEGER
-    while at < end and data[at] > 0x20 and data[at] not in (_COMMA, _CLOSE, _CLOSE_LIST):
-        if kind == _INTEGER and data[at] in (_DOT, _E, _CAPITAL_E):
-            kind = NUMBER
-        at += 1
-    if walk.shapes:
-        return at, _take(state, np.uint64(kind))
-    return at, _take_bytes(state, data, walk.words, start, at, kind)
 
 
 @compiled

@@ -19,7 +19,6 @@ import pyarrow as pa
 from contracts.stream import Stream
 from events.casts import Extraction, columns_of, problems_of
 from events.columns import Values, unescaped
-from events.digest import Digester
 from events.fields import Extractor
 from events.literals import Literals
 from events.scan import DEEP, MALFORMED, SOUND, UNDECODABLE, Scanner
@@ -37,10 +36,10 @@ class Documents:
 
     def __init__(self, stream: Stream) -> None:
         self.stream, self.known = stream, _known(stream)
-        self.extractor = Extractor(columns_of(stream.types, stream.source_of), stream.nulls)
+        self.extractor = Extractor(columns_of(stream.types, stream.source_of), stream.nulls, stream.volatile)
         self.messages, self.room = Scanner(_MESSAGE), Room()
         self.literals = Literals(stream.literals)
-        self.contents, self.shapes = Digester(stream.volatile), Digester(shapes=True)
+        self.shapes = Scanner((), (), shapes=True)
 
     def extract(self, texts: Texts, header: pa.ChunkedArray) -> Extraction:
         """Typed columns of records (JSON or CSV), a row for each."""
@@ -50,7 +49,6 @@ class Documents:
         for row in np.flatnonzero((states != SOUND) & documents.given).tolist():
             why.setdefault(row, _WHY[states[row]])
         result.problems.append(problems_of(why, "malformed"))
-        result.contents = self.contents.digests(documents.data, documents.starts, documents.ends, states)
         return result
 
     def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
@@ -60,10 +58,9 @@ class Documents:
         """
         found: Counter[tuple[str, str]] = Counter()
         documents = self._unwrapped(texts, header, {})
-        states = self.extractor.scanner.scan(documents.data, documents.starts, documents.ends).states
-        shapes = self.shapes.digests(documents.data, documents.starts, documents.ends, states)
+        states = self.shapes.scan(documents.data, documents.starts, documents.ends).states
         rows = np.flatnonzero((states == SOUND) & documents.given)
-        _, firsts, counts = np.unique(shapes[rows], axis=0, return_index=True, return_counts=True)
+        _, firsts, counts = np.unique(self.shapes.contents[rows], axis=0, return_index=True, return_counts=True)
         alone = np.flatnonzero((states != SOUND) & documents.given)
         looks = chain(zip(rows[firsts].tolist(), counts.tolist(), strict=True), ((row, 1) for row in alone.tolist()))
         for row, count in looks:

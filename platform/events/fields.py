@@ -19,11 +19,16 @@ from events.tokens import NULL, OBJECT, Bytes
 
 
 class Extractor:
-    """Takes `columns` out of JSON objects, `nulls` being texts that stand for null."""
+    """Takes `columns` out of JSON objects, `nulls` being texts that stand for null.
 
-    def __init__(self, columns: tuple[Column, ...], nulls: tuple[str, ...] = ()) -> None:
+    With `volatile`, it digests what is not at these paths.
+    """
+
+    def __init__(
+        self, columns: tuple[Column, ...], nulls: tuple[str, ...] = (), volatile: tuple[str, ...] | None = None
+    ) -> None:
         self.columns, self.nulls = columns, nulls
-        self.scanner = Scanner(path for column in columns for path in column.paths)
+        self.scanner = Scanner((path for column in columns for path in column.paths), volatile)
         for path in (path for column in columns for path in column.paths):
             if path in self.scanner.parents:
                 raise ValueError(f"path {path!r} has another column's path below it")
@@ -32,7 +37,7 @@ class Extractor:
     def extract(self, documents: Texts) -> tuple[Extraction, Bytes]:
         """Typed columns of documents, and what each of them is (`scan.SOUND` and others); what is not sound is null."""
         found = self.scanner.scan(documents.data, documents.starts, documents.ends)
-        result = Extraction()
+        result = Extraction(contents=self.scanner.contents)
         for path in self.scanner.parents:
             self._refuse_parent(path, found, result)
         values = [(column, self._values(column, documents.data, found)) for column in self.columns]

@@ -2,7 +2,8 @@
 
 Belongs here: JSON's grammar to the letter, nesting, the first of duplicate keys, UTF-8. A value is a kind and a span of
 the bytes: nothing is parsed into anything, so that nothing can be changed. NaN and Infinity are told apart, as only
-their columns suffer from them. Not here: what a span means as a value (`columns`).
+their columns suffer from them. Not here: what a span means as a value (`columns`), and what a document's digest is made
+of (`digest`), though it is made in the same pass.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from events.compiled import compiled
+from events.digest import Digester, Digests, Saying, begun, closed, ended, of_element, of_key, of_scalar, opened, said
 from events.tokens import (
     ARRAY,
     ESCAPED,
@@ -54,11 +56,18 @@ class Found(NamedTuple):
 
 
 class Scanner:
-    """Finds the values at dotted `paths`. Its arrays are used again: what it found holds until the next scan."""
+    """Finds the values at dotted `paths`. Its arrays are used again: what it found holds until the next scan.
 
-    def __init__(self, paths: Iterable[str]) -> None:
-        self.tree, self.nodes = tree_of(paths)
-        self.parents = [path for path, node in self.nodes.items() if self.tree.child_to[node]]
+    `parents` are the paths that lead to others. With `without`, documents are digested, but for what is at these
+    dotted paths (or for what their values are, with `shapes`); zeros for one that is not `SOUND`.
+    """
+
+    def __init__(self, paths: Iterable[str], without: Iterable[str] | None = None, *, shapes: bool = False) -> None:
+        wanted, outside = [*paths], [*(without or ())]
+        self.tree, self.nodes = tree_of([*wanted, *outside])
+        self.parents = [path for path in self.nodes if any(below.startswith(f"{path}.") for below in wanted)]
+        self.digester = None if without is None else Digester(self.tree, self.nodes, outside, shapes)
+        self.contents: Digests = np.empty((0, 2), np.uint64)
         self.room = -1
 
     def scan(self, data: Bytes, starts: Places, ends: Places) -> Found:
@@ -71,15 +80,27 @@ class Scanner:
         kinds, firsts, lasts = (a[: nodes * count].reshape(nodes, count) for a in (self.kinds, self.starts, self.ends))
         found = Found(kinds, firsts, lasts, np.empty(count, np.uint8))
         found.kinds[:] = MISSING
-        _scan(data, words_of(data), starts, ends, self.tree, found, notes_of(self.tree))
+        saying = self.digester.saying(starts, ends) if self.digester else None
+        _scan(data, words_of(data), starts, ends, self.tree, found, notes_of(self.tree), saying)
+        if saying:
+            self.contents = saying.contents
         return found
 
 
 @compiled
-def _scan(data: Bytes, words: Words, starts: Places, ends: Places, tree: Tree, found: Found, notes: Notes) -> None:
+def _scan(
+    data: Bytes,
+    words: Words,
+    starts: Places,
+    ends: Places,
+    tree: Tree,
+    found: Found,
+    notes: Notes,
+    saying: Saying | None,
+) -> None:
     for row in range(len(starts)):
         start, end = np.int64(starts[row]), np.int64(ends[row])
-        state = _document(data, words, start, end, row, tree, found, notes)
+        state = _document(data, words, start, end, row, tree, found, notes, saying)
         if state != SOUND:
             found.kinds[:, row] = MISSING
             if not is_utf8(data, start, end):
@@ -88,29 +109,46 @@ def _scan(data: Bytes, words: Words, starts: Places, ends: Places, tree: Tree, f
 
 
 @compiled
-def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree, found: Found, notes: Notes) -> int:
-    """What one document is; the wanted values of its objects are noted."""
+def _document(
+    data: Bytes,
+    words: Words,
+    at: int,
+    end: int,
+    row: int,
+    tree: Tree,
+    found: Found,
+    notes: Notes,
+    saying: Saying | None,
+) -> int:
+    """What one document is; the wanted values of its objects are noted, and what it says."""
     at = blank(data, at, end)
     if at >= end or data[at] != _OPEN:
         return MALFORMED
-    depth = 1
-    notes.stack[1, 0], notes.stack[1, 1] = 0, OBJECT
+    stack, depth = notes.stack, 1
+    stack[0, 0], stack[0, 1], stack[0, 2] = -1, ARRAY, -1
+    stack[1, 0], stack[1, 1], stack[1, 2] = 0, OBJECT, 0
+    if saying is not None:
+        begun(saying)
+        opened(saying, 1, OBJECT, of_element(saying, 0))
     at = blank(data, at + 1, end)
     fresh = True  # nothing stands in the innermost object or list yet
     while True:
         if at >= end:
             return MALFORMED
-        opened = notes.stack[depth, 1]
+        around = stack[depth, 1]
         byte = data[at]
-        if byte == (_CLOSE if opened == OBJECT else _CLOSE_LIST):
-            node = notes.stack[depth, 0]
-            if node > 0:
-                found.ends[node, row] = at + 1
+        if byte == (_CLOSE if around == OBJECT else _CLOSE_LIST):
+            if stack[depth, 2] > 0:
+                found.ends[stack[depth, 2], row] = at + 1
+            if saying is not None:
+                closed(saying, depth, around, stack[depth, 0], stack[depth - 1, 1])
             depth -= 1
             at = blank(data, at + 1, end)
             if depth == 0:
                 if at < end:
                     return MALFORMED
+                if saying is not None:
+                    ended(saying, row)
                 return SOUND
             fresh = False
             continue
@@ -121,21 +159,22 @@ def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree
             if at >= end:
                 return MALFORMED
             byte = data[at]
-        node = -1
-        if opened == OBJECT:
+        node = noted = -1
+        if around == OBJECT:
             if byte != QUOTE:
                 return MALFORMED
-            close, escaped = string(data, words, at + 1, end)
+            first = at + 1
+            close, escaped = string(data, words, first, end)
             if close < 0:
                 return MALFORMED
-            parent = notes.stack[depth, 0]
+            parent = stack[depth, 0]
             if parent >= 0 and tree.child_to[parent]:
-                node = child(data, words, at + 1, close, escaped, parent, tree, notes)
-                if node > 0:
-                    if notes.seen[node] == row:
-                        node = -1
-                    else:
-                        notes.seen[node] = row
+                node = child(data, words, first, close, escaped, parent, tree, notes)
+                if node > 0 and stack[depth, 2] >= 0 and notes.seen[node] != row:
+                    notes.seen[node] = row
+                    noted = node
+            if saying is not None:
+                state = of_key(saying, data, words, first, close, escaped, node)
             at = blank(data, close + 1, end)
             if at >= end or data[at] != _COLON:
                 return MALFORMED
@@ -143,6 +182,8 @@ def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree
             if at >= end:
                 return MALFORMED
             byte = data[at]
+        elif saying is not None:
+            state = of_element(saying, depth)
         fresh = False
         start = at
         if byte == QUOTE:
@@ -158,7 +199,9 @@ def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree
             if depth == MAX_NESTING:
                 return DEEP
             depth += 1
-            notes.stack[depth, 0], notes.stack[depth, 1] = node, kind
+            stack[depth, 0], stack[depth, 1], stack[depth, 2] = node, kind, noted
+            if saying is not None:
+                opened(saying, depth, kind, state)
             fresh = True
             at += 1
             stop = at
@@ -175,8 +218,10 @@ def _document(data: Bytes, words: Words, at: int, end: int, row: int, tree: Tree
             if at < 0:
                 return MALFORMED
             stop = at
-        if node > 0:
-            found.kinds[node, row] = kind
-            found.starts[node, row] = start
-            found.ends[node, row] = stop
+        if saying is not None and not fresh:
+            said(saying, depth, node, around, of_scalar(saying, data, words, start, stop, kind, state))
+        if noted > 0:
+            found.kinds[noted, row] = kind
+            found.starts[noted, row] = start
+            found.ends[noted, row] = stop
         at = blank(data, at, end)

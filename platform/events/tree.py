@@ -1,6 +1,6 @@
 """Tree: the paths in JSON objects that matter, and finding a key's place among them.
 
-Belongs here: names, and what a walk over documents has to remember. Not here: walking (`scan`, `digest`).
+Belongs here: names, and what a walk over documents has to remember. Not here: walking (`scan`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from events.compiled import inlined
+from events.text import bytes_of
 from events.tokens import Bytes, Words, unescape
 
 MAX_NESTING = 64
@@ -37,7 +38,7 @@ class Tree(NamedTuple):
 
 class Notes(NamedTuple):
     """What a walk remembers: the document in which a node was last met, where the next key of a node is looked for
-    first, what is open (its node, its kind), and room for a key without escapes."""
+    first, what is open (its node, its kind, the node that it is noted for), and room for a key without escapes."""
 
     seen: npt.NDArray[np.int64]
     hints: Numbers
@@ -65,8 +66,7 @@ def tree_of(paths: Iterable[str]) -> tuple[Tree, dict[str, int]]:
         np.array([int.from_bytes(part, "little") for part in parts], np.uint64)
         for parts in ([name[:8] for name in names], [b"\xff" * min(8, len(name)) for name in names])
     )
-    bytes_of_names = np.frombuffer(b"".join(names) or b"\0", np.uint8)
-    tree = Tree(bytes_of_names, starts, ends, children[0], children[1], heads, masks)
+    tree = Tree(bytes_of(b"".join(names)), starts, ends, children[0], children[1], heads, masks)
     return tree, {path: node for node, path in enumerate(order) if path}
 
 
@@ -76,7 +76,7 @@ def notes_of(tree: Tree) -> Notes:
     return Notes(
         np.full(len(tree.child_from), -1),
         tree.child_from.copy(),
-        np.zeros((MAX_NESTING + 1, 2), np.int32),
+        np.zeros((MAX_NESTING + 1, 3), np.int32),
         np.empty(_ESCAPE * longest, np.uint8),
     )
 

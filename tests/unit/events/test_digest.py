@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.digest import Digester, Digests, digest_of, fields
+from events.digest import Digests, digest_of, fields
 from events.scan import SOUND, Scanner
 from events.text import Room, Texts, bytes_of
+from events.tokens import MISSING, Bytes, Places
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 NAMES = st.one_of(st.sampled_from(["a", "b", "sent", "é"]), TEXT)
@@ -32,14 +33,16 @@ SMALL = st.dictionaries(
 )
 
 
-def digests(texts: list[str], **how: Any) -> Digests:
+def spans(texts: list[str]) -> tuple[Bytes, Places, Places]:
     pieces = [text.encode() for text in texts]
-    ends = np.cumsum([len(piece) for piece in pieces])
-    starts = (ends - [len(piece) for piece in pieces]).astype(np.uint32)
-    data = bytes_of(b"".join(pieces))
-    states = Scanner([]).scan(data, starts, ends.astype(np.uint32)).states
-    assert set(states.tolist()) == {SOUND}
-    return Digester(**how).digests(data, starts, ends.astype(np.uint32), states)
+    ends = np.cumsum([len(piece) for piece in pieces]).astype(np.uint32)
+    return bytes_of(b"".join(pieces)), (ends - [len(piece) for piece in pieces]).astype(np.uint32), ends
+
+
+def digests(texts: list[str], **how: Any) -> Digests:
+    scanner = Scanner([], **({"without": ()} | how))
+    assert set(scanner.scan(*spans(texts)).states.tolist()) == {SOUND}
+    return scanner.contents
 
 
 def same(*documents: Any, **how: Any) -> bool:
@@ -115,6 +118,22 @@ def test_what_is_left_out_makes_no_difference(one: Any, other: Any, path: str) -
     assert same(one, other, without=[path]) == expected
 
 
+@given(st.lists(SMALL, min_size=1), st.sampled_from(["a", "a.a", "b"]), st.sampled_from(["a", "a.b", "b"]))
+def test_what_is_found_and_what_is_digested_are_nothing_to_each_other(
+    documents: list[Any], wanted: str, without: str
+) -> None:
+    """One pass does both: a column may be volatile, and hold what is, or lie in it."""
+    texts = [json.dumps(document).replace("}", ', "a": 1}').replace("{,", "{") for document in documents]
+    both, alone = Scanner([wanted], [without]), Scanner([wanted])
+    found, expected = both.scan(*spans(texts)), alone.scan(*spans(texts))
+    node, other = both.nodes[wanted], alone.nodes[wanted]
+    there = expected.kinds[other] != MISSING
+    for mine, its in zip(found[:3], expected[:3], strict=True):
+        assert mine[node][there].tolist() == its[other][there].tolist()
+    assert (found.kinds[node] != MISSING).tolist() == there.tolist()
+    assert both.contents.tolist() == digests(texts, without=[without]).tolist()
+
+
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [
@@ -142,10 +161,7 @@ def test_texts_are_digested_whole(texts: list[str]) -> None:
 
 
 def lines(texts: list[str], kept: list[bool], alone: int = -1) -> int:
-    pieces = [text.encode() for text in texts]
-    ends = np.cumsum([len(piece) for piece in pieces]).astype(np.uint32)
-    starts = (ends - [len(piece) for piece in pieces]).astype(np.uint32)
-    found = fields(bytes_of(b"".join(pieces)), starts, ends, np.array(kept), alone)
+    found = fields(*spans(texts), np.array(kept), alone)
     return len({tuple(row) for row in found.tolist()})
 
 
