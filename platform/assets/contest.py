@@ -36,6 +36,7 @@ LINEAGE: dict[str, pl.DataType] = {
 }
 KEYS = pa.schema([("_key", pa.large_binary()), ("_scope", pa.date32()), ("_file", pa.large_string())])
 NEW: dict[str, pl.DataType] = {**LINEAGE, "_key": pl.Binary(), "_scope": pl.Date(), "_content": pl.Binary()}
+BESIDES = ["hash", "_content"]  # what comes with silver's rows to a contest, and is not stored
 STORED: dict[str, pl.DataType] = {**NEW, "reason": pl.String(), "_file": pl.String()}
 
 
@@ -71,14 +72,14 @@ class Contest:
 
         `raws` takes the bytes of stored winners that are contested, as some of them lose.
         """
-        days = {day for part in spool.frames() for day in part["_scope"].unique()}
+        days = {day for part in spool for day in self._scopes(part).unique()}
         for part in self._leaving(stale):
             self.census.leave(part)
             days.update(part["_scope"].unique())
         sieve = self.census.sieve()
         winners, losers = (self._met(table, days, stale, sieve) for table in (self.silver, self.rejected))
         contested = Sieve.of(self.census.repeated().to_numpy())
-        new = [compacted(texts(part.filter(kept_by(contested, part)).select(list(NEW)))) for part in spool.frames()]
+        new = [self._new(part.take(contested_by(contested, part))) for part in spool]
         contents = self._contents(winners, raws)
         judged = verdicts(
             pl.concat([pl.DataFrame(schema=NEW), *new]),
@@ -88,6 +89,17 @@ class Contest:
         stored = pl.concat([winners, losers]).select(*LINEAGE, "_file")
         moved = judged.filter(pl.col("verdict") != pl.col("reason").fill_null("winner"))
         return _moves(stale, contested, moved.join(stored, on=list(LINEAGE), how="left"))
+
+    def _scopes(self, rows: pa.Table) -> pl.Series:
+        """The `_scope` of silver's rows."""
+        return pl.DataFrame(pl.from_arrow(rows.select(["event_at"]))).with_columns(scope_of(self.stream.scope))[
+            "_scope"
+        ]
+
+    def _new(self, rows: pa.Table) -> pl.DataFrame:
+        """What a verdict needs (`NEW`) of silver's rows and what comes with them."""
+        known = texts(pl.DataFrame(pl.from_arrow(rows.select([*LINEAGE, "_key", "_content"]))))
+        return known.with_columns(self._scopes(rows)).select(list(NEW))
 
     def raw_of(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Records together with their bytes, from bronze."""
@@ -161,9 +173,9 @@ class Contest:
         return pl.concat(found)
 
 
-def kept_by(sieve: Sieve, rows: pl.DataFrame) -> pl.Series:
-    """A mask of the rows whose `hash` a sieve keeps."""
-    return pl.Series(sieve.keeps(rows["hash"].to_numpy()))
+def contested_by(sieve: Sieve, rows: pa.Table) -> pa.Array:
+    """The places of the rows whose `hash` a sieve keeps."""
+    return pa.array(sieve.keeps(rows["hash"].to_numpy()).nonzero()[0])
 
 
 def texts(rows: pl.DataFrame) -> pl.DataFrame:

@@ -22,10 +22,10 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from assets.aggregates import row_counts
-from assets.contest import LINEAGE, NEW, SOURCE, UTC, Contest, Moves, kept_by, texts
+from assets.contest import BESIDES, LINEAGE, SOURCE, UTC, Contest, Moves, contested_by, texts
 from assets.spool import Spool
 from contracts.stream import Stream
-from events.conform import Conformed, Conformers
+from events.conform import OLDEST, Conformed, Conformers
 from events.decode import OVERSIZE
 from events.judge import hashes, scope_of
 from resources.datafiles import DataFileWriter
@@ -60,11 +60,10 @@ class Named:
 
 
 class _Entered(NamedTuple):
-    """Records that are in a contest: silver's rows as files hold them, and what a verdict needs (`NEW`, `hash`)."""
+    """Records that enter a contest: silver's rows as files hold them, with what a verdict needs besides (`BESIDES`)."""
 
     conformed: Conformed
     rows: pa.Table
-    keys: pl.DataFrame
 
 
 def reconcile(
@@ -98,15 +97,15 @@ class _Attempt:
         pending, stale = self._differences(again)
         if pending.is_empty() and stale.is_empty():
             return self.named, False
-        with Spool(self.scratch) as rows, Spool(self.scratch) as keys, Spool(self.scratch) as raws:
-            for batch in self.conformers.conform(self._records(pending), self._entered):
-                rows.add(batch.rows)
-                keys.add_frame(batch.keys)
-                before = self.contest.census.add(batch.keys["hash"])
-                raws.add_frame(texts(batch.keys.select(LINES).filter(before)).with_columns(batch.conformed.raw(before)))
-                self._reject(batch.conformed.refused)
-            moves = self.contest.decide(keys, raws, stale)
-            return self._write(rows, keys, raws, moves), True
+        with Spool(self.scratch) as rows, Spool(self.scratch) as raws:
+            for conformed, batch in self.conformers.conform(self._records(pending), self._entered):
+                rows.add(batch)
+                before = self.contest.census.add(pl.Series(batch["hash"]))
+                repeated = texts(conformed.accepted.select(LINES).filter(before))
+                raws.add_frame(repeated.with_columns(conformed.raw(before)))
+                self._reject(conformed.refused)
+            moves = self.contest.decide(rows, raws, stale)
+            return self._write(rows, raws, moves), True
 
     def _differences(self, again: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Landed objects (file, version) of the hours whose records have to be judged, and whose rows have to go."""
@@ -134,9 +133,11 @@ class _Attempt:
         yield from _large(_of_sources(batch, wanted) for batch in batches)
 
     def _entered(self, conformed: Conformed) -> _Entered:
-        keys = conformed.accepted.with_columns(scope_of(self.stream.scope)).with_columns(hashes())
         rows = self.silver_writer.prepared(self._stamped(conformed.accepted))
-        return _Entered(conformed, rows, keys.select(*NEW, "hash"))
+        keys = conformed.accepted.select("_key", "_content", scope_of(self.stream.scope)).with_columns(hashes())
+        for name in BESIDES:
+            rows = rows.append_column(name, keys[name].to_arrow(compat_level=OLDEST))
+        return _Entered(conformed, rows)
 
     def _reject(self, refused: pl.DataFrame) -> None:
         self.rejected_writer.write(self._stamped(refused.with_columns(ARRIVAL_DAY)))
@@ -152,9 +153,9 @@ class _Attempt:
             pl.lit(self.stream.version).alias("_contract_version"), pl.lit(self.now, UTC).alias("_ingested_at")
         )
 
-    def _write(self, rows: Spool, keys: Spool, raws: Spool, moves: Moves) -> Named:
-        for batch, known in zip(rows, keys.frames(), strict=True):
-            self.silver_writer.take(batch, _not_lost(known, moves))
+    def _write(self, rows: Spool, raws: Spool, moves: Moves) -> Named:
+        for batch in rows:
+            self.silver_writer.take(batch.drop_columns(BESIDES), _not_lost(batch, moves))
         for conformed in self._conform_again(moves.promoted):
             self.silver_writer.write(self._stamped(conformed.accepted))
             self._reject(conformed.refused)
@@ -204,10 +205,12 @@ class _Attempt:
         return [f for f in files_of(table) if path_in(f) in paths] if paths else []
 
 
-def _not_lost(rows: pl.DataFrame, moves: Moves) -> pl.Series:
+def _not_lost(rows: pa.Table, moves: Moves) -> pl.Series:
     """A mask of the rows that have not lost a contest; only few are in one."""
-    contested = kept_by(moves.contested, rows).arg_true()
-    places = texts(rows.select(LINES)[contested]).with_columns(contested.alias("_place"))
+    contested = contested_by(moves.contested, rows)
+    places = texts(pl.DataFrame(pl.from_arrow(rows.select(LINES).take(contested)))).with_columns(
+        pl.Series("_place", contested)
+    )
     lost = places.join(moves.lost, on=LINES, how="semi")["_place"]
     return pl.repeat(True, len(rows), eager=True).scatter(lost, False)
 
