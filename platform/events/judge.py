@@ -55,14 +55,15 @@ class Census:
 
     def __init__(self, memory: str = "768MB") -> None:
         self.con = duckdb.connect(":memory:", config={"threads": "2", "memory_limit": memory})
-        self.con.execute("CREATE TABLE new (hash UBIGINT); CREATE TABLE leaving (hash UBIGINT)")
+        self.con.execute("CREATE TABLE new (hash UBIGINT, again BOOLEAN); CREATE TABLE leaving (hash UBIGINT)")
         self.con.execute("CREATE TABLE met (hash UBIGINT)")
         self.recent = Recent()
 
     def add(self, hashes: pl.Series) -> pl.Series:
         """Count the keys of new records, by their hashes; a mask of those that came before, as far as is remembered."""
-        self._insert("new", hashes.to_frame("hash"))
-        return pl.Series(self.recent.again(hashes.to_numpy()))
+        again = pl.Series(self.recent.again(hashes.to_numpy()))
+        self._insert("new", pl.DataFrame({"hash": hashes, "again": again}))
+        return again
 
     def leave(self, frame: pl.DataFrame) -> None:
         """Note the `KEY`s of stored winners that go, so that a loser may take their place."""
@@ -88,14 +89,15 @@ class Census:
 
     def repeated(self) -> pl.Series:
         """The hashes (as `hashes` makes them) of the keys that want a verdict."""
-        query = "SELECT hash FROM new GROUP BY hash HAVING count(*) > 1 UNION SELECT hash FROM met"
+        several = "GROUP BY hash HAVING count(*) > 1" if self.recent.full else "WHERE again"
+        query = f"SELECT hash FROM new {several} UNION SELECT hash FROM met"
         found = pl.Series("hash", self.con.sql(query).to_arrow_table().column("hash"), dtype=pl.UInt64)
         self.con.close()
         return found
 
     def _insert(self, table: str, frame: pl.DataFrame) -> None:
         self.con.register("batch", frame.to_arrow())
-        self.con.execute(f"INSERT INTO {table} SELECT hash FROM batch")
+        self.con.execute(f"INSERT INTO {table} FROM batch")
         self.con.unregister("batch")
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.stream import Scope
 from events.judge import IDENTITY, KEY, Census, hashes, hashes_of, judge, scope_of, verdicts
+from events.recent import MAX_SLOTS, Recent
 
 HOUR = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
 SCHEMA = pl.Schema(
@@ -90,10 +91,13 @@ def test_a_key_is_unique_within_its_scope(scope: Scope, winners: list[str]) -> N
     assert judged["verdict"].to_list() == winners
 
 
-@given(ROWS, ROWS, ROWS)
-def test_the_census_misses_no_key_that_wants_a_verdict(new: list[Any], stored: list[Any], leaving: list[Any]) -> None:
+@given(ROWS, ROWS, ROWS, st.sampled_from([0, MAX_SLOTS]))
+def test_the_census_misses_no_key_that_wants_a_verdict(
+    new: list[Any], stored: list[Any], leaving: list[Any], slots: int
+) -> None:
     """One repeated key that it overlooked would be two rows of one event in silver for good."""
     census = Census()
+    census.recent = Recent(slots)
     for half in (new[::2], new[1::2]):
         census.add(frame(half).select(hashes()).to_series())
     census.leave(frame(leaving))
