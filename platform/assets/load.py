@@ -17,8 +17,9 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from contracts.stream import Framing, Stream
-from events import compression, decode
-from events.ahead import ahead
+from events import decode
+from events.ahead import ahead, several
+from events.compression import Unreadable, verify
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, commit, recompute, rows_snapshot
 from resources.landing import LandedObject, Landing, Reader
@@ -86,7 +87,7 @@ def _attempt(
     writer = DataFileWriter(bronze, BY_HOUR, threads=1)
     ordered = sorted((o for o in news if o.arrival_hour), key=lambda o: (o.arrival_hour, o.path))
     with landing.reading(ordered) as reader:
-        begun = ahead(_begun(reader, ordered, stream.decoding))
+        begun = several(lambda landed: (landed, _begun(reader, landed, stream.decoding)), ordered)
         for hour, opened in groupby(begun, key=lambda item: item[0].arrival_hour):
             entries += [_take(landed, records, writer, now) for landed, records in opened]
             writer.finish_partition(hour)
@@ -144,25 +145,24 @@ def _entry(
 
 
 def _begun(
-    reader: Reader, objects: Sequence[LandedObject], decoding: tuple[Framing, ...]
-) -> Iterator[tuple[LandedObject, Iterator[pa.RecordBatch] | compression.Unreadable]]:
-    """Objects with their records, or why there are none; with an object its beginning has been read."""
-    for landed in objects:
-        records = _whole(reader, landed, decoding)
-        try:
-            yield landed, chain([batch for batch in [next(records, None)] if batch], records)
-        except compression.Unreadable as reason:
-            yield landed, reason
+    reader: Reader, landed: LandedObject, decoding: tuple[Framing, ...]
+) -> Iterator[pa.RecordBatch] | Unreadable:
+    """An object's records, of which the beginning has been read, or why there are none."""
+    records = _whole(reader, landed, decoding)
+    try:
+        return chain([batch for batch in [next(records, None)] if batch], records)
+    except Unreadable as reason:
+        return reason
 
 
 def _take(
     landed: LandedObject,
-    records: Iterator[pa.RecordBatch] | compression.Unreadable,
+    records: Iterator[pa.RecordBatch] | Unreadable,
     writer: DataFileWriter,
     now: dt.datetime,
 ) -> dict[str, object]:
     """Write an object's records and return its ledger row; nothing of it is written when it cannot be read whole."""
-    if isinstance(records, compression.Unreadable):
+    if isinstance(records, Unreadable):
         return _entry(landed, now, refused=str(records))
     total = 0
     for batch in records:
@@ -177,20 +177,16 @@ def _whole(reader: Reader, landed: LandedObject, decoding: tuple[Framing, ...]) 
     A small object waits in memory until its end has been seen; a large one is read twice.
     """
     waiting: list[pa.RecordBatch] = []
-    waiting_bytes, known = 0, False
     with reader.open(landed) as source:
-        for batch in ahead(decode.records(source, landed.path, decoding)):
-            if known:
-                yield batch
-                continue
+        records = decode.records(source, landed.path, decoding)
+        for batch in records:
             waiting.append(batch)
-            waiting_bytes += batch.nbytes
-            if waiting_bytes > WAITING_BYTES:
+            if sum(part.nbytes for part in waiting) > WAITING_BYTES:
                 with reader.open(landed) as again:
-                    compression.verify(again, landed.path)
-                known = True
+                    verify(again, landed.path)
                 yield from waiting
                 waiting = []
+                yield from ahead(records)
     yield from waiting
 
 

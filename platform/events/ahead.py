@@ -1,15 +1,17 @@
-"""Ahead: the next item is made while this one is worked on.
+"""Ahead: the next items are made while this one is worked on.
 
-Belongs here: the one thread that it takes. Not here: what the items are.
+Belongs here: the threads that it takes, and the order of items. Not here: what the items are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
@@ -19,3 +21,15 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
         while (item := coming.result()) is not None:
             coming = pool.submit(next, items, None)
             yield item
+
+
+def several(make: Callable[[Item], Made], items: Iterable[Item], threads: int = 2) -> Iterator[Made]:
+    """What is made of items, in their order, by several threads; no more wait than there are threads."""
+    waiting: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            waiting.append(pool.submit(make, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,6 +21,7 @@ import pyarrow.compute as pc
 
 from contracts.rules import REQUIRED, Broken, broken
 from contracts.stream import EnrichedTsv, Personal, Stream
+from events.ahead import several
 from events.casts import problems_of
 from events.digest import as_column, digest_of
 from events.documents import Documents
@@ -175,14 +175,7 @@ class Conformers:
 
     def conform(self, batches: Iterable[pa.Table], then: Callable[[Conformed], T]) -> Iterator[T]:
         """What `then` makes of the batches conformed, in their order; the threads do that as well."""
-        waiting: deque[Future[T]] = deque()
-        with ThreadPoolExecutor(self.threads) as pool:
-            for batch in batches:
-                waiting.append(pool.submit(self._one, batch, then))
-                if len(waiting) > self.threads:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+        yield from several(lambda batch: then(self._mine().conform(batch)), batches, self.threads)
 
     def contents(self, records: pa.Table) -> pl.Series:
         """As `Conformer.contents`."""
@@ -191,9 +184,6 @@ class Conformers:
     def unknown(self, records: pa.Table) -> Counter[tuple[str, str]]:
         """As `Conformer.unknown`."""
         return self._mine().unknown(records)
-
-    def _one(self, batch: pa.Table, then: Callable[[Conformed], T]) -> T:
-        return then(self._mine().conform(batch))
 
     def _mine(self) -> Conformer:
         if not hasattr(self.local, "conformer"):

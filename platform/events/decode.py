@@ -17,7 +17,6 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from contracts.stream import Csv, EnrichedTsv, Framing, JsonArray, JsonConcatenated, JsonLines
-from events.ahead import ahead
 from events.compression import blocks
 from events.framing import Cutter, Framed, Framer, Oversize
 from events.lines import Lines, Rows
@@ -47,7 +46,7 @@ def records(
 
     Raises `Unreadable` where compression is broken.
     """
-    content = ahead(blocks(source, name))
+    content = blocks(source, name)
     head = b""
     while len(head) < HEAD and (block := next(content, b"")):
         head += block

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from resources.landing import LandedObject, hidden, within
 CONNECTIONS = 16
 AHEAD_OBJECTS = 32
 AHEAD_BYTES = 1 << 30
+READ_AT_ONCE = 2
 ATTEMPTS = 8
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
@@ -89,7 +91,7 @@ class S3Landing:
 
     @contextmanager
     def reading(self, objects: Sequence[LandedObject]) -> Iterator[_Downloads]:
-        """Opens these objects, which are asked for in this order, from local copies that are made ahead."""
+        """Opens these objects, which are asked for in about this order, from local copies that are made ahead."""
         self.scratch.mkdir(parents=True, exist_ok=True)
         config = TransferConfig(max_request_concurrency=CONNECTIONS, num_download_attempts=ATTEMPTS)
         with (
@@ -160,24 +162,30 @@ class _Known(BaseSubscriber):  # type: ignore[misc]
 
 
 class _Downloads:
-    """Local copies of objects: at most some number and some bytes of them ahead of the one being read."""
+    """Local copies of objects: at most some number and some bytes of them ahead of those being read.
+
+    Of those that have been asked for only the last `READ_AT_ONCE` are kept; another is fetched again.
+    """
 
     def __init__(self, landing: S3Landing, manager: TransferManager, folder: Path, coming: list[LandedObject]) -> None:
         self.landing, self.manager, self.folder = landing, manager, folder
         self.coming = coming[::-1]
         self.names = itertools.count()
         self.copies: dict[LandedObject, tuple[Path, TransferFuture]] = {}
+        self.asked_for: list[LandedObject] = []
+        self.lock = threading.Lock()
 
     def open(self, landed: LandedObject) -> BinaryIO:
         """The object's bytes, whole. Raises `FileNotFoundError` where it has gone or its content is another by now,
         and `LandingFailed`.
         """
-        for earlier in list(self.copies):
-            if earlier == landed:
-                break
-            self._forget(earlier)
-        self._fetch_ahead(landed)
-        copy, future = self.copies[landed]
+        with self.lock:
+            if landed not in self.asked_for:
+                self.asked_for.append(landed)
+            while len(self.asked_for) > READ_AT_ONCE:
+                self._forget(self.asked_for.pop(0))
+            self._fetch_ahead(landed)
+            copy, future = self.copies[landed]
         try:
             future.result()
         except S3DownloadFailedError as error:
