@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -170,13 +171,20 @@ def materialized(prefixes: Sequence[str], hours: int, first: int = 0, streams: S
 
     keys = [key_of((START + dt.timedelta(hours=first + i)).replace(tzinfo=dt.UTC)) for i in range(hours)]
     selection = [dg.AssetKey([prefix, stream]) for prefix in prefixes for stream in streams]
-    with dg.DagsterInstance.ephemeral() as instance:
-        job = defs.resolve_job_def("ingest")
-        for start in range(0, len(keys), HOURS_PER_RUN):
-            span = keys[start : start + HOURS_PER_RUN]
-            tags = {"dagster/asset_partition_range_start": span[0], "dagster/asset_partition_range_end": span[-1]}
-            job.execute_in_process(instance=instance, tags=tags, asset_selection=selection)
+    job = defs.resolve_job_def("ingest")
+    for start in range(0, len(keys), HOURS_PER_RUN):
+        span = keys[start : start + HOURS_PER_RUN]
+        tags = {"dagster/asset_partition_range_start": span[0], "dagster/asset_partition_range_end": span[-1]}
+        job.execute_in_process(instance=instance(), tags=tags, asset_selection=selection)
     return {}
+
+
+@cache
+def instance() -> Any:
+    """One Dagster instance a process, as an installation has one."""
+    import dagster as dg
+
+    return dg.DagsterInstance.ephemeral()
 
 
 def warehouse(hours: int) -> Figures:
@@ -203,12 +211,9 @@ def queries() -> Figures:
 
 
 def job(name: str) -> Figures:
-    import dagster as dg
-
     from definitions import defs
 
-    with dg.DagsterInstance.ephemeral() as instance:
-        defs.resolve_job_def(name).execute_in_process(instance=instance)
+    defs.resolve_job_def(name).execute_in_process(instance=instance())
     return {}
 
 
