@@ -18,12 +18,13 @@ from assets import rejected
 from assets.aggregates import row_counts
 from assets.contest import LINEAGE, LOSERS, SOURCE
 from assets.drift import drifts
-from assets.identities import DIGESTS, Counts, counts_of
+from assets.identities import Counts, counts_of
 from assets.reconcile import Named
 from assets.report import Verdict
 from contracts.rules import broken
 from contracts.stream import Stream
 from events.conform import Conformers
+from events.identity import DIGESTS
 from partitions import ARRIVAL_HOURS
 from resources.lake import Lake
 from resources.rows import as_frame, read_hours
@@ -190,11 +191,11 @@ def _snapshots(named: Named) -> Iterator[tuple[Layer, int | None]]:
 
 def _large(batches: Iterable[pa.RecordBatch], rows: int = 200_000) -> Iterator[pl.DataFrame]:
     """Batches put together, as validating one has a price of its own."""
-    waiting: list[pl.DataFrame] = []
+    waiting: list[pa.RecordBatch] = []
     for batch in batches:
-        waiting.append(as_frame(batch))
+        waiting.append(batch)
         if sum(map(len, waiting)) >= rows:
-            yield pl.concat(waiting)
+            yield as_frame(pa.Table.from_batches(waiting))
             waiting = []
     if waiting:
-        yield pl.concat(waiting)
+        yield as_frame(pa.Table.from_batches(waiting))

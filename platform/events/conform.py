@@ -193,7 +193,14 @@ class Conformers:
 
 
 def _taken(raws: pa.ChunkedArray, rows: pl.Series) -> pl.Series:
-    return pl.Series("raw", raws, dtype=pl.Binary).gather(rows)
+    """The bytes of some records, piece by piece: taken from the whole column, all of it would be copied."""
+    wanted = rows.to_numpy()
+    order = np.argsort(wanted, kind="stable")
+    begins = np.cumsum([0, *map(len, raws.chunks)])
+    cuts = np.searchsorted(wanted[order], begins)
+    spans = zip(raws.chunks, begins, cuts, cuts[1:], strict=False)
+    parts = [chunk.take(pa.array(wanted[order[first:last]] - begin)) for chunk, begin, first, last in spans]
+    return pl.Series("raw", pa.chunked_array(parts, raws.type), dtype=pl.Binary).gather(np.argsort(order))
 
 
 def _by_event_date(times: pl.Series, sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

@@ -17,6 +17,7 @@ from contracts import STREAMS
 from contracts.stream import Stream
 from events.conform import Conformer
 from events.decode import records
+from events.identity import digest_of
 from events.judge import hashes_of
 from events.recent import Recent
 from events.sieve import Sieve
@@ -30,6 +31,8 @@ def main() -> None:
     Recent().again(np.empty(0, np.uint64))
     Sieve(0).add(np.empty(0, np.uint64))
     Sieve(0).keeps(np.empty(0, np.uint64))
+    coded = pa.array(["nine"]).dictionary_encode()
+    digest_of(coded, coded, pa.array([9]))
     hashes_of(pa.array([bytes(16)]), UNIX.date())
     for stream in STREAMS:
         for batch in records(BytesIO(b'{"a": 1}\n' * 9), "nine", stream.decoding):

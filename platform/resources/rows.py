@@ -116,8 +116,8 @@ def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int =
             yield from parquet.iter_batches(batch_rows, [group], list(columns), use_threads=False)
 
 
-def as_frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    """A batch as a frame, its `CODED` columns as text, of which there is one copy."""
+def as_frame(batch: pa.RecordBatch | pa.Table) -> pl.DataFrame:
+    """Rows as a frame, its `CODED` columns as text, of which there is one copy."""
     return pl.DataFrame(pl.from_arrow(batch)).with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 

@@ -5,35 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import pyarrow as pa
-from hypothesis import given
-from hypothesis import strategies as st
-
-from assets.identities import DIGESTS, Counts, _digests, counts_of
+from assets.identities import Counts, counts_of
+from events.identity import DIGESTS
 from resources.schemas import Layer
-
-ROWS = st.lists(st.tuples(st.sampled_from("fg"), st.sampled_from("vw"), st.integers(1, 3)), max_size=6)
-
-
-def digest(rows: list[tuple[str, str, int]]) -> int:
-    files, versions, lines = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
-    batch = pa.record_batch(
-        {
-            "_source_file": pa.array(files, pa.large_string()).dictionary_encode(),
-            "_source_version": pa.array(versions, pa.large_string()).dictionary_encode(),
-            "_line": pa.array(lines, pa.int64()),
-        }
-    )
-    return sum(map(int, _digests(batch))) % DIGESTS
-
-
-@given(ROWS, ROWS)
-def test_equal_rows_have_equal_digests_and_others_do_not(one: list[Any], other: list[Any]) -> None:
-    """Whatever their order; a row that is there twice counts twice."""
-    assert digest(one) == digest(one[::-1])
-    assert (digest(one) == digest(other)) == (sorted(one) == sorted(other))
-    half = len(one) // 2
-    assert (digest(one[:half]) + digest(one[half:])) % DIGESTS == digest(one)
 
 
 def test_every_hour_has_its_own_counts(platform: Any, shop: Any) -> None:
