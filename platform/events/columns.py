@@ -33,6 +33,7 @@ from events.tokens import (
 
 Rows = npt.NDArray[np.int64]
 _INLINE = 12  # so long a text lies in its view
+_LOW = np.uint64(0xFFFFFFFF)
 
 
 class Values(NamedTuple):
@@ -60,8 +61,10 @@ def texts(columns: Sequence[Values]) -> list[pl.Series]:
     rooms = np.zeros(len(columns) + 1, np.int64)
     _rooms(kinds, starts, ends, rooms)
     views, bits = np.empty((len(columns), count * 16), np.uint8), np.zeros((len(columns), (count + 7) // 8), np.uint8)
-    into = np.empty(rooms[-1], np.uint8)
-    _texts(columns[0].data, kinds, starts, ends, views, views.view(np.uint32), bits, into, rooms[:-1].copy(), rooms)
+    into = Room().of(int(rooms[-1]))
+    data, ats = columns[0].data, rooms[:-1].copy()
+    sent, made = (data, words_of(data)), (into, words_of(into))
+    _texts(*sent, kinds, starts, ends, views, views.view(np.uint32), bits, *made, ats, rooms)
     found = []
     for place in range(len(columns)):
         parts = (bits[place], views[place], into[rooms[place] : rooms[place + 1]])
@@ -142,22 +145,16 @@ def _unescaped(
 
 @compiled
 def _texts(
-    data: Bytes,
-    kinds: Bytes,
-    starts: Places,
-    ends: Places,
-    views: Bytes,
-    words: Places,
-    bits: Bytes,
-    into: Bytes,
-    ats: Rows,
-    rooms: Rows,
-) -> None:
+    data: Bytes, words: Words,
+    kinds: Bytes, starts: Places, ends: Places,
+    views: Bytes, parts: Places, bits: Bytes,
+    into: Bytes, into_words: Words, ats: Rows, rooms: Rows,
+) -> None:  # fmt: skip
     for row in range(kinds.shape[1]):
-        word = row * 4
+        part = row * 4
         for place in range(len(kinds)):
             kind = kinds[place, row]
-            words[place, word] = words[place, word + 1] = words[place, word + 2] = words[place, word + 3] = 0
+            parts[place, part] = parts[place, part + 1] = parts[place, part + 2] = parts[place, part + 3] = 0
             if kind not in (TEXT, NUMBER, ESCAPED):
                 continue
             bits[place, row >> 3] |= 1 << (row & 7)
@@ -165,24 +162,36 @@ def _texts(
             length = end - start
             if kind == ESCAPED:
                 length = unescape(data, start, end, into, at) - at
-                _view(into, at, length, place, row, views)
+                _view(into, into_words, at, length, place, row, views, parts)
             else:
-                _view(data, start, length, place, row, views)
+                _view(data, words, start, length, place, row, views, parts)
                 if length > _INLINE:
-                    for i in range(length):
-                        into[at + i] = data[start + i]
-            words[place, word] = length
+                    copy(data, words, start, end, into, into_words, at)
+            parts[place, part] = length
             if length > _INLINE:
-                words[place, word + 3] = at - rooms[place]
+                parts[place, part + 3] = at - rooms[place]
                 ats[place] = at + length
 
 
 @inlined
-def _view(data: Bytes, start: int, length: int, place: int, row: int, views: Bytes) -> None:
+def _view(
+    data: Bytes, words: Words, start: int, length: int, place: int, row: int, views: Bytes, parts: Places
+) -> None:
     """The part of a text that lies in its view: all, or its first four bytes."""
-    view = row * 16 + 4
-    for i in range(length if length <= _INLINE else 4):
-        views[place, view + i] = data[start + i]
+    count = length if length <= _INLINE else 4
+    if start + 4 < len(words):
+        first, second = words[start], words[start + 4] >> np.uint64(32)
+        if count < 8:
+            first &= (np.uint64(1) << np.uint64(8 * count)) - np.uint64(1)
+            second = np.uint64(0)
+        else:
+            second &= (np.uint64(1) << np.uint64(8 * (count - 8))) - np.uint64(1)
+        part = row * 4
+        parts[place, part + 1], parts[place, part + 2] = first & _LOW, first >> np.uint64(32)
+        parts[place, part + 3] = second
+    else:
+        for i in range(count):
+            views[place, row * 16 + 4 + i] = data[start + i]
 
 
 @compiled

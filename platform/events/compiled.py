@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 import numpy.typing as npt
+from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., object])
 Array = TypeVar("Array", bound=npt.NDArray[np.generic])
@@ -37,3 +38,22 @@ def read_only(data: Array) -> Array:
     data = data.view()
     data.flags.writeable = False
     return data
+
+
+def _trailing(_: Any, word: Any) -> Any:
+    def instruction(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], context.get_constant(numba.types.boolean, False))
+
+    return numba.types.int64(numba.types.uint64), instruction
+
+
+def _swapped(_: Any, word: Any) -> Any:
+    def instruction(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bswap(arguments[0])
+
+    return numba.types.uint64(numba.types.uint64), instruction
+
+
+# How many of a word's lowest bits are zeros, and its bytes the other way round: one instruction each.
+trailing: Any = intrinsic(_trailing)
+swapped: Any = intrinsic(_swapped)

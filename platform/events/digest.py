@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from events.compiled import compiled, inlined
+from events.compiled import compiled, inlined, swapped
 from events.text import Texts
 from events.tokens import ARRAY, ESCAPED, NUMBER, OBJECT, TEXT, Bytes, Places, Words, unescape, words_of
 from events.tree import MAX_NESTING, Numbers, Tree
@@ -114,9 +114,13 @@ def _take_bytes(state: _State, data: Bytes, words: Words, start: int, end: int, 
         state = _take(state, words[at])
         at += 8
     last = np.uint64(mark * 8 + end - at)
-    while at < end:
-        last = last << np.uint64(8) | np.uint64(data[at])
-        at += 1
+    if at < end and at < len(words):
+        bits = np.uint64(8 * (end - at))
+        last = last << bits | swapped(words[at]) >> np.uint64(64) - bits
+    else:
+        while at < end:
+            last = last << np.uint64(8) | np.uint64(data[at])
+            at += 1
     return _take(state, last)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from events.compiled import compiled, inlined
+from events.compiled import compiled, inlined, trailing
 from events.spans import codes
-from events.tokens import HIGHS, ONES, QUOTE, Bytes, Words, trailing
+from events.tokens import HIGHS, ONES, QUOTE, Bytes, Words
 
 OPENING, OBJECT, ARRAY, LINE_BREAK = b"{[", *b"{[\n"
 SPACES = b" \t\r\n\v\f"

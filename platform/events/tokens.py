@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
-from events.compiled import compiled, inlined
+from events.compiled import compiled, inlined, trailing
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
@@ -23,7 +23,6 @@ _BACKSLASH, _DOT, _U = 0x5C, 0x2E, 0x75
 ONES = np.uint64(0x0101010101010101)
 HIGHS, _BLANKS = ONES * np.uint64(0x80), ONES * np.uint64(0x20)
 _QUOTES, _BACKSLASHES = ONES * np.uint64(QUOTE), ONES * np.uint64(_BACKSLASH)
-_M1, _M2, _M4 = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
 _SIMPLE_ESCAPES = np.zeros(256, np.uint8)
 _SIMPLE_ESCAPES[list(b'"\\/bfnrt')] = list(b'"\\/\b\f\n\r\t')
 _HEX = np.full(256, -1, np.int32)
@@ -129,16 +128,6 @@ def _character(data: Bytes, at: int, end: int) -> int:
         if data[at + i] & 0xC0 != 0x80:
             return -1
     return at + more + 1
-
-
-@compiled
-def trailing(word: np.uint64) -> int:
-    """How many of a word's lowest bits are zeros."""
-    bits = (word & -word) - np.uint64(1)
-    bits = bits - (bits >> np.uint64(1) & _M1)
-    bits = (bits & _M2) + (bits >> np.uint64(2) & _M2)
-    bits = bits + (bits >> np.uint64(4)) & _M4
-    return np.int64(bits * ONES >> np.uint64(56))
 
 
 @compiled
