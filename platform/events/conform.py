@@ -121,6 +121,8 @@ class Conformer:
     def _hash(self, values: pl.Series, personal: Personal) -> pl.Series:
         if personal is Personal.HASH_EMAILS:
             addresses = values.str.contains("@", literal=True).fill_null(False)
+            if not addresses.any():
+                return values
             hashed = self._hash(values.filter(addresses), Personal.HASH)
             return values.scatter(addresses.arg_true(), hashed)
         unique = values.drop_nulls().unique()

@@ -68,6 +68,8 @@ class DataFileWriter:
         self.partitions: dict[Any, _Partition] = {}
         self.written: set[Any] = set()
         self.files: list[DataFile] = []
+        self.few: list[pa.Table] = []
+        self.few_bytes = 0
         self.measured = compute_statistics_plan(table.schema(), table.properties)
         self.field_ids = parquet_path_to_id_mapping(table.schema())
         self.pool = ThreadPoolExecutor(threads)
@@ -85,18 +87,44 @@ class DataFileWriter:
         return rows.to_arrow().cast(self.schema)  # a copy: views would hold on to all that these were chosen from
 
     def take(self, rows: pa.Table, kept: pl.Series | None = None) -> None:
-        """Take prepared rows in the order of their partitions, those that a mask keeps."""
-        known = rows.select(self.by.meta.root_names() or self.columns[:1])
-        partitions = pl.DataFrame(pl.from_arrow(known)).with_columns(self.by.alias("_partition"))["_partition"]
+        """Take prepared rows in the order of their partitions, those that a mask keeps.
+
+        Rows of partitions that have few of them wait together, as each has a price of its own.
+        """
         mask = pl.repeat(True, len(rows), eager=True) if kept is None else kept
-        at, size = 0, rows.nbytes / max(len(rows), 1)
-        for length, value in partitions.rle().struct.unnest().iter_rows():
-            mine, chosen = rows.slice(at, length), mask.slice(at, length)
-            if 2 * length < len(rows):  # few rows are copied, as they would hold on to all
-                mine, chosen = mine.filter(chosen.to_arrow()), chosen.filter(chosen)
-            if chosen.any():
-                self._wait(value, mine, None if chosen.all() else chosen.to_arrow(), size * length)
+        few, at, size = mask.to_numpy(writable=True), 0, rows.nbytes / max(len(rows), 1)
+        for length, value in self._partitions_of(rows).rle().struct.unnest().iter_rows():
+            if 2 * length >= len(rows):
+                chosen = mask.slice(at, length)
+                if chosen.any():
+                    mine = rows.slice(at, length), None if chosen.all() else chosen.to_arrow()
+                    self._wait(value, *mine, size * length)
+                few[at : at + length] = False
             at += length
+        if few.any():
+            self.few.append(rows.filter(pa.array(few)))
+            self.few_bytes += self.few[-1].nbytes
+            if self.few_bytes >= ROW_GROUP_BYTES:
+                self._share_out()
+
+    def _share_out(self) -> None:
+        """Put the rows that wait together to those of their partitions."""
+        if not self.few:
+            return
+        together = pa.concat_tables(self.few)
+        self.few, self.few_bytes = [], 0
+        values = self._partitions_of(together)
+        order = values.to_frame("value").with_row_index().sort("value", maintain_order=True)
+        rows, at = together.unify_dictionaries().combine_chunks(), 0
+        for length, value in order["value"].rle().struct.unnest().iter_rows():
+            mine = rows.take(order["index"].slice(at, length).to_arrow())  # a slice would hold on to all of them
+            self._wait(value, mine, None, mine.nbytes)
+            at += length
+
+    def _partitions_of(self, rows: pa.Table) -> pl.Series:
+        """The partition of each row."""
+        known = pl.DataFrame(pl.from_arrow(rows.select(self.by.meta.root_names() or self.columns[:1])))
+        return known.with_columns(self.by.alias("_partition"))["_partition"]
 
     def write_arrow(self, value: Any, rows: pa.Table) -> None:
         """Take rows of one partition, given by its value, that have all of the table's columns in order."""
@@ -112,6 +140,7 @@ class DataFileWriter:
 
     def finish_partition(self, value: Any) -> None:
         """No more rows of this partition will come: let go of what it holds."""
+        self._share_out()
         if partition := self.partitions.pop(value, None):
             self._flush(partition)
             for future in partition.pending:
@@ -121,6 +150,7 @@ class DataFileWriter:
 
     def finish(self) -> list[DataFile]:
         """The data files of all rows written; none for no rows."""
+        self._share_out()
         for partition in self.partitions.values():
             self._flush(partition)
         for value in list(self.partitions):

@@ -46,14 +46,25 @@ def test_rows_that_lost_are_left_out_wherever_they_lie(lake: Any, silver: Any, d
 
 
 def test_few_rows_do_not_hold_on_to_many(lake: Any, silver: Any) -> None:
-    """A late event waits for others of its day: it may not keep the whole batch that it came with."""
+    """A late event waits for others of its day: it may not keep the whole batch that it came with, nor other days'."""
     table = lake.table(Layer.SILVER, COMMERCE)
     writer = DataFileWriter(table, EVENT_DATE)
-    rows = writer.prepared(silver(*((f"e{place}", 1) for place in range(5_000)), ("late", 2)).drop("items"))
+    days = [*[1] * 5_000, *[2] * 500, 3]
+    rows = writer.prepared(silver(*((f"e{place}", day) for place, day in enumerate(days))).drop("items"))
     writer.take(rows)
+    (few,) = writer.few
+    assert len(few) == 501
+    assert _held(few) < rows.nbytes / 5
+    writer._share_out()
     ((late, _),) = writer.partitions[rows.column("event_at")[-1].as_py().date()].waiting
-    assert sum(buffer.size for column in late.columns for buffer in _buffers(column)) < rows.nbytes / 10
-    writer.finish()
+    assert len(late) == 1
+    assert _held(late) < _held(few) / 10
+    assert sum(file.record_count for file in writer.finish()) == len(days)
+
+
+def _held(rows: pa.Table) -> int:
+    """The bytes that rows hold on to, whether they are theirs or not."""
+    return sum(buffer.size for column in rows.columns for buffer in _buffers(column))
 
 
 def _buffers(column: pa.ChunkedArray) -> list[pa.Buffer]:
