@@ -229,10 +229,10 @@ class Stream:
 
     @cached_property
     def rules(self) -> pa.DataFrameSchema:
-        """The part of `schema` that values of the right types can break; validating it costs less."""
+        """The part of `schema` that values of the right types can break."""
         schema = self.schema
         ruled = {name: spec for name, spec in schema.columns.items() if spec.checks or not spec.nullable}
-        return pa.DataFrameSchema(ruled, checks=schema.checks)
+        return pa.DataFrameSchema(ruled, checks=schema.checks, name=self.name)
 
     @cached_property
     def ruled(self) -> list[str]:

@@ -144,7 +144,7 @@ class Conformer:
         times = typed.lazy().select("_row", "event_at", "_arrival_hour")
         outside = times.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest)).collect()
         why = {row: f"{at.isoformat()} is not believable" for row, at, _ in outside.iter_rows()}
-        found = (self._problems(typed, one) for one in broken(self.stream.rules, typed))
+        found = (self._problems(typed, one) for one in broken(self.stream.rules, typed.select(self.stream.ruled)))
         return pl.concat([problems_of(why, "clock", "event_at"), *found], rechunk=True)
 
     def _problems(self, typed: pl.DataFrame, found: Broken) -> pl.DataFrame:

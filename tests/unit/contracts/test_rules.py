@@ -100,8 +100,17 @@ def test_what_is_found_is_what_pandera_finds(
     assert found == found_by_pandera(schema, frame)
 
 
-def test_a_check_that_does_not_answer_row_by_row_is_an_error() -> None:
-    """Which of the rows it means, nobody could tell."""
-    schema = pa.DataFrameSchema(checks=pa.Check(lambda data: data.lazyframe.select(pl.len() < 2), error="few"))
-    with pytest.raises(ValueError, match="check 'few' has 1 answers for 2 rows"):
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        (lambda rows: rows.select(pl.len() < 2), "has 1 answers for 2 rows"),
+        (lambda rows: rows.select(pl.col("gone")), 'fails: .*"gone"'),
+    ],
+)
+def test_a_check_that_does_not_answer_row_by_row_is_an_error(
+    said: Callable[[pl.LazyFrame], pl.LazyFrame], what: str
+) -> None:
+    """Which of the rows it means, nobody could tell; whose it is, everybody is told."""
+    schema = pa.DataFrameSchema(checks=pa.Check(lambda data: said(data.lazyframe), error="few"), name="shop")
+    with pytest.raises(ValueError, match=f"contract 'shop': check 'few' {what}"):
         [*broken(schema, pl.DataFrame({"text": ["a", "b"]}))]

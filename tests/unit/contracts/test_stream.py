@@ -78,6 +78,14 @@ def test_a_key_that_may_be_null_is_refused() -> None:
         dataclasses.replace(COMMERCE, key=("session_id",))
 
 
+def test_a_column_that_is_said_to_be_unique_is_refused() -> None:
+    """Within what? Rows are judged batch by batch; a key is unique within its scope."""
+    unique = COMMERCE.schema.update_column("order_id", unique=True)
+    model = type("Model", (), {"to_schema": staticmethod(lambda: unique)})
+    with pytest.raises(ValueError, match=r"columns said to be unique \['order_id'\]"):
+        dataclasses.replace(COMMERCE, model=model)  # type: ignore[arg-type]
+
+
 def test_a_prefix_replaces_the_folder() -> None:
     """An existing bucket keeps its own prefix; slashes at its ends are no folders."""
     assert COMMERCE.folder == "commerce"
