@@ -126,7 +126,7 @@ def contract(tables: Tables, stream: Stream, named: Named, hours: Hours) -> dict
     failures: dict[dt.datetime, dict[str, int]] = {hour: {} for hour in hours}
     types = {name: stream.types[name] for name in stream.ruled}
     for rows in _large(read_hours(tables[Layer.SILVER], hours, [*types, "_arrival_hour"], named.silver)):
-        for found in broken(stream.rules, rows.cast(types)):  # type: ignore[arg-type]
+        for found in broken(stream.rules, rows.select(list(types)).cast(types)):  # type: ignore[arg-type]
             of_hours = rows["_arrival_hour"].filter(found.rows).value_counts()
             for hour, count in of_hours.iter_rows():
                 failures[hour][found.rule] = failures[hour].get(found.rule, 0) + count

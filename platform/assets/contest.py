@@ -36,7 +36,7 @@ LINEAGE: dict[str, pl.DataType] = {
 }
 KEYS = pa.schema([("_key", pa.large_binary()), ("_scope", pa.date32()), ("_file", pa.large_string())])
 NEW: dict[str, pl.DataType] = {**LINEAGE, "_key": pl.Binary(), "_scope": pl.Date(), "_content": pl.Binary()}
-BESIDES = ["hash", "_content"]  # what comes with silver's rows to a contest, and is not stored
+BESIDES = ["_hash", "_content"]  # what comes with silver's rows to a contest, and is not stored
 STORED: dict[str, pl.DataType] = {**NEW, "reason": pl.String(), "_file": pl.String()}
 
 
@@ -66,20 +66,25 @@ class Contest:
         self.stream, self.conformers, self.hours = stream, conformers, hours
         self.bronze, self.silver, self.rejected = tables
         self.census = Census()
+        self.days: set[dt.date] = set()
+
+    def enter(self, rows: pa.Table) -> pl.Series:
+        """Take note of new records: silver's rows with `BESIDES`. A mask of those whose keys came before."""
+        self.days.update(self._scopes(rows).unique())
+        return self.census.add(pl.Series(rows["_hash"]))
 
     def decide(self, spool: Spool, raws: Spool, stale: pl.DataFrame) -> Moves:
         """The moves that the new records of `spool`, and the leaving of `stale` objects' rows, bring about.
 
         `raws` takes the bytes of stored winners that are contested, as some of them lose.
         """
-        days = {day for part in spool for day in self._scopes(part).unique()}
         for part in self._leaving(stale):
             self.census.leave(part)
-            days.update(part["_scope"].unique())
+            self.days.update(part["_scope"].unique())
         sieve = self.census.sieve()
-        winners, losers = (self._met(table, days, stale, sieve) for table in (self.silver, self.rejected))
+        winners, losers = (self._met(table, stale, sieve) for table in (self.silver, self.rejected))
         contested = Sieve.of(self.census.repeated().to_numpy())
-        new = [self._new(part.take(contested_by(contested, part))) for part in spool]
+        new = [self._new(part, contested_by(contested, part)) for part in spool]
         contents = self._contents(winners, raws)
         judged = verdicts(
             pl.concat([pl.DataFrame(schema=NEW), *new]),
@@ -96,10 +101,11 @@ class Contest:
             "_scope"
         ]
 
-    def _new(self, rows: pa.Table) -> pl.DataFrame:
-        """What a verdict needs (`NEW`) of silver's rows and what comes with them."""
-        known = texts(pl.DataFrame(pl.from_arrow(rows.select([*LINEAGE, "_key", "_content"]))))
-        return known.with_columns(self._scopes(rows)).select(list(NEW))
+    def _new(self, rows: pa.Table, places: pa.Array) -> pl.DataFrame:
+        """What a verdict needs (`NEW`) of some of silver's rows and what comes with them."""
+        chosen = rows.select([*LINEAGE, "event_at", "_key", "_content"]).take(places)
+        known = texts(pl.DataFrame(pl.from_arrow(chosen)))
+        return known.with_columns(self._scopes(chosen)).select(list(NEW))
 
     def raw_of(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Records together with their bytes, from bronze."""
@@ -120,13 +126,13 @@ class Contest:
             for part in self._keyed(self.silver, files_within(self.silver, self.hours)):
                 yield part.join(stale, on=SOURCE, how="semi")
 
-    def _met(self, table: Table, days: set[dt.date], stale: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
+    def _met(self, table: Table, stale: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
         """Records stored in one of the two tables, and not going, whose keys are among those of the run.
 
         Few are, but any file of the days may hold them: all that is read of most files is their keys.
         """
         ever = self.stream.scope is Scope.EVER
-        files = {path_in(f): f for f in files_of(table) if ever or event_date(f) in days}
+        files = {path_in(f): f for f in files_of(table) if ever or event_date(f) in self.days}
         with ThreadPoolExecutor(THREADS) as pool:
             keys = pool.map(lambda file: self._keys(table, file, stale, sieve), files.values())
             met = self.census.meet(pl.DataFrame(pl.from_arrow(pa.concat_tables([KEYS.empty_table(), *keys]))))
@@ -174,8 +180,8 @@ class Contest:
 
 
 def contested_by(sieve: Sieve, rows: pa.Table) -> pa.Array:
-    """The places of the rows whose `hash` a sieve keeps."""
-    return pa.array(sieve.keeps(rows["hash"].to_numpy()).nonzero()[0])
+    """The places of the rows whose `_hash` a sieve keeps."""
+    return pa.array(sieve.keeps(rows["_hash"].to_numpy()).nonzero()[0])
 
 
 def texts(rows: pl.DataFrame) -> pl.DataFrame:

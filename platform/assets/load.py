@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from typing import Any
@@ -86,8 +87,10 @@ def _attempt(
     entries = [_entry(o, now, refused="outside the arrival hours that are partitions", astray=True) for o in strays]
     writer = DataFileWriter(bronze, BY_HOUR, threads=1)
     ordered = sorted((o for o in news if o.arrival_hour), key=lambda o: (o.arrival_hour, o.path))
-    with landing.reading(ordered) as reader:
-        begun = several(lambda landed: (landed, _begun(reader, landed, stream.decoding)), ordered)
+    with (
+        landing.reading(ordered) as reader,
+        closing(several(lambda landed: (landed, _begun(reader, landed, stream.decoding)), ordered)) as begun,
+    ):
         for hour, opened in groupby(begun, key=lambda item: item[0].arrival_hour):
             entries += [_take(landed, records, writer, now) for landed, records in opened]
             writer.finish_partition(hour)

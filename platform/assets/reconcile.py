@@ -100,7 +100,7 @@ class _Attempt:
         with Spool(self.scratch) as rows, Spool(self.scratch) as raws:
             for conformed, batch in self.conformers.conform(self._records(pending), self._entered):
                 rows.add(batch)
-                before = self.contest.census.add(pl.Series(batch["hash"]))
+                before = self.contest.enter(batch)
                 repeated = texts(conformed.accepted.select(LINES).filter(before))
                 raws.add_frame(repeated.with_columns(conformed.raw(before)))
                 self._reject(conformed.refused)
@@ -134,7 +134,8 @@ class _Attempt:
 
     def _entered(self, conformed: Conformed) -> _Entered:
         rows = self.silver_writer.prepared(self._stamped(conformed.accepted))
-        keys = conformed.accepted.select("_key", "_content", scope_of(self.stream.scope)).with_columns(hashes())
+        keys = conformed.accepted.select("_key", "_content", scope_of(self.stream.scope))
+        keys = keys.with_columns(hashes().alias("_hash"))
         for name in BESIDES:
             rows = rows.append_column(name, keys[name].to_arrow(compat_level=OLDEST))
         return _Entered(conformed, rows)

@@ -64,5 +64,5 @@ def _copied(frame: pl.DataFrame) -> pa.Table:
 
 
 def _read(path: Path) -> pa.Table:
-    with pa.ipc.open_file(path) as file:
-        return file.read_all()
+    """A table of a file, of which only what is looked at comes into memory."""
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()

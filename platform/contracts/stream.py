@@ -212,11 +212,13 @@ class Stream:
         unknown = [name for name in self.key if name not in self.schema.columns]
         nullable = [name for name in self.key if name not in unknown and self.schema.columns[name].nullable]
         unique = [name for name, spec in self.schema.columns.items() if spec.unique]
-        if missing or unknown or nullable or unique:
+        checks = [*self.schema.checks, *(check for spec in self.schema.columns.values() for check in spec.checks)]
+        warning = [str(check.error or check.name) for check in checks if check.raise_warning]
+        if missing or unknown or nullable or unique or warning:
             raise ValueError(
                 f"contract {self.name!r}: envelope columns missing {missing}, "
                 f"key columns unknown {unknown}, key columns nullable {nullable}, "
-                f"columns said to be unique {unique}, as only a key is"
+                f"columns said to be unique {unique}, as only a key is, rules that only warn {warning}"
             )
 
     def __hash__(self) -> int:

@@ -6,7 +6,7 @@ Belongs here: the threads that it takes, and the order of items. Not here: what 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item
 
 
-def several(make: Callable[[Item], Made], items: Iterable[Item], threads: int = 2) -> Iterator[Made]:
+def several(make: Callable[[Item], Made], items: Iterable[Item], threads: int = 2) -> Generator[Made]:
     """What is made of items, in their order, by several threads; no more wait than there are threads."""
     waiting: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(threads) as pool:

@@ -89,8 +89,8 @@ class Conformer:
         typed = self._complete(extraction.columns, lineage)
         sound = np.ones(len(records), np.bool_)
         sound[problems["_row"].to_numpy()] = False
-        broken = self._check(typed)
-        problems = pl.concat([problems, broken.filter(pl.Series(sound[broken["_row"].to_numpy()]))], rechunk=True)
+        found = self._check(typed)
+        problems = pl.concat([problems, found.filter(pl.Series(sound[found["_row"].to_numpy()]))], rechunk=True)
         sound[problems["_row"].to_numpy()] = False
         refused = _worst(problems)
         refused = refused.join(lineage, on="_row", how="left", maintain_order="left")

@@ -17,7 +17,20 @@ import pyarrow as pa
 
 from events.compiled import compiled, inlined, swapped
 from events.text import Texts
-from events.tokens import ARRAY, ESCAPED, NUMBER, OBJECT, TEXT, Bytes, Places, Words, unescape, words_of
+from events.tokens import (
+    ARRAY,
+    CONSTANT,
+    ESCAPED,
+    MINUS,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    Bytes,
+    Places,
+    Words,
+    unescape,
+    words_of,
+)
 from events.tree import MAX_NESTING, Numbers, Tree
 
 Digests = npt.NDArray[np.uint64]  # two words a row
@@ -183,7 +196,7 @@ def of_scalar(saying: Saying, data: Bytes, words: Words, start: int, end: int, k
     mark = kind
     if kind == ESCAPED:
         mark = TEXT
-    elif kind == NUMBER and _is_integer(data, start, end):
+    elif (kind == NUMBER and _is_integer(data, start, end)) or (kind == CONSTANT and data[start] == MINUS):
         mark = _INTEGER
     if saying.shapes:
         return _take(state, np.uint64(mark))
@@ -203,7 +216,7 @@ def opened(saying: Saying, depth: int, kind: int, state: _State) -> None:
 
 @inlined
 def closed(saying: Saying, depth: int, kind: int, node: int, around: int) -> None:
-    """The object or list at a depth ends, `around` which is another."""
+    """The object or list at a depth ends, which is in one of the kind `around`."""
     frames = saying.frames
     first, second, members = frames[depth, 0], frames[depth, 1], frames[depth, 2]
     if kind == ARRAY:
@@ -219,7 +232,7 @@ def closed(saying: Saying, depth: int, kind: int, node: int, around: int) -> Non
 
 @inlined
 def said(saying: Saying, depth: int, node: int, around: int, state: _State) -> None:
-    """A value is said, in the object or list at a depth."""
+    """A value is said, in what is at a depth, of the kind `around`."""
     if node > 0 and saying.outside[node] == _LEFT_OUT:
         return
     if around == ARRAY:

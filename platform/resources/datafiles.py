@@ -56,8 +56,8 @@ class _Partition:
 class DataFileWriter:
     """Writes frames of a table's columns; `by` is the expression whose values tell a table's partitions apart.
 
-    Row groups are encoded on so many threads, so that a large partition gets as many files at a time; on one, its rows
-    stay in order.
+    Row groups are encoded on so many threads, so that a large partition gets as many files at a time; on one, the rows
+    of `write_arrow` stay in order.
     """
 
     def __init__(self, table: Table, by: pl.Expr, threads: int = THREADS) -> None:
@@ -97,9 +97,12 @@ class DataFileWriter:
             if 2 * length >= len(rows):
                 chosen = mask.slice(at, length)
                 if chosen.any():
-                    mine = rows.slice(at, length), None if chosen.all() else chosen.to_arrow()
-                    self._wait(value, *mine, size * length)
+                    self._wait(
+                        value, rows.slice(at, length), None if chosen.all() else chosen.to_arrow(), size * length
+                    )
                 few[at : at + length] = False
+            elif few[at : at + length].any():
+                self.written.add(value)
             at += length
         if few.any():
             self.few.append(rows.filter(pa.array(few)))
@@ -115,10 +118,10 @@ class DataFileWriter:
         self.few, self.few_bytes = [], 0
         values = self._partitions_of(together)
         order = values.to_frame("value").with_row_index().sort("value", maintain_order=True)
-        rows, at = together.unify_dictionaries().combine_chunks(), 0
+        rows, at, size = together.unify_dictionaries().combine_chunks(), 0, together.nbytes / len(together)
         for length, value in order["value"].rle().struct.unnest().iter_rows():
             mine = rows.take(order["index"].slice(at, length).to_arrow())  # a slice would hold on to all of them
-            self._wait(value, mine, None, mine.nbytes)
+            self._wait(value, mine, None, size * length)
             at += length
 
     def _partitions_of(self, rows: pa.Table) -> pl.Series:

@@ -46,7 +46,7 @@ class Landing(Protocol):
         ...
 
     def reading(self, objects: Sequence[LandedObject]) -> AbstractContextManager[Reader]:
-        """What opens these objects, which will be asked for in about this order, by two threads at once."""
+        """What opens these objects, which will be asked for in about this order, by several threads."""
         ...
 
 

@@ -7,10 +7,11 @@ regions, which are the AWS client's own business.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import itertools
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +33,6 @@ from resources.landing import LandedObject, hidden, within
 CONNECTIONS = 16
 AHEAD_OBJECTS = 32
 AHEAD_BYTES = 1 << 30
-READ_AT_ONCE = 2
 ATTEMPTS = 8
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
@@ -161,18 +161,36 @@ class _Known(BaseSubscriber):  # type: ignore[misc]
         future.meta.call_args.extra_args["IfMatch"] = etag  # only downloads in parts ask for the ETag by themselves
 
 
-class _Downloads:
-    """Local copies of objects: at most some number and some bytes of them ahead of those being read.
+@dataclass
+class _Copy:
+    """A local copy that is there when its download is done, and goes when nobody reads it any more."""
 
-    Of those that have been asked for only the last `READ_AT_ONCE` are kept; another is fetched again.
-    """
+    path: Path
+    future: TransferFuture
+    readers: int = 0
+
+
+class _Opened(io.BufferedReader):
+    """A copy being read; `done` is called when it is closed."""
+
+    def __init__(self, path: Path, done: Callable[[], None]) -> None:
+        super().__init__(io.FileIO(path))
+        self.done = done
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self.done()
+
+
+class _Downloads:
+    """Local copies of objects for several threads: some number and some bytes of them ahead of those being read."""
 
     def __init__(self, landing: S3Landing, manager: TransferManager, folder: Path, coming: list[LandedObject]) -> None:
         self.landing, self.manager, self.folder = landing, manager, folder
-        self.coming = coming[::-1]
+        self.coming = dict.fromkeys(coming)
         self.names = itertools.count()
-        self.copies: dict[LandedObject, tuple[Path, TransferFuture]] = {}
-        self.asked_for: list[LandedObject] = []
+        self.copies: dict[LandedObject, _Copy] = {}
         self.lock = threading.Lock()
 
     def open(self, landed: LandedObject) -> BinaryIO:
@@ -180,14 +198,10 @@ class _Downloads:
         and `LandingFailed`.
         """
         with self.lock:
-            if landed not in self.asked_for:
-                self.asked_for.append(landed)
-            while len(self.asked_for) > READ_AT_ONCE:
-                self._forget(self.asked_for.pop(0))
-            self._fetch_ahead(landed)
-            copy, future = self.copies[landed]
+            copy = self._fetched(landed)
+            copy.readers += 1
         try:
-            future.result()
+            copy.future.result()
         except S3DownloadFailedError as error:
             raise FileNotFoundError(f"{landed.path} has changed since it was listed") from error
         except ClientError as error:
@@ -196,34 +210,42 @@ class _Downloads:
             raise self._failed(landed, error) from error
         except (BotoCoreError, RetriesExceededError) as error:
             raise self._failed(landed, error) from error
-        return cast(BinaryIO, copy.open("rb"))
+        return cast(BinaryIO, _Opened(copy.path, lambda: self._closed(landed)))
 
     def cancel(self) -> None:
         """Give up what nobody has asked for yet."""
-        for _, future in self.copies.values():
-            future.cancel()
+        with self.lock:
+            for copy in self.copies.values():
+                copy.future.cancel()
 
-    def _fetch_ahead(self, landed: LandedObject) -> None:
+    def _fetched(self, landed: LandedObject) -> _Copy:
+        """The object's copy, and those of the following ones that there is room for are begun."""
+        self.coming.pop(landed, None)
         if landed not in self.copies:
             self._fetch(landed)
         ahead = sum(copied.size for copied in self.copies)
-        while self.coming and len(self.copies) < AHEAD_OBJECTS and ahead + self.coming[-1].size <= AHEAD_BYTES:
-            following = self.coming.pop()
-            if following not in self.copies:
-                self._fetch(following)
-                ahead += following.size
+        for following in list(itertools.islice(self.coming, AHEAD_OBJECTS)):
+            if len(self.copies) >= AHEAD_OBJECTS or ahead + following.size > AHEAD_BYTES:
+                break
+            self.coming.pop(following)
+            self._fetch(following)
+            ahead += following.size
+        return self.copies[landed]
 
     def _fetch(self, landed: LandedObject) -> None:
-        copy = self.folder / str(next(self.names))
+        path = self.folder / str(next(self.names))
         future = self.manager.download(
-            self.landing.bucket, self.landing.key(landed.path), str(copy), extra_args={}, subscribers=[_Known(landed)]
+            self.landing.bucket, self.landing.key(landed.path), str(path), extra_args={}, subscribers=[_Known(landed)]
         )
-        self.copies[landed] = copy, future
+        self.copies[landed] = _Copy(path, future)
 
-    def _forget(self, landed: LandedObject) -> None:
-        copy, future = self.copies.pop(landed)
-        future.cancel()
-        copy.unlink(missing_ok=True)
+    def _closed(self, landed: LandedObject) -> None:
+        with self.lock:
+            copy = self.copies[landed]
+            copy.readers -= 1
+            if not copy.readers:
+                del self.copies[landed]
+                copy.path.unlink(missing_ok=True)
 
     def _failed(self, landed: LandedObject, error: Exception) -> LandingFailed:
         return LandingFailed(f"reading {self.landing.address(landed.path)}: {error}")

@@ -164,6 +164,22 @@ def test_objects_are_fetched_ahead_and_their_copies_go(
     assert list(landing.scratch.iterdir()) == []
 
 
+def test_a_copy_stays_while_it_is_read(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
+    """However many others are read meanwhile, it may be read once more without being fetched."""
+    for number in range(5):
+        put(bucket, f"2024/05/01/10/{number}", b"%d" % number)
+    found = landing.objects(COMMERCE)
+    with landing.reading(found) as reader:
+        with reader.open(found[0]) as first:
+            for landed in found[1:]:
+                with reader.open(landed) as source:
+                    assert source.read() == landed.path[-1:].encode()
+            (copy,) = (path for path in landing.scratch.rglob("*") if path.is_file())
+            with reader.open(found[0]) as again:
+                assert again.read() == first.read() == copy.read_bytes() == b"0"
+        assert not copy.exists()
+
+
 def test_a_large_object_comes_in_parts(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
     """Each part asks for the version that was listed."""
     content = bytes(range(256)) * (10 << 12)
