@@ -24,6 +24,7 @@ from contracts.commerce import COMMERCE
 from contracts.stream import Scope
 from events.digest import digest_of
 from events.text import Room, Texts
+from resources.rows import event_date, files_of
 from resources.schemas import Layer
 
 SAME, OTHER = "an earlier record has this key and content", "an earlier record has this key and other content"
@@ -176,10 +177,11 @@ def test_judging_again_changes_no_row(platform: Any, shop: Any) -> None:
 def test_many_small_files_become_one(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late events trickle into a day by the hour; reading it must not open a file for each of them."""
     monkeypatch.setattr(reconcile, "MANY_SMALL", 3)
-    counts = []
+    counts: Counter[dt.date] = Counter()
     for hour in range(7):
-        platform.put(hour, f"f{hour}", [shop(f"k{hour}"), shop("k0", "B")])
+        others = [shop(f"o{hour}{number}", day=2) for number in range(5)]
+        platform.put(hour, f"f{hour}", [shop(f"k{hour}"), shop("k0", "B"), *others])
         platform.run(hour)
-        counts.append(len(reconcile.files_of(platform.lake.table(Layer.SILVER, platform.stream))))
-    assert max(counts) == 3
+        counts |= Counter(event_date(f) for f in files_of(platform.lake.table(Layer.SILVER, platform.stream)))
+    assert {*counts.values()} == {3}
     assert_as_modelled(platform)
