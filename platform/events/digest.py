@@ -7,7 +7,7 @@ Belongs here: SipHash (1-3, 128 bits) over what a walk comes by, and over whole 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -59,16 +59,14 @@ class Saying(NamedTuple):
 
 
 class Digester:
-    """Digests documents that are walked over, but for what is at the dotted paths `without`; with `shapes`, only of
-    what kinds their values are."""
+    """Digests documents but for what is at the dotted paths `without`; with `shapes`, only of what kinds values are."""
 
-    def __init__(self, tree: Tree, nodes: Mapping[str, int], without: Iterable[str], shapes: bool) -> None:
+    def __init__(self, tree: Tree, nodes: Mapping[str, int], without: Sequence[str], shapes: bool) -> None:
         count = len(tree.child_from)
         self.outside, self.keys = np.zeros(count, np.uint8), np.empty((count, 4), np.uint64)
-        left_out = [*without]
-        above = [path.rsplit(".", n)[0] for path in left_out for n in range(1, path.count(".") + 1)]
+        above = [path.rsplit(".", n)[0] for path in without for n in range(1, path.count(".") + 1)]
         self.outside[[nodes[path] for path in above]] = _LEADS_OUT
-        self.outside[[nodes[path] for path in left_out]] = _LEFT_OUT
+        self.outside[[nodes[path] for path in without]] = _LEFT_OUT
         _keys(tree.names, words_of(tree.names), tree.name_from, tree.name_to, self.keys)
         self.shapes = shapes
 
@@ -193,10 +191,8 @@ def of_element(saying: Saying, depth: int) -> _State:
 @inlined
 def of_scalar(saying: Saying, data: Bytes, words: Words, start: int, end: int, kind: int, state: _State) -> _State:
     """The state that a value leads to which is neither object nor list."""
-    mark = kind
-    if kind == ESCAPED:
-        mark = TEXT
-    elif (kind == NUMBER and _is_integer(data, start, end)) or (kind == CONSTANT and data[start] == MINUS):
+    mark = TEXT if kind == ESCAPED else kind
+    if (kind == NUMBER and _is_integer(data, start, end)) or (kind == CONSTANT and data[start] == MINUS):
         mark = _INTEGER
     if saying.shapes:
         return _take(state, np.uint64(mark))
