@@ -7,32 +7,37 @@ Not here: how results reach Dagster (`report`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 import polars as pl
-import pyarrow as pa
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from assets import rejected
 from assets.aggregates import row_counts
 from assets.contest import LINEAGE, LOSERS, SOURCE
 from assets.drift import drifts
-from assets.identities import Counts, counts_of
+from assets.identities import Counts, Tally
 from assets.reconcile import Named
+from assets.rejected import READ, groups, table
 from assets.report import Verdict
 from contracts.rules import broken
 from contracts.stream import Stream
+from events.ahead import several
 from events.conform import Conformers
 from events.identity import DIGESTS
 from partitions import ARRIVAL_HOURS
 from resources.lake import Lake
-from resources.rows import as_frame, read_hours
+from resources.rows import as_frame, files_within, read_hours, read_within, shared, together
 from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]
 Tables = Mapping[Layer, Table]
-Counted = Mapping[Layer, Mapping[dt.datetime, Counts]]
+ByHour = Mapping[dt.datetime, Counts]
+Counted = Mapping[Layer, ByHour]
+THREADS = 2
+VALIDATED_ROWS = 100_000  # at a time
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 
@@ -101,15 +106,6 @@ def completeness(bronze: Table, stream: Stream, hours: Hours, ledger: pl.DataFra
     return found
 
 
-def counted(tables: Tables, named: Named, hours: Hours) -> Counted:
-    """The counts of each layer and hour, every table read once."""
-    found = {}
-    for layer, snapshot in _snapshots(named):
-        newest = "event_at" if layer is Layer.SILVER else None
-        found[layer] = counts_of(tables[layer], snapshot, hours, newest)
-    return found
-
-
 def conservation(stream: Stream, counts: Counted, hours: Hours) -> dict[dt.datetime, Verdict]:
     """Bronze's row identities against those of silver and rejected together."""
     found = {}
@@ -121,29 +117,52 @@ def conservation(stream: Stream, counts: Counted, hours: Hours) -> dict[dt.datet
     return found
 
 
-def contract(tables: Tables, stream: Stream, named: Named, hours: Hours) -> dict[dt.datetime, Verdict]:
-    """The pandera model over silver's rows of the hours."""
-    failures: dict[dt.datetime, dict[str, int]] = {hour: {} for hour in hours}
-    types = {name: stream.types[name] for name in stream.ruled}
-    for rows in _large(read_hours(tables[Layer.SILVER], hours, [*types, "_arrival_hour"], named.silver)):
-        for found in broken(stream.rules, rows.select(list(types)).cast(types)):  # type: ignore[arg-type]
-            of_hours = rows["_arrival_hour"].filter(found.rows).value_counts()
-            for hour, count in of_hours.iter_rows():
-                failures[hour][found.rule] = failures[hour].get(found.rule, 0) + count
-    return {
-        hour: Verdict(contract_spec(stream), not counts, {"failures": counts, "contract_version": stream.version})
+def contract(
+    silver: Table, stream: Stream, snapshot: int | None, hours: Hours
+) -> tuple[dict[dt.datetime, Verdict], ByHour]:
+    """The pandera model over silver's rows of the hours, and the counts of them."""
+    failures: dict[dt.datetime, Counter[str]] = {hour: Counter() for hour in hours}
+    tally = Tally("event_at")
+    shares = shared(files_within(silver, hours, snapshot), THREADS)
+    for found, counts in several(lambda files: _validated(silver, stream, files, hours), shares, THREADS):
+        tally.add(counts)
+        for hour, rule, count in found:
+            failures[hour][rule] += count
+    verdicts = {
+        hour: Verdict(contract_spec(stream), not counts, {"failures": dict(counts), "contract_version": stream.version})
         for hour, counts in failures.items()
     }
+    return verdicts, tally.counts
 
 
-def rejected_share(
-    tables: Tables, stream: Stream, named: Named, counts: Counted, hours: Hours
-) -> dict[dt.datetime, Verdict]:
+def _validated(
+    silver: Table, stream: Stream, files: Sequence[DataFile], hours: Hours
+) -> tuple[list[tuple[dt.datetime, str, int]], ByHour]:
+    """How many rows of the hours in some data files break which rule, and the counts of all."""
+    types = {name: stream.types[name] for name in stream.ruled}
+    tally = Tally("event_at")
+    batches = tally.passing(read_within(silver, files, hours, [*dict.fromkeys([*types, *tally.columns])]))
+    failures = []
+    for rows in together(batches, VALIDATED_ROWS):
+        arrivals = pl.Series(rows["_arrival_hour"])
+        for found in broken(stream.rules, as_frame(rows.select([*types])).cast(types)):  # type: ignore[arg-type]
+            of_hours = arrivals.filter(found.rows).value_counts()
+            failures += [(hour, found.rule, count) for hour, count in of_hours.iter_rows()]
+    return failures, tally.counts
+
+
+def refused(rejected: Table, snapshot: int | None, hours: Hours) -> tuple[pl.DataFrame, ByHour]:
+    """The rejected rows of the hours, summed up as `rejected.groups` says, and the counts of them."""
+    tally = Tally()
+    batches = tally.passing(read_hours(rejected, hours, [*dict.fromkeys([*READ, *tally.columns])], snapshot))
+    return groups(batch.select([*READ]) for batch in batches), tally.counts
+
+
+def rejected_share(stream: Stream, summed: pl.DataFrame, counts: Counted, hours: Hours) -> dict[dt.datetime, Verdict]:
     """Rejected records by reason as shares of the hour's records, against the contract's limits; duplicates apart."""
-    groups = rejected.groups(tables[Layer.REJECTED], named.rejected, hours)
     limits, found = stream.rejected_share, {}
     for hour in hours:
-        mine = groups.filter(pl.col("hour") == hour)
+        mine = summed.filter(pl.col("hour") == hour)
         reasons = dict(mine.group_by("reason", maintain_order=True).agg(pl.col("records").sum()).iter_rows())
         total = max(counts[Layer.BRONZE].get(hour, Counts()).rows, 1)
         refused = sum(rows for reason, rows in reasons.items() if reason not in LOSERS) / total
@@ -154,7 +173,7 @@ def rejected_share(
             "refused_share": refused,
             "duplicate_share": losers,
             **{f"rejected_{r}": n for r, n in reasons.items()},
-            "rejected_records": rejected.table(mine),
+            "rejected_records": table(mine),
         }
         found[hour] = Verdict(share_spec(stream), passed, metadata, severity)
     return found
@@ -181,21 +200,3 @@ def freshness(stream: Stream, counts: Counted, hours: Hours) -> dict[dt.datetime
         }
         found[hour] = Verdict(freshness_spec(stream), passed, metadata, WARN)
     return found
-
-
-def _snapshots(named: Named) -> Iterator[tuple[Layer, int | None]]:
-    yield Layer.BRONZE, named.bronze
-    yield Layer.SILVER, named.silver
-    yield Layer.REJECTED, named.rejected
-
-
-def _large(batches: Iterable[pa.RecordBatch], rows: int = 200_000) -> Iterator[pl.DataFrame]:
-    """Batches put together, as validating one has a price of its own."""
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(map(len, waiting)) >= rows:
-            yield as_frame(pa.Table.from_batches(waiting))
-            waiting = []
-    if waiting:
-        yield as_frame(pa.Table.from_batches(waiting))

@@ -10,7 +10,10 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from pyiceberg.manifest import DataFile
@@ -19,8 +22,10 @@ from pyiceberg.table import Table
 from assets.spool import Spool, compacted
 from contracts.stream import Scope, Stream
 from events.ahead import ahead
+from events.census import Census
 from events.conform import Conformers
-from events.judge import KEY, UNIX, Census, hashes_of, scope_of, verdicts
+from events.judge import KEY, UNIX, hashes, hashes_of, scope_of, verdicts
+from events.recent import Hashes, Recent
 from events.sieve import Sieve
 from resources.rows import as_frame, event_date, files_of, files_within, path_in, read, skim
 
@@ -61,29 +66,40 @@ class Contest:
     """One run's contest."""
 
     def __init__(
-        self, stream: Stream, conformers: Conformers, tables: tuple[Table, Table, Table], hours: Sequence[dt.datetime]
+        self,
+        stream: Stream,
+        conformers: Conformers,
+        tables: tuple[Table, Table, Table],
+        hours: Sequence[dt.datetime],
+        scratch: Path,
     ) -> None:
-        self.stream, self.conformers, self.hours = stream, conformers, hours
+        self.stream, self.conformers, self.hours, self.scratch = stream, conformers, hours, scratch
         self.bronze, self.silver, self.rejected = tables
-        self.census = Census()
+        self.recent = Recent()
         self.days: set[dt.date] = set()
 
     def enter(self, rows: pa.Table) -> pl.Series:
-        """Take note of new records: silver's rows with `BESIDES`. A mask of those whose keys came before."""
+        """Take note of new records: silver's rows with `BESIDES`.
+
+        A mask of those whose keys came before, as far as is remembered.
+        """
         self.days.update(self._scopes(rows).unique())
-        return self.census.add(pl.Series(rows["_hash"]))
+        return pl.Series(self.recent.again(rows["_hash"].to_numpy()))
 
     def decide(self, spool: Spool, raws: Spool, stale: pl.DataFrame) -> Moves:
         """The moves that the new records of `spool`, and the leaving of `stale` objects' rows, bring about.
 
         `raws` takes the bytes of stored winners that are contested, as some of them lose.
         """
-        for part in self._leaving(stale):
-            self.census.leave(part)
-            self.days.update(part["_scope"].unique())
-        sieve = self.census.sieve()
-        winners, losers = (self._met(table, stale, sieve) for table in (self.silver, self.rejected))
-        contested = Sieve.of(self.census.repeated().to_numpy())
+        with Spool(self.scratch) as leaving:
+            for part in self._leaving(stale):
+                leaving.add_frame(part.select(hashes()))
+                self.days.update(part["_scope"].unique())
+            known = Census(lambda: _hashes(spool, leaving))
+            sieve = known.sieve()
+            winners, losers = (self._met(table, stale, known, sieve) for table in (self.silver, self.rejected))
+        met = pl.concat([winners, losers]).select(hashes()).to_series().to_numpy()
+        contested = Sieve.of(np.concatenate([Census(lambda: _hashes(spool)).repeated(), met]))
         new = [self._new(part, contested_by(contested, part)) for part in spool]
         contents = self._contents(winners, raws)
         judged = verdicts(
@@ -126,7 +142,7 @@ class Contest:
             for part in self._keyed(self.silver, files_within(self.silver, self.hours)):
                 yield part.join(stale, on=SOURCE, how="semi")
 
-    def _met(self, table: Table, stale: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
+    def _met(self, table: Table, stale: pl.DataFrame, known: Census, sieve: Sieve) -> pl.DataFrame:
         """Records stored in one of the two tables, and not going, whose keys are among those of the run.
 
         Few are, but any file of the days may hold them: all that is read of most files is their keys.
@@ -134,8 +150,9 @@ class Contest:
         ever = self.stream.scope is Scope.EVER
         files = {path_in(f): f for f in files_of(table) if ever or event_date(f) in self.days}
         with ThreadPoolExecutor(THREADS) as pool:
-            keys = pool.map(lambda file: self._keys(table, file, stale, sieve), files.values())
-            met = self.census.meet(pl.DataFrame(pl.from_arrow(pa.concat_tables([KEYS.empty_table(), *keys]))))
+            found = pool.map(lambda file: self._keys(table, file, stale, sieve), files.values())
+            keys = pl.DataFrame(pl.from_arrow(pa.concat_tables([KEYS.empty_table(), *found])))
+        met = keys.filter(pl.Series(known.holds(keys.select(hashes()).to_series().to_numpy())))
         holding = [files[path] for path in met["_file"].unique()]
         stored = (part.join(met, on=KEY, how="semi") for part in self._keyed(table, holding))
         empty = pl.DataFrame(schema=STORED)
@@ -177,6 +194,12 @@ class Contest:
             raws.add_frame(known.select(*LINEAGE, "raw"))
             found.append(compacted(known.select(*LINEAGE, "_content")))
         return pl.concat(found)
+
+
+def _hashes(*spools: Spool) -> Iterator[Hashes]:
+    """The `_hash` of all rows of some spools."""
+    for part in chain.from_iterable(spools):
+        yield part["_hash"].to_numpy()
 
 
 def contested_by(sieve: Sieve, rows: pa.Table) -> pa.Array:

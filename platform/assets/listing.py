@@ -16,13 +16,13 @@ from pyiceberg.table import Table
 
 from assets.describe import printable
 from assets.reconcile import Named
-from assets.rejected import groups, place
+from assets.rejected import READ, groups, place
 from contracts import STREAMS
 from contracts.stream import Stream
 from partitions import hour_of, key_of
 from resources.environment import make
 from resources.lake import Lake
-from resources.rows import files_of, read
+from resources.rows import files_of, read, read_hours
 from resources.schemas import Layer
 
 LISTED_HOURS = 24
@@ -37,7 +37,7 @@ def listing(lake: Lake, stream: Stream, hour: dt.datetime | None = None) -> Iter
     if not rejected or not chosen:
         yield f"{stream.name}: nothing is rejected" + (f" of {key_of(hour)}" if hour else "")
         return
-    found = groups(rejected, snapshot, chosen)
+    found = groups(read_hours(rejected, chosen, list(READ), snapshot))
     for at in chosen:
         mine = found.filter(pl.col("hour") == at)
         yield f"{stream.name} {key_of(at)}: {mine['records'].sum():,} rejected"

@@ -11,7 +11,7 @@ crash between the two commits leaves nothing behind.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ from events.decode import OVERSIZE
 from events.judge import hashes, scope_of
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, commit, recompute, restore, rows_snapshot
-from resources.rows import as_frame, event_date, files_of, path_in, read, read_hours
+from resources.rows import as_frame, event_date, files_of, path_in, read, read_hours, together
 from resources.schemas import Layer
 
 BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejected-snapshot", "contract-version"
@@ -89,7 +89,7 @@ class _Attempt:
         self.silver = lake.table(Layer.SILVER, stream)
         self.named = Named.by(self.silver)
         self.rejected = restore(lake.table(Layer.REJECTED, stream), self.named.rejected)
-        self.contest = Contest(stream, conformers, (self.bronze, self.silver, self.rejected), self.hours)
+        self.contest = Contest(stream, conformers, (self.bronze, self.silver, self.rejected), self.hours, self.scratch)
         self.silver_writer = DataFileWriter(self.silver, BY_EVENT_DATE)
         self.rejected_writer = DataFileWriter(self.rejected, BY_SCOPE)
 
@@ -130,12 +130,12 @@ class _Attempt:
         """Bronze's records of some landed objects."""
         wanted = pa.array(pending["_source_file"].to_list(), pa.large_string())
         batches = self._rows(self.bronze, [*LINES, "raw", "header", "oversize"])
-        yield from _large(_of_sources(batch, wanted) for batch in batches)
+        yield from together((_of_sources(batch, wanted) for batch in batches), CONFORM_BYTES, lambda part: part.nbytes)
 
     def _entered(self, conformed: Conformed) -> _Entered:
         rows = self.silver_writer.prepared(self._stamped(conformed.accepted))
         keys = conformed.accepted.select("_key", "_content", scope_of(self.stream.scope))
-        keys = keys.with_columns(hashes().alias("_hash"))
+        keys = keys.with_columns(hashes())
         for name in BESIDES:
             rows = rows.append_column(name, keys[name].to_arrow(compat_level=OLDEST))
         return _Entered(conformed, rows)
@@ -221,18 +221,6 @@ def _of_sources(batch: pa.RecordBatch, wanted: pa.Array) -> pa.RecordBatch:
     files = batch.column("_source_file")
     mask = pc.is_in(files.dictionary, wanted).take(files.indices)
     return batch if pc.all(mask).as_py() else batch.filter(mask)
-
-
-def _large(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Batches put together, as conforming one has a price of its own."""
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(part.nbytes for part in waiting) >= CONFORM_BYTES:
-            yield pa.Table.from_batches(waiting)
-            waiting = []
-    if waiting:
-        yield pa.Table.from_batches(waiting)
 
 
 def _many_small(table: Table, days: set[dt.date]) -> list[DataFile]:

@@ -6,31 +6,45 @@ are rejected (`reconcile`), how many may be (`checks`), the terminal (`listing`)
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
 import polars as pl
-from pyiceberg.table import Table
+import pyarrow as pa
 
-from assets.aggregates import grouped
 from assets.describe import printable, table_of
 from events.conform import REASONS
+from resources.rows import as_frame, together
 
 EXAMPLES = 3
 COLUMNS = {"reason": "string", "column": "string", "records": "int", "example": "string", "detail": "string"}
-_EXAMPLE = "{'file': _source_file, 'line': _line, 'detail': left(detail, 1000)}"
-_GROUP = f"count(*) AS records, min_by({_EXAMPLE}, (_source_file, _line), {EXAMPLES}) AS examples"
+READ = {
+    "_arrival_hour": "hour", "reason": "reason", "column": "column", "_source_file": "file", "_line": "line",
+    "detail": "detail",
+}  # fmt: skip
+_GROUP = {"hour": pl.Datetime("us", "UTC"), "reason": pl.String(), "column": pl.String()}
+_EXAMPLE = {"file": pl.String(), "line": pl.Int64(), "detail": pl.String()}
+_GROUPS = {**_GROUP, "records": pl.UInt32(), "examples": pl.List(pl.Struct(_EXAMPLE))}
+_SHOWN = 1000  # characters of a detail
+_ENOUGH = 100_000  # rows to sum up at a time
 
 
-def groups(rejected: Table, snapshot: int | None, hours: Sequence[dt.datetime]) -> pl.DataFrame:
-    """Rejected rows of some hours by `hour`, `reason` and `column`: how many `records`, and the first as `examples`
+def groups(batches: Iterable[pa.RecordBatch]) -> pl.DataFrame:
+    """Rejected rows (`READ`) by `hour`, `reason` and `column`: how many `records`, and the first as `examples`
     (structs of `file`, `line`, `detail`); reasons in their order, the most frequent columns first."""
-    columns = ["reason", "column", "detail", "_source_file", "_line"]
-    found = grouped(rejected, snapshot, hours, columns, _GROUP, 'reason, "column"')
+    found = pl.DataFrame(schema=_GROUPS)
+    for batch in together(batches, _ENOUGH):
+        rows = as_frame(batch).rename(READ).with_columns(pl.col("detail").str.head(_SHOWN))
+        more = _summed(rows, pl.len(), pl.struct(*_EXAMPLE))
+        found = _summed(pl.concat([found, more]), pl.col("records").sum(), pl.col("examples").explode())
     order = pl.col("reason").replace_strict({reason: n for n, reason in enumerate(REASONS)}, return_dtype=pl.Int8)
-    return found.sort("hour", order, -pl.col("records"), "column")
+    return found.sort("hour", order, -pl.col("records").cast(pl.Int64), "column")
+
+
+def _summed(rows: pl.DataFrame, records: pl.Expr, examples: pl.Expr) -> pl.DataFrame:
+    first = examples.bottom_k(EXAMPLES).sort()
+    return rows.group_by(*_GROUP).agg(records.alias("records"), first.alias("examples"))
 
 
 def table(hour: pl.DataFrame) -> dg.TableMetadataValue:

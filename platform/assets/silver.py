@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets import checks
 from assets.describe import describe, links
+from assets.identities import counts_of
 from assets.reconcile import Named, reconcile
 from assets.report import PartitionReport, Verdict, publish
 from contracts.stream import Stream
@@ -88,13 +89,16 @@ def _checked(
 ) -> dict[str, dict[dt.datetime, Verdict]]:
     """Every check's verdict on each of the hours, by the check's name."""
     with ThreadPoolExecutor(2) as pool:
-        contract = pool.submit(checks.contract, tables, stream, named, hours)
+        validated = pool.submit(checks.contract, tables[Layer.SILVER], stream, named.silver, hours)
         drift = pool.submit(checks.drift, tables, stream, named, hours, conformers)
-        counts = checks.counted(tables, named, hours)
+        bronze = counts_of(tables[Layer.BRONZE], named.bronze, hours)
+        summed, rejected = checks.refused(tables[Layer.REJECTED], named.rejected, hours)
+        contract, silver = validated.result()
+        counts = {Layer.BRONZE: bronze, Layer.SILVER: silver, Layer.REJECTED: rejected}
         return {
             "conservation": checks.conservation(stream, counts, hours),
             "freshness": checks.freshness(stream, counts, hours),
-            "rejected_share": checks.rejected_share(tables, stream, named, counts, hours),
-            "contract": contract.result(),
+            "rejected_share": checks.rejected_share(stream, summed, counts, hours),
+            "contract": contract,
             "drift": drift.result(),
         }

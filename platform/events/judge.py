@@ -1,6 +1,7 @@
 """Judge: of all records of a key, one wins; the others are duplicates or conflicts.
 
-Belongs here: the verdict and which keys need one. Not here: where records are stored or how they are fetched.
+Belongs here: the verdict, and hashes that stand for keys. Not here: which keys need one (`census`, `recent`), where
+records are stored or how they are fetched.
 A verdict is a function of the set of records alone, so that no order of runs can change it.
 """
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -16,8 +16,7 @@ import pyarrow as pa
 
 from contracts.stream import Scope
 from events.compiled import compiled, read_only
-from events.recent import Hashes, Recent
-from events.sieve import Sieve
+from events.recent import Hashes
 from events.tokens import Bytes
 
 IDENTITY = ("_arrival_hour", "_source_file", "_source_version", "_line")
@@ -25,7 +24,6 @@ KEY = ("_key", "_scope")
 UNIX = dt.date(1970, 1, 1)
 _KEY_BYTES = 16
 _MIX = 0x9E3779B97F4A7C15  # tells the scopes of a key apart
-_KNOWN = "SELECT hash FROM new UNION ALL SELECT hash FROM leaving"
 
 
 def scope_of(scope: Scope) -> pl.Expr:
@@ -46,66 +44,11 @@ def judge(records: pl.DataFrame) -> pl.DataFrame:
     return ordered.with_columns(verdict.alias("verdict"))
 
 
-class Census:
-    """Which keys of new records occur more than once: among themselves, or in what is stored already.
-
-    Counts 64-bit hashes out of core, so that memory stays bounded. A key that merely shares its hash with another is
-    among the answers as well, which costs a verdict and changes none.
-    """
-
-    def __init__(self, memory: str = "768MB") -> None:
-        self.con = duckdb.connect(":memory:", config={"threads": "2", "memory_limit": memory})
-        self.con.execute("CREATE TABLE new (hash UBIGINT, again BOOLEAN); CREATE TABLE leaving (hash UBIGINT)")
-        self.con.execute("CREATE TABLE met (hash UBIGINT)")
-        self.recent = Recent()
-
-    def add(self, hashes: pl.Series) -> pl.Series:
-        """Count the keys of new records, by their hashes; a mask of those that came before, as far as is remembered."""
-        again = pl.Series(self.recent.again(hashes.to_numpy()))
-        self._insert("new", pl.DataFrame({"hash": hashes, "again": again}))
-        return again
-
-    def leave(self, frame: pl.DataFrame) -> None:
-        """Note the `KEY`s of stored winners that go, so that a loser may take their place."""
-        self._insert("leaving", frame.select(hashes()))
-
-    def sieve(self) -> Sieve:
-        """What keeps few hashes but those of the keys that are new or leaving (all added before)."""
-        ((count,),) = self.con.sql(f"SELECT count(*) FROM ({_KNOWN})").fetchall()
-        sieve = Sieve(count)
-        for batch in self.con.sql(_KNOWN).to_arrow_reader():
-            sieve.add(batch.column("hash").to_numpy())
-        return sieve
-
-    def meet(self, stored: pl.DataFrame) -> pl.DataFrame:
-        """Of stored records (with `KEY`) those whose keys are new or leaving ones (all added before)."""
-        rows = stored.with_columns(hashes())
-        self.con.register("batch", rows.select("hash").to_arrow())
-        known = self.con.sql(f"SELECT DISTINCT hash FROM batch WHERE hash IN ({_KNOWN})").to_arrow_table()
-        self.con.unregister("batch")
-        met = rows.join(pl.DataFrame(pl.from_arrow(known)), on="hash", how="semi")
-        self._insert("met", met.select("hash"))
-        return met.drop("hash")
-
-    def repeated(self) -> pl.Series:
-        """The hashes (as `hashes` makes them) of the keys that want a verdict."""
-        several = "GROUP BY hash HAVING count(*) > 1" if self.recent.full else "WHERE again"
-        query = f"SELECT hash FROM new {several} UNION SELECT hash FROM met"
-        found = pl.Series("hash", self.con.sql(query).to_arrow_table().column("hash"), dtype=pl.UInt64)
-        self.con.close()
-        return found
-
-    def _insert(self, table: str, frame: pl.DataFrame) -> None:
-        self.con.register("batch", frame.to_arrow())
-        self.con.execute(f"INSERT INTO {table} FROM batch")
-        self.con.unregister("batch")
-
-
 def hashes() -> pl.Expr:
     """A hash of `KEY`; keys are digests, of which any part is as good as another."""
     leading = pl.col("_key").bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64, endianness="little")
     days = pl.col("_scope").to_physical().cast(pl.Int64).reinterpret(signed=False)
-    return (leading ^ days * pl.lit(_MIX, dtype=pl.UInt64)).alias("hash")
+    return (leading ^ days * pl.lit(_MIX, dtype=pl.UInt64)).alias("_hash")
 
 
 def hashes_of(keys: pa.Array, scope: dt.date) -> Hashes:

@@ -21,11 +21,6 @@ class Recent:
         self.most, self.held = most, 0
         self.slots = np.zeros(1 << 16, np.uint64)
 
-    @property
-    def full(self) -> bool:
-        """Whether some may not be remembered."""
-        return self.held >= self.most // 2
-
     def again(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which of them came before, here or in an earlier call; from now on all of them have."""
         found = np.zeros(len(hashes), np.bool_)

@@ -15,6 +15,7 @@ import numpy as np
 
 from events.compiled import compiled
 from events.digest import Digester, Digests, Saying, begun, closed, ended, of_element, of_key, of_scalar, opened, said
+from events.text import roomy
 from events.tokens import (
     ARRAY,
     ESCAPED,
@@ -74,9 +75,9 @@ class Scanner:
         """The documents `data[start:end]`, objects all of them where they are `SOUND`."""
         count, nodes = len(starts), len(self.tree.child_from)
         if count > self.room:
-            self.room = count
-            self.kinds = np.empty(nodes * count, np.uint8)
-            self.starts, self.ends = np.empty(nodes * count, np.uint32), np.empty(nodes * count, np.uint32)
+            self.room = roomy(count)
+            self.kinds = np.empty(nodes * self.room, np.uint8)
+            self.starts, self.ends = np.empty(nodes * self.room, np.uint32), np.empty(nodes * self.room, np.uint32)
         kinds, firsts, lasts = (a[: nodes * count].reshape(nodes, count) for a in (self.kinds, self.starts, self.ends))
         found = Found(kinds, firsts, lasts, np.empty(count, np.uint8))
         found.kinds[:] = MISSING

@@ -30,8 +30,13 @@ class Room:
         """So many bytes or a few, whose content is whatever it was; the same ones as before where these are enough."""
         size = max(size, _FEW)
         if size > len(self.held):
-            self.held = np.empty(size, np.uint8)
+            self.held = np.empty(roomy(size), np.uint8)
         return self.held[:size]
+
+
+def roomy(size: int) -> int:
+    """A size that is enough for the next ones as well, which may be a little larger."""
+    return size + size // 2
 
 
 class Texts(NamedTuple):

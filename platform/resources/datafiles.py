@@ -26,6 +26,10 @@ from pyiceberg.table import Table
 from resources.schemas import CODED, coded
 
 ROW_GROUP_BYTES = 4 << 20
+PAGE_BYTES = PAGE_ROWS = (
+    2 * ROW_GROUP_BYTES
+)  # of a row group, a column is one page: for more, readers move what they have
+SMALL_BYTES = 64 << 10  # to compress and to decompress so few takes longer than to write and to read them
 FILE_BYTES = 256 << 20
 THREADS = 2
 _CODES = pl.Categorical()
@@ -175,22 +179,25 @@ class DataFileWriter:
         try:
             file = partition.idle.pop()
         except IndexError:
-            file = self._open()
+            file = self._open(small=rows.nbytes < SMALL_BYTES)
         file.writer.write_table(rows, row_group_size=len(rows))
         if file.stream.tell() >= FILE_BYTES:
             self._close(file)
         else:
             partition.idle.append(file)
 
-    def _open(self) -> _File:
+    def _open(self, small: bool) -> _File:
         path = self.locations.new_data_location(f"{uuid.uuid4()}.parquet")
         stream = self.table.io.new_output(path).create()
         leaves = _leaf_paths("", self.schema)
+        plain = set(leaves) if small else _RANDOM
         writer = pq.ParquetWriter(
             stream,
             self.schema,
-            compression={name: "none" if name in _RANDOM else "zstd" for name in leaves},
-            compression_level={name: 1 for name in leaves if name not in _RANDOM},
+            compression={name: "none" if name in plain else "zstd" for name in leaves},
+            compression_level={name: 1 for name in leaves if name not in plain},
+            data_page_size=PAGE_BYTES,
+            max_rows_per_page=PAGE_ROWS,
             use_dictionary=[name for name in leaves if name.split(".")[0] not in _UNREPEATED],
             write_statistics=[name for name in leaves if name not in _UNORDERED],
             store_decimal_as_integer=True,

@@ -7,7 +7,7 @@ files (`datafiles`), commits (`lake`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
@@ -116,6 +116,20 @@ def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int =
             yield from parquet.iter_batches(batch_rows, [group], list(columns), use_threads=False)
 
 
+def together(
+    batches: Iterable[pa.RecordBatch], enough: int, size: Callable[[pa.RecordBatch], int] = len
+) -> Iterator[pa.Table]:
+    """Batches put together until they are large enough, as whatever is done with one has a price of its own."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(map(size, waiting)) >= enough:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
 def as_frame(batch: pa.RecordBatch | pa.Table) -> pl.DataFrame:
     """Rows as a frame, its `CODED` columns as text, of which there is one copy."""
     return pl.DataFrame(pl.from_arrow(batch)).with_columns(pl.col(pl.Categorical).cast(pl.String))
@@ -124,11 +138,24 @@ def as_frame(batch: pa.RecordBatch | pa.Table) -> pl.DataFrame:
 def read_hours(
     table: Table, hours: Sequence[dt.datetime], columns: Sequence[str], snapshot_id: int | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of the rows of some arrival hours, partition by partition; files of no others are read unfiltered."""
-    files = sorted(files_within(table, hours, snapshot_id), key=lambda file: file.partition[0])
-    apart = [file for file in files if not _only(table, file, hours)]
-    yield from read(table, [file for file in files if file not in apart], columns)
+    """Batches of the rows of some arrival hours, partition by partition."""
+    return read_within(table, files_within(table, hours, snapshot_id), hours, columns)
+
+
+def read_within(
+    table: Table, files: Iterable[DataFile], hours: Sequence[dt.datetime], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the rows of some arrival hours in data files; files of no other hours are read unfiltered."""
+    ordered = sorted(files, key=lambda file: file.partition[0])
+    apart = [file for file in ordered if not _only(table, file, hours)]
+    yield from read(table, [file for file in ordered if file not in apart], columns)
     yield from read(table, apart, columns, during(hours))
+
+
+def shared(files: Iterable[DataFile], count: int) -> list[list[DataFile]]:
+    """Data files in so many parts, of which each is as large as the others, if it can be."""
+    ordered = sorted(files, key=lambda file: file.file_size_in_bytes, reverse=True)
+    return [ordered[place::count] for place in range(count)]
 
 
 def during(hours: Sequence[dt.datetime]) -> pc.Expression:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from assets import checks, listing
+from assets.identities import counts_of
 from contracts.commerce import COMMERCE
 from resources import environment
+from resources.schemas import Layer
 
 FILE = "commerce/2024/05/01/10/a.json"
 
@@ -31,8 +33,9 @@ def table(platform: Any, number: int) -> list[dict[str, Any]]:
     """The rows that the UI shows of an hour."""
     hour = platform.hour(number)
     tables = checks.tables_of(platform.lake, platform.stream)
-    counts = checks.counted(tables, platform.named, [hour])
-    found = checks.rejected_share(tables, platform.stream, platform.named, counts, [hour])[hour]
+    summed, rejected = checks.refused(tables[Layer.REJECTED], platform.named.rejected, [hour])
+    counts = {Layer.BRONZE: counts_of(tables[Layer.BRONZE], platform.named.bronze, [hour]), Layer.REJECTED: rejected}
+    found = checks.rejected_share(platform.stream, summed, counts, [hour])[hour]
     return [dict(row.data) for row in found.metadata["rejected_records"].records]
 
 

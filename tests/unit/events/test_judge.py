@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.stream import Scope
-from events.judge import IDENTITY, KEY, Census, hashes, hashes_of, judge, scope_of, verdicts
-from events.recent import MAX_SLOTS, Recent
+from events.judge import IDENTITY, KEY, hashes, hashes_of, judge, scope_of, verdicts
 
 HOUR = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
 SCHEMA = pl.Schema(
@@ -89,26 +88,6 @@ def test_a_key_is_unique_within_its_scope(scope: Scope, winners: list[str]) -> N
     events = frame(rows).with_columns(event_at=pl.col("_scope").cast(pl.Datetime("us", "UTC"))).drop("_scope")
     judged = judge(events.with_columns(scope_of(scope)))
     assert judged["verdict"].to_list() == winners
-
-
-@given(ROWS, ROWS, ROWS, st.sampled_from([0, MAX_SLOTS]))
-def test_the_census_misses_no_key_that_wants_a_verdict(
-    new: list[Any], stored: list[Any], leaving: list[Any], slots: int
-) -> None:
-    """One repeated key that it overlooked would be two rows of one event in silver for good."""
-    census = Census()
-    census.recent = Recent(slots)
-    for half in (new[::2], new[1::2]):
-        census.add(frame(half).select(hashes()).to_series())
-    census.leave(frame(leaving))
-    met = census.meet(frame(stored))
-    keys = [row[4:6] for row in new]
-    wanted = {*keys, *(row[4:6] for row in leaving)}
-    assert sorted(met.rows()) == sorted(row for row in stored if row[4:6] in wanted)
-    repeated = {key for key in keys if keys.count(key) > 1} | {row[4:6] for row in stored if row[4:6] in wanted}
-    every = frame([*new, *stored]).with_columns(hashes()).unique(KEY)
-    by_key = {row[:2]: row[2] for row in every.select(*KEY, "hash").iter_rows()}
-    assert {by_key[key] for key in repeated} == set(census.repeated())
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16), max_size=9), st.dates(), st.integers(0, 3))
