@@ -1,6 +1,6 @@
 """Aggregates: what a snapshot's rows amount to, in bounded memory.
 
-Belongs here: grouping as the rows stream by. Not here: what is asked of them (`checks`, `reconcile`, `rejected`).
+Belongs here: grouping as the rows stream by. Not here: what is asked of them (`checks`, `reconcile`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ def row_counts(batches: Iterable[pa.RecordBatch], columns: Mapping[str, pl.DataT
         coded = [column.dictionary_encode() for column in map(batch.column, columns)]
         sizes = [len(column.dictionary) for column in coded]
         places = np.ravel_multi_index([column.indices.to_numpy() for column in coded], sizes)
-        for place, count in zip(*np.unique(places, return_counts=True), strict=True):
+        runs = np.flatnonzero(np.diff(places, prepend=-1))  # rows of one object lie together
+        unique, which = np.unique(places[runs], return_inverse=True)
+        counts = np.bincount(which, np.diff(runs, append=len(places)), len(unique))
+        for place, count in zip(unique, counts, strict=True):
             codes = np.unravel_index(place, sizes)
             values = (column.dictionary[int(code)].as_py() for column, code in zip(coded, codes, strict=True))
             found[tuple(values)] += int(count)

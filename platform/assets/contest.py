@@ -7,9 +7,10 @@ the verdicts. Not here: what a verdict is (`events.judge`), or moving anything (
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -22,11 +23,10 @@ from pyiceberg.table import Table
 from assets.spool import Spool, compacted
 from contracts.stream import Scope, Stream
 from events.ahead import ahead
-from events.census import Census
+from events.census import among
 from events.conform import Conformers
 from events.judge import KEY, UNIX, hashes, hashes_of, scope_of, verdicts
-from events.recent import Hashes, Recent
-from events.sieve import Sieve
+from events.sieve import Hashes, Sieve
 from resources.rows import as_frame, event_date, files_of, files_within, path_in, read, skim
 
 THREADS = 2
@@ -75,16 +75,24 @@ class Contest:
     ) -> None:
         self.stream, self.conformers, self.hours, self.scratch = stream, conformers, hours, scratch
         self.bronze, self.silver, self.rejected = tables
-        self.recent = Recent()
+        self.sieve = Sieve(0)
+        self.again: list[Hashes] = []
         self.days: set[dt.date] = set()
+
+    def expect(self, count: int) -> None:
+        """So many records, at most, are new or leave."""
+        self.sieve = Sieve(count)
 
     def enter(self, rows: pa.Table) -> pl.Series:
         """Take note of new records: silver's rows with `BESIDES`.
 
-        A mask of those whose keys came before, as far as is remembered.
+        A mask of those whose keys came before, and of a few others.
         """
         self.days.update(self._scopes(rows).unique())
-        return pl.Series(self.recent.again(rows["_hash"].to_numpy()))
+        keys = rows["_hash"].to_numpy()
+        again = self.sieve.add(keys)
+        self.again.append(keys[again])
+        return pl.Series(again)
 
     def decide(self, spool: Spool, raws: Spool, stale: pl.DataFrame) -> Moves:
         """The moves that the new records of `spool`, and the leaving of `stale` objects' rows, bring about.
@@ -94,12 +102,12 @@ class Contest:
         with Spool(self.scratch) as leaving:
             for part in self._leaving(stale):
                 leaving.add_frame(part.select(hashes()))
+                self.sieve.add(part.select(hashes()).to_series().to_numpy())
                 self.days.update(part["_scope"].unique())
-            known = Census(lambda: _hashes(spool, leaving))
-            sieve = known.sieve()
-            winners, losers = (self._met(table, stale, known, sieve) for table in (self.silver, self.rejected))
+            known = partial(_hashes, spool, leaving)
+            winners, losers = (self._met(table, stale, known) for table in (self.silver, self.rejected))
         met = pl.concat([winners, losers]).select(hashes()).to_series().to_numpy()
-        contested = Sieve.of(np.concatenate([Census(lambda: _hashes(spool)).repeated(), met]))
+        contested = Sieve.of(np.concatenate([*self.again, met]))
         new = [self._new(part, contested_by(contested, part)) for part in spool]
         contents = self._contents(winners, raws)
         judged = verdicts(
@@ -142,7 +150,7 @@ class Contest:
             for part in self._keyed(self.silver, files_within(self.silver, self.hours)):
                 yield part.join(stale, on=SOURCE, how="semi")
 
-    def _met(self, table: Table, stale: pl.DataFrame, known: Census, sieve: Sieve) -> pl.DataFrame:
+    def _met(self, table: Table, stale: pl.DataFrame, known: Callable[[], Iterator[Hashes]]) -> pl.DataFrame:
         """Records stored in one of the two tables, and not going, whose keys are among those of the run.
 
         Few are, but any file of the days may hold them: all that is read of most files is their keys.
@@ -150,22 +158,22 @@ class Contest:
         ever = self.stream.scope is Scope.EVER
         files = {path_in(f): f for f in files_of(table) if ever or event_date(f) in self.days}
         with ThreadPoolExecutor(THREADS) as pool:
-            found = pool.map(lambda file: self._keys(table, file, stale, sieve), files.values())
+            found = pool.map(lambda file: self._keys(table, file, stale), files.values())
             keys = pl.DataFrame(pl.from_arrow(pa.concat_tables([KEYS.empty_table(), *found])))
-        met = keys.filter(pl.Series(known.holds(keys.select(hashes()).to_series().to_numpy())))
+        met = keys.filter(pl.Series(among(keys.select(hashes()).to_series().to_numpy(), known())))
         holding = [files[path] for path in met["_file"].unique()]
         stored = (part.join(met, on=KEY, how="semi") for part in self._keyed(table, holding))
         empty = pl.DataFrame(schema=STORED)
         return pl.concat([empty, *(compacted(part.join(stale, on=SOURCE, how="anti")) for part in stored)])
 
-    def _keys(self, table: Table, file: DataFile, stale: pl.DataFrame, sieve: Sieve) -> pa.Table:
-        """The keys in a data file that a sieve keeps, of rows that are not going; `KEYS`."""
+    def _keys(self, table: Table, file: DataFile, stale: pl.DataFrame) -> pa.Table:
+        """The keys in a data file that the sieve keeps, of rows that are not going; `KEYS`."""
         ever = table is self.silver and self.stream.scope is Scope.EVER
         scope = UNIX if ever else event_date(file)
         found = []
         for batch in skim(table, file, ["_key"] if stale.is_empty() else ["_key", *SOURCE]):
             rows = batch.drop_null() if batch.column("_key").null_count else batch
-            found.append(rows.take(pa.array(sieve.keeps(hashes_of(rows.column("_key"), scope)).nonzero()[0])))
+            found.append(rows.take(pa.array(self.sieve.keeps(hashes_of(rows.column("_key"), scope)).nonzero()[0])))
         kept = pa.Table.from_batches(found)
         if not stale.is_empty():
             kept = texts(pl.DataFrame(pl.from_arrow(kept))).join(stale, on=SOURCE, how="anti").select("_key").to_arrow()

@@ -94,9 +94,11 @@ class _Attempt:
         self.rejected_writer = DataFileWriter(self.rejected, BY_SCOPE)
 
     def run(self, again: bool) -> tuple[Named, bool]:
-        pending, stale = self._differences(again)
-        if pending.is_empty() and stale.is_empty():
+        unsettled = self._unsettled(again)
+        if unsettled.is_empty():
             return self.named, False
+        self.contest.expect(unsettled.select(pl.sum_horizontal("rows", "judged")).sum().item())
+        pending, stale = (unsettled.filter(pl.col(name).is_not_null()).select(SOURCE) for name in ("rows", "judged"))
         with Spool(self.scratch) as rows, Spool(self.scratch) as raws:
             for conformed, batch in self.conformers.conform(self._records(pending), self._entered):
                 rows.add(batch)
@@ -107,17 +109,16 @@ class _Attempt:
             moves = self.contest.decide(rows, raws, stale)
             return self._write(rows, raws, moves), True
 
-    def _differences(self, again: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Landed objects (file, version) of the hours whose records have to be judged, and whose rows have to go."""
+    def _unsettled(self, again: bool) -> pl.DataFrame:
+        """Landed objects (file, version) of the hours whose `rows` in bronze have to be judged, or whose `judged` ones
+        have to go; null where there are none."""
         landed = self._row_counts(self.bronze, SOURCE)
         judged = pl.concat([self._row_counts(t, [*SOURCE, "_contract_version"]) for t in (self.silver, self.rejected)])
         version = pl.col("_contract_version") == self.stream.version
         totals = judged.group_by(SOURCE).agg(pl.col("rows").sum().alias("judged"), version.all().alias("current"))
         both = landed.join(totals, on=SOURCE, how="full", coalesce=True)
         settled = (pl.col("rows") == pl.col("judged")) & pl.col("current")
-        unsettled = both.filter(pl.lit(again) | ~settled.fill_null(False))
-        pending = unsettled.filter(pl.col("rows").is_not_null()).select(SOURCE)
-        return pending, unsettled.filter(pl.col("judged").is_not_null()).select(SOURCE)
+        return both.filter(pl.lit(again) | ~settled.fill_null(False)).cast({"rows": pl.Int64, "judged": pl.Int64})
 
     def _row_counts(self, table: Table, columns: list[str]) -> pl.DataFrame:
         return row_counts(self._rows(table, columns), dict.fromkeys(columns, pl.String()))

@@ -1,6 +1,6 @@
 """Judge: of all records of a key, one wins; the others are duplicates or conflicts.
 
-Belongs here: the verdict, and hashes that stand for keys. Not here: which keys need one (`census`, `recent`), where
+Belongs here: the verdict, and hashes that stand for keys. Not here: which keys need one (`census`, `sieve`), where
 records are stored or how they are fetched.
 A verdict is a function of the set of records alone, so that no order of runs can change it.
 """
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from contracts.stream import Scope
 from events.compiled import compiled, read_only
-from events.recent import Hashes
+from events.sieve import Hashes
 from events.tokens import Bytes
 
 IDENTITY = ("_arrival_hour", "_source_file", "_source_version", "_line")

@@ -19,7 +19,6 @@ from events.conform import Conformer
 from events.decode import records
 from events.identity import digest_of
 from events.judge import hashes_of
-from events.recent import Recent
 from events.sieve import Sieve
 
 REST = ["raw", "header", "oversize"]
@@ -28,7 +27,6 @@ UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 def main() -> None:
     """Frame, conform and count a few records of every stream, which calls all that there is to be called."""
-    Recent().again(np.empty(0, np.uint64))
     Sieve(0).add(np.empty(0, np.uint64))
     Sieve(0).keeps(np.empty(0, np.uint64))
     coded = pa.array(["nine"]).dictionary_encode()

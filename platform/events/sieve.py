@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from events.compiled import compiled, read_only
-from events.recent import Hashes
+from events.compiled import compiled, inlined, read_only
 
+Hashes = npt.NDArray[np.uint64]
 _HASHES_PER_WORD = 4
 
 
@@ -27,8 +27,11 @@ class Sieve:
         sieve.add(hashes)
         return sieve
 
-    def add(self, hashes: Hashes) -> None:
-        _add(read_only(hashes), self.words)
+    def add(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+        """Which hashes were kept before they were added, one after the other."""
+        found = np.empty(len(hashes), np.bool_)
+        _add(read_only(hashes), self.words, found)
+        return found
 
     def keeps(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which hashes may have been added."""
@@ -38,21 +41,24 @@ class Sieve:
 
 
 @compiled
-def _add(hashes: Hashes, words: Hashes) -> None:
+def _add(hashes: Hashes, words: Hashes, found: npt.NDArray[np.bool_]) -> None:
     mask = np.uint64(len(words) - 1)
-    for hash in hashes:
-        words[hash >> np.uint64(18) & mask] |= (
-            np.uint64(1) << (hash & np.uint64(63))
-            | np.uint64(1) << (hash >> np.uint64(6) & np.uint64(63))
-            | np.uint64(1) << (hash >> np.uint64(12) & np.uint64(63))
-        )
+    for row in range(len(hashes)):
+        place, bits = hashes[row] >> np.uint64(18) & mask, _bits(hashes[row])
+        found[row] = words[place] & bits == bits
+        words[place] |= bits
 
 
 @compiled
 def _keeps(hashes: Hashes, words: Hashes, found: npt.NDArray[np.bool_]) -> None:
     mask = np.uint64(len(words) - 1)
     for row in range(len(hashes)):
-        hash = hashes[row]
-        word = words[hash >> np.uint64(18) & mask]
-        bits = word >> (hash & np.uint64(63)) & word >> (hash >> np.uint64(6) & np.uint64(63))
-        found[row] = bits & word >> (hash >> np.uint64(12) & np.uint64(63)) & np.uint64(1)
+        bits = _bits(hashes[row])
+        found[row] = words[hashes[row] >> np.uint64(18) & mask] & bits == bits
+
+
+@inlined
+def _bits(hash: np.uint64) -> np.uint64:
+    """The bits of its word that a hash sets."""
+    one, low = np.uint64(1), np.uint64(63)
+    return one << (hash & low) | one << (hash >> np.uint64(6) & low) | one << (hash >> np.uint64(12) & low)
