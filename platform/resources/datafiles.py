@@ -26,9 +26,6 @@ from pyiceberg.table import Table
 from resources.schemas import CODED, coded
 
 ROW_GROUP_BYTES = 4 << 20
-PAGE_BYTES = PAGE_ROWS = (
-    2 * ROW_GROUP_BYTES
-)  # of a row group, a column is one page: for more, readers move what they have
 SMALL_BYTES = 64 << 10  # to compress and to decompress so few takes longer than to write and to read them
 FILE_BYTES = 256 << 20
 THREADS = 2
@@ -196,8 +193,6 @@ class DataFileWriter:
             self.schema,
             compression={name: "none" if name in plain else "zstd" for name in leaves},
             compression_level={name: 1 for name in leaves if name not in plain},
-            data_page_size=PAGE_BYTES,
-            max_rows_per_page=PAGE_ROWS,
             use_dictionary=[name for name in leaves if name.split(".")[0] not in _UNREPEATED],
             write_statistics=[name for name in leaves if name not in _UNORDERED],
             store_decimal_as_integer=True,
