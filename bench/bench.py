@@ -3,6 +3,7 @@
     make bench                     1,000,000 events of the commerce stream in 4 arrival hours
     STREAM=web make bench          of another stream
     N=4000000 HOURS=4 make bench   more of them
+    RUNS=1 make bench              each stage once, not the fastest of three
     MODE=history make bench        an hour of 100,000 events into an empty lake, and behind 1,000 hours, thrice each
     MODE=gold N=10000000 make bench  gold in full, and after one more day of which 1 % is late; the slowest query
 
@@ -42,13 +43,17 @@ def main() -> None:
 
 
 def landing() -> dict[str, Any]:
-    """Landing to gold in one go, next to the limit."""
+    """Landing to gold in one go, next to the limit; what is compared with it runs as often, and the fastest counts."""
     events, hours = int(os.environ.get("N", "1000000")), int(os.environ.get("HOURS", "4"))
     data = fresh("landing")
     stages = {"simulate": stage(data, "simulate", hours, events // hours)}
     landed = int(stages["simulate"]["events"])
     megabytes = stages["simulate"]["bytes"] / 1e6
-    for name in ("limit", "bronze", "silver", "warehouse", "gold"):
+    for _ in range(int(os.environ.get("RUNS", "3"))):
+        shutil.rmtree(data / "lake", ignore_errors=True)
+        for name in ("limit", "bronze", "silver"):
+            stages[name] = faster(stages.get(name), stage(data, name, hours))
+    for name in ("warehouse", "gold"):
         stages[name] = stage(data, name, hours)
     seconds = stages["bronze"]["seconds"] + stages["silver"]["seconds"]
     limit = landed / stages["limit"]["seconds"]
@@ -128,6 +133,14 @@ def stage(data: Path, name: str, *arguments: int) -> Figures:
         sys.exit(f"stage {name} failed:\n{done.stdout[-4000:]}")
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
+
+
+def faster(one: Figures | None, other: Figures) -> Figures:
+    """The faster run of a stage, with the larger peak of both: noise only ever adds time."""
+    if one is None:
+        return other
+    peak = max(one["peak_rss_mib"], other["peak_rss_mib"])
+    return {**min(one, other, key=lambda run: run["seconds"]), "peak_rss_mib": peak}
 
 
 def table(stages: dict[str, Figures], events: int, megabytes: float) -> None:
