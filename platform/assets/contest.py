@@ -83,12 +83,12 @@ class Contest:
         """So many records, at most, are new or leave."""
         self.sieve = Sieve(count)
 
-    def enter(self, rows: pa.Table) -> pl.Series:
-        """Take note of new records: silver's rows with `BESIDES`.
+    def enter(self, rows: pa.Table, scopes: set[dt.date]) -> pl.Series:
+        """Take note of new records: silver's rows with `BESIDES`, and the scopes of their keys.
 
         A mask of those whose keys came before, and of a few others.
         """
-        self.days.update(self._scopes(rows).unique())
+        self.days |= scopes
         keys = rows["_hash"].to_numpy()
         again = self.sieve.add(keys)
         self.again.append(keys[again])
@@ -119,17 +119,11 @@ class Contest:
         moved = judged.filter(pl.col("verdict") != pl.col("reason").fill_null("winner"))
         return _moves(stale, contested, moved.join(stored, on=list(LINEAGE), how="left"))
 
-    def _scopes(self, rows: pa.Table) -> pl.Series:
-        """The `_scope` of silver's rows."""
-        return pl.DataFrame(pl.from_arrow(rows.select(["event_at"]))).with_columns(scope_of(self.stream.scope))[
-            "_scope"
-        ]
-
     def _new(self, rows: pa.Table, places: pa.Array) -> pl.DataFrame:
         """What a verdict needs (`NEW`) of some of silver's rows and what comes with them."""
         chosen = rows.select([*LINEAGE, "event_at", "_key", "_content"]).take(places)
         known = texts(pl.DataFrame(pl.from_arrow(chosen)))
-        return known.with_columns(self._scopes(chosen)).select(list(NEW))
+        return known.with_columns(scope_of(self.stream.scope)).select(list(NEW))
 
     def raw_of(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Records together with their bytes, from bronze."""
@@ -173,7 +167,8 @@ class Contest:
         found = []
         for batch in skim(table, file, ["_key"] if stale.is_empty() else ["_key", *SOURCE]):
             rows = batch.drop_null() if batch.column("_key").null_count else batch
-            found.append(rows.take(pa.array(self.sieve.keeps(hashes_of(rows.column("_key"), scope)).nonzero()[0])))
+            days = np.full(len(rows), (scope - UNIX).days)
+            found.append(rows.take(pa.array(self.sieve.keeps(hashes_of(rows.column("_key"), days)).nonzero()[0])))
         kept = pa.Table.from_batches(found)
         if not stale.is_empty():
             kept = texts(pl.DataFrame(pl.from_arrow(kept))).join(stale, on=SOURCE, how="anti").select("_key").to_arrow()

@@ -27,7 +27,7 @@ from assets.spool import Spool
 from contracts.stream import Stream
 from events.conform import OLDEST, Conformed, Conformers
 from events.decode import OVERSIZE
-from events.judge import hashes, scope_of
+from events.judge import hashes_of, scope_of
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, commit, recompute, restore, rows_snapshot
 from resources.rows import as_frame, event_date, files_of, path_in, read, read_hours, together
@@ -60,10 +60,14 @@ class Named:
 
 
 class _Entered(NamedTuple):
-    """Records that enter a contest: silver's rows as files hold them, with what a verdict needs besides (`BESIDES`)."""
+    """Records that enter a contest: silver's rows as files hold them, with what a verdict needs besides (`BESIDES`).
+
+    `scopes` are the dates within which their keys are unique.
+    """
 
     conformed: Conformed
     rows: pa.Table
+    scopes: set[dt.date]
 
 
 def reconcile(
@@ -100,9 +104,9 @@ class _Attempt:
         self.contest.expect(unsettled.select(pl.sum_horizontal("rows", "judged")).sum().item())
         pending, stale = (unsettled.filter(pl.col(name).is_not_null()).select(SOURCE) for name in ("rows", "judged"))
         with Spool(self.scratch) as rows, Spool(self.scratch) as raws:
-            for conformed, batch in self.conformers.conform(self._records(pending), self._entered):
+            for conformed, batch, scopes in self.conformers.conform(self._records(pending), self._entered):
                 rows.add(batch)
-                before = self.contest.enter(batch)
+                before = self.contest.enter(batch, scopes)
                 repeated = texts(conformed.accepted.select(LINES).filter(before))
                 raws.add_frame(repeated.with_columns(conformed.raw(before)))
                 self._reject(conformed.refused)
@@ -135,11 +139,12 @@ class _Attempt:
 
     def _entered(self, conformed: Conformed) -> _Entered:
         rows = self.silver_writer.prepared(self._stamped(conformed.accepted))
-        keys = conformed.accepted.select("_key", "_content", scope_of(self.stream.scope))
-        keys = keys.with_columns(hashes())
-        for name in BESIDES:
-            rows = rows.append_column(name, keys[name].to_arrow(compat_level=OLDEST))
-        return _Entered(conformed, rows)
+        beside = conformed.accepted.select("_content", scope_of(self.stream.scope))
+        days = beside["_scope"].to_physical().cast(pl.Int64).to_numpy()
+        found = pa.array(hashes_of(rows.column("_key").combine_chunks(), days))
+        for name, column in zip(BESIDES, (found, beside["_content"].to_arrow(compat_level=OLDEST)), strict=True):
+            rows = rows.append_column(name, column)
+        return _Entered(conformed, rows, set(beside["_scope"].unique()))
 
     def _reject(self, refused: pl.DataFrame) -> None:
         self.rejected_writer.write(self._stamped(refused.with_columns(ARRIVAL_DAY)))

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from assets.describe import printable, table_of
-from events.conform import REASONS
+from events.problems import REASONS
 from resources.rows import as_frame, together
 
 EXAMPLES = 3

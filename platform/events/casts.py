@@ -8,7 +8,7 @@ values stand (`fields`, `enriched`), what machine code makes of plain ones (`col
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from events import columns, scalars
 from events.columns import Values
 from events.digest import Digests
 from events.exact import Refused, exact
+from events.problems import Problems
 from events.text import shortened
 from events.tokens import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
 
@@ -33,7 +34,6 @@ _WANTED: dict[type[pl.DataType], str] = {
     pl.Datetime: "timestamp",
     pl.List: "array",
 }
-PROBLEMS = {"_row": pl.UInt32, "column": pl.String, "reason": pl.String, "detail": pl.String}
 
 
 @dataclass(frozen=True)
@@ -74,25 +74,14 @@ def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Colum
 
 @dataclass
 class Extraction:
-    """Typed values, a row for each record, and what was wrong: one row a problem, `PROBLEMS` columns.
+    """Typed values, a row for each record, and what was wrong with them.
 
     `contents` are digests of the records, equal for those that say the same.
     """
 
     columns: dict[str, pl.Series] = field(default_factory=dict)
-    problems: list[pl.DataFrame] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     contents: Digests = field(default_factory=lambda: np.empty((0, 2), np.uint64))
-
-    def refuse(self, rows: Iterable[int], column: str, reason: str, details: Sequence[str] | str) -> None:
-        found = pl.Series("_row", rows, dtype=pl.UInt32)
-        if count := len(found):
-            columns = [
-                found,
-                [column] * count,
-                [reason] * count,
-                [details] * count if isinstance(details, str) else details,
-            ]
-            self.problems.append(pl.DataFrame(dict(zip(PROBLEMS, columns, strict=True)), PROBLEMS))
 
     def take(self, found: Sequence[tuple[Column, Values]]) -> None:
         """Make columns of scalars, or of JSON, of values that share their bytes."""
@@ -112,12 +101,12 @@ class Extraction:
         wrong = np.flatnonzero(~_acceptable(column)[values.kinds])
         for kind in np.unique(values.kinds[wrong]) if len(wrong) else ():
             rows = wrong[values.kinds[wrong] == kind]
-            self.refuse(rows, column.name, "type", f"{_wanted(column)} wanted, {KINDS[kind]} found")
+            self.problems.add(rows.tolist(), "type", f"{_wanted(column)} wanted, {KINDS[kind]} found", column.name)
         values.kinds[wrong] = NULL
 
     def _json(self, column: Column, values: Values) -> pl.Series:
         found, odd = columns.json_texts(values)
-        self.refuse(odd, column.name, "type", NOT_JSON)
+        self.problems.add(odd.tolist(), "type", NOT_JSON, column.name)
         return found
 
     def _scalars(self, column: Column, values: Values) -> pl.Series:
@@ -142,13 +131,12 @@ class Extraction:
         found = sent.cast(pl.Float64, strict=False)
         wrong = (sent.is_not_null() & ~(sent.str.contains(_DOUBLE) & found.is_finite().fill_null(False))).arg_true()
         details = [f"{_shown(column, text)} is no {_wanted(column)}" for text in sent.gather(wrong)]
-        self.refuse(wrong, column.name, "type", details)
+        self.problems.add(wrong.to_list(), "type", details, column.name)
         return found.scatter(wrong, None) if len(wrong) else found
 
     def _odd(self, column: Column, found: pl.Series, odd: list[tuple[int, str]]) -> pl.Series:
         """The values of texts that are not plain, or why they are none."""
         values: dict[int, Any] = {}
-        why: dict[str, dict[int, str]] = {}
         numeric = isinstance(column.dtype, pl.Int64 | pl.Decimal)
         for row, text in odd:
             try:
@@ -156,15 +144,8 @@ class Extraction:
                     raise Refused("type", f"is no {_wanted(column)}")
                 values[row] = exact(text, column.dtype)
             except Refused as refused:
-                why.setdefault(refused.reason, {})[row] = f"{_shown(column, text)} {refused}"
-        self.problems += [problems_of(details, reason, column.name) for reason, details in why.items()]
+                self.problems.add([row], refused.reason, f"{_shown(column, text)} {refused}", column.name)
         return found.scatter(list(values), pl.Series(list(values.values()), dtype=column.dtype)) if values else found
-
-
-def problems_of(why: Mapping[int, str], reason: str, column: str | None = None) -> pl.DataFrame:
-    """One problem a row of `why`, as `PROBLEMS` says."""
-    columns = [[*why], [column] * len(why), [reason] * len(why), [*why.values()]]
-    return pl.DataFrame(dict(zip(PROBLEMS, columns, strict=True)), PROBLEMS)
 
 
 def _text(values: Values, row: int) -> str:

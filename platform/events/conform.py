@@ -1,7 +1,7 @@
 """Conform: records become silver's typed rows, or are refused with a reason; every record is exactly one of the two.
 
-Belongs here: the order of judgement (oversize, malformed, type, missing, rule, clock), the contract's pandera model,
-personal data's hashing, keys. Not here: how a record becomes values (`documents`, `enriched`), duplicates (`judge`).
+Belongs here: the contract's pandera model and clock, personal data's hashing, keys. Not here: how a record becomes
+values (`documents`, `enriched`), which problem counts (`problems`), duplicates (`judge`).
 """
 
 from __future__ import annotations
@@ -22,24 +22,22 @@ import pyarrow.compute as pc
 from contracts.rules import REQUIRED, Broken, broken
 from contracts.stream import EnrichedTsv, Personal, Stream
 from events.ahead import several
-from events.casts import problems_of
 from events.digest import as_column, digest_of
 from events.documents import Documents
 from events.enriched import Enriched
+from events.problems import Problems
 from events.text import Room, Texts
 
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
-REASONS = ("oversize", "malformed", "type", "missing", "rule", "clock", "conflict", "duplicate")
 SEPARATOR = "\x1f"  # between the parts of a key
 OLDEST = pl.CompatLevel.oldest()
 T = TypeVar("T")
-REFUSED = {"_row": pl.UInt32, "reason": pl.String, "column": pl.String, "detail": pl.String}
 
 
 @dataclass(frozen=True)
 class Conformed:
     """`accepted`: silver's columns, lineage, `_key` and `_content`, in the order of their event dates; `refused`:
-    lineage, `raw`, and `REFUSED`'s why.
+    lineage, `raw`, and why (`problems.REFUSED`).
 
     `raws` are the bytes of all records, `places` those of the accepted among them.
     """
@@ -85,14 +83,15 @@ class Conformer:
         rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).alias("_row")
         lineage = pl.DataFrame(pl.from_arrow(records.select([*Stream.LINEAGE]))).with_columns(rows)
         extraction = self.form.extract(Texts.of(records.column("raw"), self.room), records.column("header"))
-        problems = pl.concat([_oversize(records.column("oversize")), *extraction.problems], rechunk=True)
+        problems = extraction.problems
+        _oversize(records.column("oversize"), problems)
         typed = self._complete(extraction.columns, lineage)
         sound = np.ones(len(records), np.bool_)
-        sound[problems["_row"].to_numpy()] = False
-        found = self._check(typed)
-        problems = pl.concat([problems, found.filter(pl.Series(sound[found["_row"].to_numpy()]))], rechunk=True)
-        sound[problems["_row"].to_numpy()] = False
-        refused = _worst(problems)
+        sound[problems.rows()] = False
+        checked = self._check(typed).without(set(np.flatnonzero(~sound).tolist()))
+        sound[checked.rows()] = False
+        problems.entries += checked.entries
+        refused = problems.worst()
         refused = refused.join(lineage, on="_row", how="left", maintain_order="left")
         refused = refused.with_columns(_taken(records.column("raw"), refused["_row"]))
         accepted = typed[_by_event_date(typed["event_at"], sound)]
@@ -137,27 +136,30 @@ class Conformer:
     def _digest(self, value: str) -> str:
         return hmac.digest(self.secret, value.encode(), "sha256").hex()
 
-    def _check(self, typed: pl.DataFrame) -> pl.DataFrame:
+    def _check(self, typed: pl.DataFrame) -> Problems:
         """What the contract's model and clock refuse; of rows whose values have the wrong types it means nothing."""
-        clock = self.stream.clock
+        clock, problems = self.stream.clock, Problems()
         latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead
         times = typed.lazy().select("_row", "event_at", "_arrival_hour")
         outside = times.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest)).collect()
-        why = {row: f"{at.isoformat()} is not believable" for row, at, _ in outside.iter_rows()}
-        found = (self._problems(typed, one) for one in broken(self.stream.rules, typed.select(self.stream.ruled)))
-        return pl.concat([problems_of(why, "clock", "event_at"), *found], rechunk=True)
+        why = [f"{at.isoformat()} is not believable" for at in outside["event_at"]]
+        problems.add(outside["_row"], "clock", why, "event_at")
+        for found in broken(self.stream.rules, typed.select(self.stream.ruled)):
+            self._tell(typed, found, problems)
+        return problems
 
-    def _problems(self, typed: pl.DataFrame, found: Broken) -> pl.DataFrame:
+    def _tell(self, typed: pl.DataFrame, found: Broken, problems: Problems) -> None:
         """What a broken rule says of each row that breaks it; never a personal value."""
         name, rows = found.column, found.rows.arg_true()
         if found.rule == REQUIRED:
-            return problems_of(dict.fromkeys(rows, "required"), "missing", name)
+            problems.add(rows, "missing", "required", name)
+            return
         details = [found.rule] * len(rows)
         if name and name not in self.hashed and not typed.schema[name].is_nested():
             for place, value in enumerate(typed[name].gather(rows).cast(pl.String)):
                 if value is not None and len(value) <= 40:
                     details[place] = f"{found.rule}: {value}"
-        return problems_of(dict(zip(rows, details, strict=True)), "rule", name)
+        problems.add(rows, "rule", details, name)
 
     def _keys(self, accepted: pl.DataFrame, content: pl.Series) -> pl.Series:
         """Sixteen bytes that stand for the key: a digest of the producer's id, or the content where it gives none."""
@@ -211,20 +213,8 @@ def _by_event_date(times: pl.Series, sound: npt.NDArray[np.bool_]) -> npt.NDArra
     return rows[np.argsort(times.gather(rows).dt.date().to_physical().to_numpy(), kind="stable")]
 
 
-def _oversize(column: pa.ChunkedArray) -> pl.DataFrame:
-    """The records of which bronze holds no bytes, as problems."""
+def _oversize(column: pa.ChunkedArray, problems: Problems) -> None:
+    """The records of which bronze holds no bytes are problems."""
     rows = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
-    why = {row: "{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in rows}
-    return problems_of(why, "oversize")
-
-
-def _worst(problems: pl.DataFrame) -> pl.DataFrame:
-    """One row a refused record: the first reason of `REASONS` that it has, and all that was found."""
-    rank = pl.col("reason").replace_strict({r: i for i, r in enumerate(REASONS)}, return_dtype=pl.Int8)
-    detail = pl.when(pl.col("column").is_null()).then("detail").otherwise(pl.format("{}: {}", "column", "detail"))
-    ordered = problems.with_columns(rank.alias("rank"), detail.alias("detail")).sort("_row", "rank", "column", "detail")
-    return (
-        ordered.group_by("_row", maintain_order=True)
-        .agg(pl.col("reason").first(), pl.col("column").first(), pl.col("detail").str.join("; "))
-        .cast(REFUSED)  # type: ignore[arg-type]
-    )
+    details = ("{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in rows)
+    problems.add(rows, "oversize", details)

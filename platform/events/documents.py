@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from contracts.stream import Stream
-from events.casts import Extraction, columns_of, problems_of
+from events.casts import Extraction, columns_of
 from events.columns import Values, unescaped
 from events.fields import Extractor
 from events.literals import Literals
@@ -48,7 +48,7 @@ class Documents:
         result, states = self.extractor.extract(documents)
         for row in np.flatnonzero((states != SOUND) & documents.given).tolist():
             why.setdefault(row, _WHY[states[row]])
-        result.problems.append(problems_of(why, "malformed"))
+        result.problems.add(why, "malformed", why.values())
         return result
 
     def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:

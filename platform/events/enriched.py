@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from contracts.stream import Stream
 from events.arrays import elements
-from events.casts import NOT_JSON, Extraction, columns_of, problems_of
+from events.casts import NOT_JSON, Extraction, columns_of
 from events.columns import Rows, Values, json_texts
 from events.columns import texts as field_texts
 from events.digest import fields
@@ -77,8 +77,8 @@ class Enriched:
         result.take([(column, values[column.paths[0]]) for column in self.atomic])
         unpacked = self._columns(entities, pl.int_range(len(texts.starts), dtype=pl.UInt32, eager=True).alias("_row"))
         result.columns.update({name: unpacked[name] for name in unpacked.columns})
-        whole = [problem.filter(~pl.col("_row").is_in(list(why))) for problem in result.problems]
-        result.problems = [*whole, problems_of(why, "malformed")]
+        result.problems = result.problems.without(why)
+        result.problems.add(why, "malformed", why.values())
         result.contents = fields(texts.data, texts.starts, texts.ends, self.said, self.fingerprint)
         return result
 

@@ -52,7 +52,9 @@ class Extractor:
         """A value that is no object has no fields, and what was sent in it would be lost."""
         kinds = found.kinds[self.scanner.nodes[path]]
         wrong = np.flatnonzero((kinds > NULL) & (kinds != OBJECT))
-        result.refuse(wrong, path, "type", [f"object wanted, {KINDS[kind]} found" for kind in kinds[wrong]])
+        result.problems.add(
+            wrong.tolist(), "type", (f"object wanted, {KINDS[kind]} found" for kind in kinds[wrong]), path
+        )
 
     def _values(self, column: Column, data: Bytes, found: Found) -> Values:
         choices = []
@@ -69,10 +71,9 @@ class Extractor:
             Texts(values.data, found.starts, found.ends, np.ones(len(found.rows), np.bool_))
         )
         wrong = np.unique(found.rows[states != SOUND])
-        result.refuse(wrong, column.name, "type", "an element is no object")
-        for problem in inner.problems:
-            details = [f"{c}: {d}" for c, d in problem.select("column", "detail").iter_rows()]
-            result.refuse(found.rows[problem["_row"].to_numpy()], column.name, problem["reason"][0], details)
+        result.problems.add(wrong.tolist(), "type", "an element is no object", column.name)
+        for place, field, reason, detail in inner.problems.entries:
+            result.problems.add([int(found.rows[place])], reason, f"{field}: {detail}", column.name)
         return _lists(column, values, found, inner)
 
 

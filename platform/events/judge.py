@@ -24,6 +24,7 @@ KEY = ("_key", "_scope")
 UNIX = dt.date(1970, 1, 1)
 _KEY_BYTES = 16
 _MIX = 0x9E3779B97F4A7C15  # tells the scopes of a key apart
+_MIXED = np.uint64(_MIX)
 
 
 def scope_of(scope: Scope) -> pl.Expr:
@@ -51,8 +52,11 @@ def hashes() -> pl.Expr:
     return (leading ^ days * pl.lit(_MIX, dtype=pl.UInt64)).alias("_hash")
 
 
-def hashes_of(keys: pa.Array, scope: dt.date) -> Hashes:
-    """The same of a binary column of keys within one scope. Raises `ValueError` where one is none."""
+def hashes_of(keys: pa.Array, days: npt.NDArray[np.int64]) -> Hashes:
+    """The same of a binary column of keys, and of their scopes as days of the epoch.
+
+    Raises `ValueError` where one is no key.
+    """
     _, offsets, data = keys.buffers()
     kind = np.int64 if pa.types.is_large_binary(keys.type) else np.int32
     borders = np.frombuffer(offsets, kind)[keys.offset : keys.offset + len(keys) + 1].astype(np.int64)
@@ -60,14 +64,13 @@ def hashes_of(keys: pa.Array, scope: dt.date) -> Hashes:
     if not len(keys):
         return found
     whole = not keys.null_count and borders[-1] - borders[0] == _KEY_BYTES * len(keys)
-    mix = np.uint64((scope - UNIX).days * _MIX % 2**64)
-    if not whole or not _hashed(read_only(np.frombuffer(data, np.uint8)), borders, mix, found):
+    if not whole or not _hashed(read_only(np.frombuffer(data, np.uint8)), borders, read_only(days), found):
         raise ValueError(f"keys are digests, which have {_KEY_BYTES} bytes")
     return found
 
 
 @compiled
-def _hashed(data: Bytes, borders: npt.NDArray[np.int64], mix: np.uint64, found: Hashes) -> bool:
+def _hashed(data: Bytes, borders: npt.NDArray[np.int64], days: npt.NDArray[np.int64], found: Hashes) -> bool:
     """Put the hashes of keys that lie between borders into `found`; whether all are as long as they should be."""
     for row in range(len(found)):
         start = np.uint64(borders[row])
@@ -76,7 +79,7 @@ def _hashed(data: Bytes, borders: npt.NDArray[np.int64], mix: np.uint64, found: 
         leading = np.uint64(0)
         for place in range(8):
             leading |= np.uint64(data[start + np.uint64(place)]) << np.uint64(8 * place)
-        found[row] = leading ^ mix
+        found[row] = leading ^ np.uint64(days[row]) * _MIXED
     return True
 
 

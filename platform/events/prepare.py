@@ -31,7 +31,7 @@ def main() -> None:
     Sieve(0).keeps(np.empty(0, np.uint64))
     coded = pa.array(["nine"]).dictionary_encode()
     digest_of(coded, coded, pa.array([9]))
-    hashes_of(pa.array([bytes(16)]), UNIX.date())
+    hashes_of(pa.array([bytes(16)]), np.zeros(1, np.int64))
     for stream in STREAMS:
         for batch in records(BytesIO(b'{"a": 1}\n' * 9), "nine", stream.decoding):
             arrival = pa.repeat(pa.scalar(UNIX, pa.timestamp("us", "UTC")), len(batch))

@@ -19,8 +19,9 @@ from spoiling import Spoilt
 
 from contracts.stream import JsonArray, Stream
 from events.compression import Unreadable, blocks
-from events.conform import REASONS, Conformer
+from events.conform import Conformer
 from events.decode import RECORDS, records
+from events.problems import REASONS
 
 HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 IDENTITY = ["_source_file", "_line"]

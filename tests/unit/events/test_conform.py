@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.commerce import COMMERCE
-from events.conform import REASONS, Conformers
+from events.conform import Conformers
 from events.decode import OVERSIZE
+from events.problems import REASONS
 from events.text import nesting
 
 IDENTITY = ["_source_file", "_source_version", "_line"]

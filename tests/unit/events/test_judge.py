@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.stream import Scope
-from events.judge import IDENTITY, KEY, hashes, hashes_of, judge, scope_of, verdicts
+from events.judge import IDENTITY, KEY, UNIX, hashes, hashes_of, judge, scope_of, verdicts
 
 HOUR = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
 SCHEMA = pl.Schema(
@@ -95,13 +96,15 @@ def test_a_key_has_one_hash(keys: list[bytes], scope: dt.date, first: int) -> No
     """Whether asked of a frame or of what a file holds, from any row on."""
     expected = pl.DataFrame({"_key": keys, "_scope": [scope] * len(keys)}, SCHEMA_OF_KEY).select(hashes()).to_series()
     for kind in (pa.binary(), pa.large_binary()):
-        assert hashes_of(pa.array(keys, kind).slice(first), scope).tolist() == expected.to_list()[first:]
+        asked = pa.array(keys, kind).slice(first)
+        days = np.full(len(asked), (scope - UNIX).days)
+        assert hashes_of(asked, days).tolist() == expected.to_list()[first:]
 
 
 @pytest.mark.parametrize("keys", [[None, b"0" * 16], [b"0" * 15], [b"0" * 15, b"0" * 17]])
 def test_what_is_no_digest_has_none(keys: list[bytes | None]) -> None:
     with pytest.raises(ValueError, match="have 16 bytes"):
-        hashes_of(pa.array(keys, pa.binary()), HOUR.date())
+        hashes_of(pa.array(keys, pa.binary()), np.zeros(len(keys), np.int64))
 
 
 def test_stored_records_are_judged_with_the_new() -> None:
