@@ -99,13 +99,16 @@ class Contest:
 
         `raws` takes the bytes of stored winners that are contested, as some of them lose.
         """
+        left: set[dt.date] = set()
         with Spool(self.scratch) as leaving:
             for part in self._leaving(stale):
                 leaving.add_frame(part.select(hashes()))
                 self.sieve.add(part.select(hashes()).to_series().to_numpy())
-                self.days.update(part["_scope"].unique())
+                left.update(part["_scope"].unique())
             known = partial(_hashes, spool, leaving)
-            winners, losers = (self._met(table, stale, known) for table in (self.silver, self.rejected))
+            winners = self._met(self.silver, self.days | left, stale, known)
+            beaten = left.union(winners["_scope"].unique())  # a loser has a winner, which is in silver, or was
+            losers = self._met(self.rejected, beaten, stale, known)
         met = pl.concat([winners, losers]).select(hashes()).to_series().to_numpy()
         contested = Sieve.of(np.concatenate([*self.again, met]))
         new = [self._new(part, contested_by(contested, part)) for part in spool]
@@ -144,13 +147,15 @@ class Contest:
             for part in self._keyed(self.silver, files_within(self.silver, self.hours)):
                 yield part.join(stale, on=SOURCE, how="semi")
 
-    def _met(self, table: Table, stale: pl.DataFrame, known: Callable[[], Iterator[Hashes]]) -> pl.DataFrame:
-        """Records stored in one of the two tables, and not going, whose keys are among those of the run.
+    def _met(
+        self, table: Table, days: set[dt.date], stale: pl.DataFrame, known: Callable[[], Iterator[Hashes]]
+    ) -> pl.DataFrame:
+        """Records stored in one of the two tables, and not going, whose keys, of some scopes, are among the run's.
 
         Few are, but any file of the days may hold them: all that is read of most files is their keys.
         """
-        ever = self.stream.scope is Scope.EVER
-        files = {path_in(f): f for f in files_of(table) if ever or event_date(f) in self.days}
+        ever = bool(days) and self.stream.scope is Scope.EVER
+        files = {path_in(f): f for f in files_of(table) if ever or event_date(f) in days}
         with ThreadPoolExecutor(THREADS) as pool:
             found = pool.map(lambda file: self._keys(table, file, stale), files.values())
             keys = pl.DataFrame(pl.from_arrow(pa.concat_tables([KEYS.empty_table(), *found])))
@@ -167,8 +172,8 @@ class Contest:
         found = []
         for batch in skim(table, file, ["_key"] if stale.is_empty() else ["_key", *SOURCE]):
             rows = batch.drop_null() if batch.column("_key").null_count else batch
-            days = np.full(len(rows), (scope - UNIX).days)
-            found.append(rows.take(pa.array(self.sieve.keeps(hashes_of(rows.column("_key"), days)).nonzero()[0])))
+            keys = hashes_of(rows.column("_key"), np.int64((scope - UNIX).days))
+            found.append(rows.take(pa.array(self.sieve.keeps(keys).nonzero()[0])))
         kept = pa.Table.from_batches(found)
         if not stale.is_empty():
             kept = texts(pl.DataFrame(pl.from_arrow(kept))).join(stale, on=SOURCE, how="anti").select("_key").to_arrow()

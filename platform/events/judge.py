@@ -15,16 +15,13 @@ import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Scope
-from events.compiled import compiled, read_only
 from events.sieve import Hashes
-from events.tokens import Bytes
 
 IDENTITY = ("_arrival_hour", "_source_file", "_source_version", "_line")
 KEY = ("_key", "_scope")
 UNIX = dt.date(1970, 1, 1)
 _KEY_BYTES = 16
 _MIX = 0x9E3779B97F4A7C15  # tells the scopes of a key apart
-_MIXED = np.uint64(_MIX)
 
 
 def scope_of(scope: Scope) -> pl.Expr:
@@ -52,35 +49,20 @@ def hashes() -> pl.Expr:
     return (leading ^ days * pl.lit(_MIX, dtype=pl.UInt64)).alias("_hash")
 
 
-def hashes_of(keys: pa.Array, days: npt.NDArray[np.int64]) -> Hashes:
-    """The same of a binary column of keys, and of their scopes as days of the epoch.
+def hashes_of(keys: pa.Array, days: npt.NDArray[np.int64] | np.int64) -> Hashes:
+    """The same of a binary column of keys, and of their scopes as days of the epoch, one for each or one for all.
 
     Raises `ValueError` where one is no key.
     """
+    if not len(keys):
+        return np.empty(0, np.uint64)
     _, offsets, data = keys.buffers()
     kind = np.int64 if pa.types.is_large_binary(keys.type) else np.int32
-    borders = np.frombuffer(offsets, kind)[keys.offset : keys.offset + len(keys) + 1].astype(np.int64)
-    found = np.empty(len(keys), np.uint64)
-    if not len(keys):
-        return found
-    whole = not keys.null_count and borders[-1] - borders[0] == _KEY_BYTES * len(keys)
-    if not whole or not _hashed(read_only(np.frombuffer(data, np.uint8)), borders, read_only(days), found):
+    borders = np.frombuffer(offsets, kind)[keys.offset : keys.offset + len(keys) + 1]
+    if keys.null_count or (np.diff(borders) != _KEY_BYTES).any():
         raise ValueError(f"keys are digests, which have {_KEY_BYTES} bytes")
-    return found
-
-
-@compiled
-def _hashed(data: Bytes, borders: npt.NDArray[np.int64], days: npt.NDArray[np.int64], found: Hashes) -> bool:
-    """Put the hashes of keys that lie between borders into `found`; whether all are as long as they should be."""
-    for row in range(len(found)):
-        start = np.uint64(borders[row])
-        if borders[row + 1] - borders[row] != _KEY_BYTES:
-            return False
-        leading = np.uint64(0)
-        for place in range(8):
-            leading |= np.uint64(data[start + np.uint64(place)]) << np.uint64(8 * place)
-        found[row] = leading ^ np.uint64(days[row]) * _MIXED
-    return True
+    leading: Hashes = np.frombuffer(data, "<u8", 2 * len(keys), int(borders[0]))[::2]
+    return leading ^ np.asarray(days).astype(np.uint64) * np.uint64(_MIX)
 
 
 def verdicts(new: pl.DataFrame, winners: pl.DataFrame, losers: pl.DataFrame) -> pl.DataFrame:

@@ -18,7 +18,6 @@ from contracts.stream import Stream
 from events.conform import Conformer
 from events.decode import records
 from events.identity import digest_of
-from events.judge import hashes_of
 from events.sieve import Sieve
 
 REST = ["raw", "header", "oversize"]
@@ -31,7 +30,6 @@ def main() -> None:
     Sieve(0).keeps(np.empty(0, np.uint64))
     coded = pa.array(["nine"]).dictionary_encode()
     digest_of(coded, coded, pa.array([9]))
-    hashes_of(pa.array([bytes(16)]), np.zeros(1, np.int64))
     for stream in STREAMS:
         for batch in records(BytesIO(b'{"a": 1}\n' * 9), "nine", stream.decoding):
             arrival = pa.repeat(pa.scalar(UNIX, pa.timestamp("us", "UTC")), len(batch))

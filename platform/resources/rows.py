@@ -103,7 +103,7 @@ def read(
             yield batch
 
 
-def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int = 131_072) -> Iterator[pa.RecordBatch]:
     """Batches of few columns of one data file, in its order, which has them by these names.
 
     Nothing is read ahead: what costs least for very many files, and for the first rows of one.

@@ -97,14 +97,15 @@ def test_a_key_has_one_hash(keys: list[bytes], scope: dt.date, first: int) -> No
     expected = pl.DataFrame({"_key": keys, "_scope": [scope] * len(keys)}, SCHEMA_OF_KEY).select(hashes()).to_series()
     for kind in (pa.binary(), pa.large_binary()):
         asked = pa.array(keys, kind).slice(first)
-        days = np.full(len(asked), (scope - UNIX).days)
-        assert hashes_of(asked, days).tolist() == expected.to_list()[first:]
+        day = np.int64((scope - UNIX).days)
+        for days in (day, np.full(len(asked), day)):
+            assert hashes_of(asked, days).tolist() == expected.to_list()[first:]
 
 
 @pytest.mark.parametrize("keys", [[None, b"0" * 16], [b"0" * 15], [b"0" * 15, b"0" * 17]])
 def test_what_is_no_digest_has_none(keys: list[bytes | None]) -> None:
     with pytest.raises(ValueError, match="have 16 bytes"):
-        hashes_of(pa.array(keys, pa.binary()), np.zeros(len(keys), np.int64))
+        hashes_of(pa.array(keys, pa.binary()), np.int64(0))
 
 
 def test_stored_records_are_judged_with_the_new() -> None:
