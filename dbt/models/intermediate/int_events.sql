@@ -5,18 +5,9 @@
     meta={'touched': true},
 ) }}
 
-{#- A stream is one line: a staging model with the columns selected below. -#}
-{%- set streams = [
-    'stg_snowplow',
-    'stg_mobile',
-    'stg_web',
-    'stg_clickstream',
-    'stg_commerce',
-] %}
-
 with unioned as (
 
-    {% for stream in streams %}
+    {% for stream in streams() %}
     select
         stream,
         identity_space,
@@ -36,7 +27,8 @@ with unioned as (
         is_conversion,
         conversion_value,
         currency,
-        order_id
+        order_id,
+        is_order_event
     from {{ ref(stream) }}
     {% if is_incremental() %}
     where {{ in_touched(is_gained(), timestamp_column='event_at') }}

@@ -32,8 +32,5 @@ select
     order_total,
     order_tax,
     order_shipping,
-    case
-        when event_name in ('order_completed', 'order_fulfilled') then 'completed'
-        when event_name in ('order_cancelled', 'order_refunded') then 'reversed'
-    end as outcome
+    order_outcome as outcome
 from events

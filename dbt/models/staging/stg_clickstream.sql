@@ -26,6 +26,7 @@ renamed as (
         case when event_name = 'purchase' then cast(price * quantity as decimal(38,2)) end as conversion_value,
         currency,
         cast(null as varchar(65535)) as order_id,
+        false as is_order_event,
         product_id,
         quantity,
         price,

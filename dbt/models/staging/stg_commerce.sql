@@ -4,6 +4,25 @@ with source as (
 
 ),
 
+told as (
+
+    select
+        source.*,
+        -- A page view of a confirmation page may name an order too, without being an event of the order's life.
+        order_id is not null and {{ is_order_event_name('event_name') }} as is_order_event
+    from source
+
+),
+
+decided as (
+
+    select
+        told.*,
+        case when is_order_event then {{ order_outcome('event_name', 'order_status') }} end as order_outcome
+    from told
+
+),
+
 renamed as (
 
     select
@@ -22,12 +41,10 @@ renamed as (
         channel,
         cast(null as varchar(65535)) as category,
         event_name = 'page_view' as is_view,
-        event_name in ('order_completed', 'order_fulfilled') as is_conversion,
-        case
-            when event_name in ('order_completed', 'order_fulfilled') then cast(order_total as decimal(38,2))
-        end as conversion_value,
-        -- A page view of a confirmation page may name an order too, without being an event of the order's life.
-        order_id is not null and left(event_name, 6) = 'order_' as is_order_event,
+        coalesce(order_outcome = 'completed', false) as is_conversion,
+        case when order_outcome = 'completed' then cast(order_total as decimal(38,2)) end as conversion_value,
+        is_order_event,
+        order_outcome,
         customer_email,
         country,
         order_id,
@@ -37,7 +54,7 @@ renamed as (
         cast(order_tax as decimal(18,2)) as order_tax,
         cast(order_shipping as decimal(18,2)) as order_shipping,
         items
-    from source
+    from decided
 
 )
 

@@ -60,6 +60,7 @@ renamed as (
         cast(null as decimal(38,2)) as conversion_value,
         cast(null as varchar(65535)) as currency,
         case when is_order then journey_id end as order_id,
+        false as is_order_event,
         journey_id,
         event_sequence = last_sequence as is_last_step,
         is_order,

@@ -46,6 +46,7 @@ renamed as (
         case
             when is_purchase then coalesce(tr_orderid, {{ json_text(transaction, [0, 'transaction_id']) }})
         end as order_id,
+        false as is_order_event,
         page_urlhost,
         page_urlpath,
         geo_country

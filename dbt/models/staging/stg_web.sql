@@ -26,6 +26,7 @@ renamed as (
         cast(null as decimal(38,2)) as conversion_value,
         cast(null as varchar(65535)) as currency,
         cast(null as varchar(65535)) as order_id,
+        false as is_order_event,
         description,
         entity_type,
         entity_id,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,8 +16,9 @@ from typing import Any
 Row = Mapping[str, Any]
 Person = tuple[str, str]
 """An identity space and the id that stands for a person in it."""
-REVERSALS = ("order_cancelled", "order_refunded")
-COMPLETIONS = ("order_completed", "order_fulfilled")
+_REVERSING, _COMPLETING = ("cancelled", "canceled", "refunded", "returned"), ("completed", "fulfilled")
+REVERSALS = {*_REVERSING, *(f"order_{word}" for word in _REVERSING)}
+COMPLETIONS = {*_COMPLETING, *(f"order_{word}" for word in _COMPLETING)}
 ACTION = "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1"
 TRANSACTION = "contexts_com_snowplowanalytics_snowplow_ecommerce_transaction_1"
 
@@ -116,8 +118,26 @@ def clickstream(row: Row) -> Iterable[Event]:
     )  # fmt: skip
 
 
+def is_order_event(row: Row) -> bool:
+    """Whether an event of the shop belongs to the life of an order."""
+    name = _plain(row["event_name"])
+    return row["order_id"] is not None and (name.startswith("order_") or name in COMPLETIONS | REVERSALS)
+
+
+def completes_order(row: Row) -> bool | None:
+    """Whether an event of an order completes or reverses it; None where it does neither."""
+    name, status = _plain(row["event_name"]), _plain(row["order_status"] or "")
+    if name in REVERSALS or status in REVERSALS:
+        return False
+    return True if name in COMPLETIONS else None
+
+
+def _plain(text: str) -> str:
+    return re.sub("[ .-]", "_", text.strip().lower())
+
+
 def commerce(row: Row) -> Iterable[Event]:
-    completes = row["event_name"] in COMPLETIONS
+    completes = is_order_event(row) and completes_order(row) is True
     yield Event(
         "commerce", "shop", row["event_id"], row["event_name"], **_common(row), channel=row["channel"],
         view=row["event_name"] == "page_view", converts=completes, value=row["order_total"] if completes else None,

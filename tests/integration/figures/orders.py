@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from figures.engagement import Figures
-from figures.events import COMPLETIONS, REVERSALS, Event, Person, World
+from figures.events import Event, Person, World, completes_order, is_order_event
 
 NOTHING = Decimal(0)
 
@@ -44,8 +44,8 @@ class Order:
 
     @property
     def completed(self) -> bool:
-        decided = [event.name for event in self.events if event.name in COMPLETIONS + REVERSALS]
-        return bool(decided) and decided[-1] in COMPLETIONS
+        decided = [completes for event in self.events if (completes := completes_order(event.row)) is not None]
+        return bool(decided) and decided[-1]
 
     @property
     def customer(self) -> str | None:
@@ -56,7 +56,7 @@ def orders(world: World) -> list[Order]:
     """In order of when they were ordered."""
     found: dict[str, list[Event]] = defaultdict(list)
     for event in world.of_stream("commerce"):
-        if event.order is not None and event.name.startswith("order_"):
+        if is_order_event(event.row):
             found[event.order].append(event)
     return sorted((Order(events) for events in found.values()), key=lambda order: (order.first_event.at, order.id))
 
