@@ -84,8 +84,9 @@ class Enriched:
         result = Extraction()
         values = self._split(texts, why)
         entities = self._entities(values, why)
+        entered = entities.filter(pl.col("column").is_in([*self.finders])).unique(["_row", "column"], keep="first")
         for entity, finder in self.finders.items():
-            values |= _found_within(finder, entities.filter(pl.col("column") == entity), texts, result)
+            values |= _found_within(finder, entered.filter(pl.col("column") == entity), texts, result)
         self.taker.take(values, result)
         self._unpack(entities, texts, result)
         result.problems = result.problems.without(why)
@@ -184,15 +185,11 @@ class Enriched:
 
 
 def _found_within(finder: Finder, entities: pl.DataFrame, texts: Texts, result: Extraction) -> dict[str, Values]:
-    """The values in the first of some entities of each record, by whole path."""
-    first = entities.unique("_row", keep="first", maintain_order=True)
-    count, rows = len(texts.starts), first["_row"].to_numpy()
+    """The values in entities, of which a record has one at most, by whole path."""
+    count, rows = len(texts.starts), entities["_row"].to_numpy()
     kinds, starts, ends = np.full(count, MISSING, np.uint8), np.zeros(count, np.uint32), np.zeros(count, np.uint32)
-    kinds[rows] = first["kind"]
+    kinds[rows], starts[rows], ends[rows] = entities["kind"], entities["start"], entities["end"]
     refuse_parent(finder.root, kinds, result.problems)
-    objects = first.filter(pl.col("kind") == OBJECT)
-    rows = objects["_row"].to_numpy()
-    starts[rows], ends[rows] = objects["start"], objects["end"]
     found, _ = finder.find(Texts(texts.data, starts, ends, kinds == OBJECT), result.problems)
     return found
 
