@@ -29,7 +29,7 @@ class ClickstreamEvent(Envelope):
     quantity: int = column("quantity", ge=1, description="Pieces put into the cart, taken out or bought")
     price: Money = column("price", ge=0, description="Price of one piece")
     currency: str = column(compute=pl.lit("USD"), description="ISO 4217 code of the price; the shop sells in one")
-    search_query: str = column("search_query", description="What was searched for")
+    search_query: str = column("search_query", free_text=True, description="What was searched for")
 
     @pa.dataframe_check(name="all but a search names its product and category")
     def products(cls, data: pa.PolarsData) -> pl.LazyFrame:
@@ -48,7 +48,7 @@ class ClickstreamEvent(Envelope):
 
 CLICKSTREAM = Stream(
     name="clickstream",
-    version="1.0.0",
+    version="2.0.0",
     owner="team:storefront",
     description="Views, searches, carts and purchases of the storefront",
     identity_space="site",

@@ -68,7 +68,7 @@ class CommerceEvent(Envelope):
 
 COMMERCE = Stream(
     name="commerce",
-    version="1.0.0",
+    version="2.0.0",
     owner="team:commerce",
     description="Order and browsing events of an online shop",
     identity_space="shop",

@@ -8,7 +8,9 @@ from contracts.stream import EnrichedTsv, Envelope, Instant, Money, Personal, St
 
 PLATFORMS = {"web": "web", "mob": "mobile", "app": "mobile", "pc": "desktop", "srv": "backend"}
 CLIENT_SESSION = "contexts_com_snowplowanalytics_snowplow_client_session_1"
-IN_SESSION = pl.col(CLIENT_SESSION).str.json_path_match
+ECOMMERCE = "com_snowplowanalytics_snowplow_ecommerce"
+ACTION = f"unstruct_event_{ECOMMERCE}_snowplow_ecommerce_action_1"
+TRANSACTION = f"contexts_{ECOMMERCE}_transaction_1"
 
 
 class SnowplowEvent(Envelope):
@@ -30,11 +32,11 @@ class SnowplowEvent(Envelope):
         "user_id", personal=Personal.HASH_EMAILS, description="The business's id of the user; hashed if an email"
     )
     anonymous_id: str = column(
-        compute=pl.coalesce("domain_userid", "network_userid", IN_SESSION("$[0].userId")),
-        description="The first-party cookie's id, else the third-party one's, else the mobile tracker's",
+        compute=pl.coalesce("domain_userid", "client_session_user_id"),
+        description="The first-party cookie's id, else the mobile tracker's; never the collector's cookie",
     )
     session_id: str = column(
-        compute=pl.coalesce("domain_sessionid", IN_SESSION("$[0].sessionId")),
+        compute=pl.coalesce("domain_sessionid", "client_session_id"),
         description="The web tracker's visit, else the mobile tracker's session",
     )
     device_platform: str = column(
@@ -57,7 +59,7 @@ class SnowplowEvent(Envelope):
     )
     domain_userid: str = column("domain_userid", description="First-party cookie's id")
     domain_sessionidx: int = column("domain_sessionidx", description="Number of the visit of this cookie")
-    network_userid: str = column("network_userid", description="Third-party cookie's id")
+    network_userid: str = column("network_userid", description="Id of the collector's cookie; no identity")
     geo_country: str = column("geo_country", description="ISO 3166-1 code of the country, by IP address")
     geo_region: str = column("geo_region", description="Code of the region, by IP address")
     geo_city: str = column("geo_city", description="City, by IP address")
@@ -67,7 +69,7 @@ class SnowplowEvent(Envelope):
     ip_domain: str = column("ip_domain", description="The domain that the IP address belongs to")
     ip_netspeed: str = column("ip_netspeed", description="Kind of connection, by IP address")
     page_url: str = column("page_url", description="The page's URL")
-    page_title: str = column("page_title", description="The page's title")
+    page_title: str = column("page_title", free_text=True, description="The page's title")
     page_referrer: str = column("page_referrer", description="The referrer's URL")
     page_urlscheme: str = column("page_urlscheme", description="Scheme of the page's URL")
     page_urlhost: str = column("page_urlhost", description="Host of the page's URL")
@@ -83,7 +85,7 @@ class SnowplowEvent(Envelope):
     refr_urlfragment: str = column("refr_urlfragment", description="Fragment of the referrer's URL")
     refr_medium: str = column("refr_medium", description="Kind of referrer: search, social, internal, ...")
     refr_source: str = column("refr_source", description="Name of the referrer, if known")
-    refr_term: str = column("refr_term", description="Keywords of a search that led here")
+    refr_term: str = column("refr_term", free_text=True, description="Keywords of a search that led here")
     mkt_medium: str = column("mkt_medium", description="The campaign's medium: cpc, email, ...")
     mkt_source: str = column("mkt_source", description="The campaign's source")
     mkt_term: str = column("mkt_term", description="The campaign's keywords")
@@ -214,21 +216,27 @@ class SnowplowEvent(Envelope):
         "unstruct_event_com_snowplowanalytics_snowplow_link_click_1", json=True, description="A link was followed"
     )
     unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1: str = column(
-        "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1",
+        ACTION,
         json=True,
         description="A step in a shop: product view, cart, checkout, transaction",
     )
     contexts_com_snowplowanalytics_snowplow_ecommerce_transaction_1: str = column(
-        "contexts_com_snowplowanalytics_snowplow_ecommerce_transaction_1", json=True, description="The shop's order"
+        TRANSACTION, json=True, description="The shop's order"
     )
     contexts_com_snowplowanalytics_snowplow_ecommerce_product_1: str = column(
         "contexts_com_snowplowanalytics_snowplow_ecommerce_product_1", json=True, description="Products in a shop"
     )
+    client_session_user_id: str = column(f"{CLIENT_SESSION}.userId", description="The mobile tracker's id of the app")
+    client_session_id: str = column(f"{CLIENT_SESSION}.sessionId", description="The mobile tracker's id of the session")
+    ecommerce_action: str = column(f"{ACTION}.type", description="Shop: product_view, add_to_cart, transaction, ...")
+    ecommerce_transaction_id: str = column(f"{TRANSACTION}.transaction_id", description="Shop: order id")
+    ecommerce_revenue: Money = column(f"{TRANSACTION}.revenue", description="Shop: total, in ecommerce_currency")
+    ecommerce_currency: str = column(f"{TRANSACTION}.currency", description="Shop: ISO 4217 code")
 
 
 SNOWPLOW = Stream(
     name="snowplow",
-    version="1.0.0",
+    version="2.0.0",
     owner="team:web-analytics",
     description="Enriched events of Snowplow trackers on web sites, apps and servers",
     identity_space="site",

@@ -48,19 +48,29 @@ def column(
     each: Mapping[str, str] | None = None,
     compute: pl.Expr | None = None,
     json: bool = False,
+    free_text: bool = False,
     personal: Personal | None = None,
     nullable: bool = True,
     **rules: Any,
 ) -> Any:
     """One silver column: where it comes from in the decoded record, and pandera's rules for it.
 
-    `path` is dotted (`customer.email`); of several the first that has a value is taken. `compute` makes the column
-    of others, which are typed by then; with neither, this stream does not fill it. `each` maps the fields of a list's
-    structs to paths within one element. `json` keeps whatever is there as JSON text. Text that is empty counts as
-    missing where nulls are not allowed.
+    `path` is dotted (`customer.email`); of several the first that has a value is taken. In Snowplow's events it may
+    lead into an entity: `contexts_com_acme_user_1.id` is that field of the event's first such entity. `compute` makes
+    the column of others, which are typed by then; with neither, this stream does not fill it. `each` maps the fields
+    of a list's structs to paths within one element. `json` keeps whatever is there as JSON text.
+
+    A text names something, unless it is `free_text`: what is only white space is null then. Empty text is null in both.
     """
     paths = (path,) if isinstance(path, str) else path or ()
-    metadata = {"paths": paths, "each": each, "compute": compute, "json": json, "personal": personal}
+    metadata = {
+        "paths": paths,
+        "each": each,
+        "compute": compute,
+        "json": json,
+        "free_text": free_text,
+        "personal": personal,
+    }
     return pa.Field(nullable=nullable, metadata=metadata, **rules)
 
 
@@ -250,7 +260,7 @@ class Stream:
         return {name: dtype() if isinstance(dtype, type) else dtype for name, dtype in found.items()}
 
     def source_of(self, name: str) -> dict[str, Any]:
-        """`paths`, `each`, `compute`, `json` and `personal` of a column, as `column()` declared them."""
+        """`paths`, `each`, `compute`, `json`, `free_text` and `personal` of a column, as `column()` declared them."""
         return dict(self.schema.columns[name].metadata or {})
 
     @property

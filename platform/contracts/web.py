@@ -24,7 +24,7 @@ class WebEvent(Envelope):
         ),
         description="desktop, mobile or tablet, by the device, else by the operating system",
     )
-    description: str = column("description", description="What happened, in the site's words")
+    description: str = column("description", free_text=True, description="What happened, in the site's words")
     entity_type: str = column("entity_type", description="The kind of thing that was acted on")
     entity_id: str = column("entity_id", description="The thing that was acted on")
     username: str = column("username", personal=Personal.HASH, description="Keyed hash of the member's name")
@@ -37,7 +37,7 @@ class WebEvent(Envelope):
 
 WEB = Stream(
     name="web",
-    version="1.0.0",
+    version="2.0.0",
     owner="team:community",
     description="Activity of the community site's members",
     identity_space="community",
@@ -45,7 +45,6 @@ WEB = Stream(
     decoding=(JsonArray(), JsonConcatenated()),
     wrapper=KafkaRecord(),
     literals=("props", "props.geo_location"),
-    nulls=("",),
     dropped={
         "props.ip_address": Personal.DROP,
         "props.geo_location": Personal.DROP,

@@ -40,7 +40,8 @@ _WANTED: dict[type[pl.DataType], str] = {
 class Column:
     """A column to take: its dotted `paths` in the document, the first with a value counting, and its type.
 
-    `each` is what a list's elements are made of; `json` takes any value, as JSON text.
+    `each` is what a list's elements are made of; `json` takes any value, as JSON text. In `free_text`, white space
+    alone is a value.
     """
 
     name: str
@@ -49,6 +50,19 @@ class Column:
     secret: bool = False
     json: bool = False
     each: tuple[Column, ...] = ()
+    free_text: bool = False
+
+    def forget(self, values: Values, nulls: Sequence[str]) -> Values:
+        """The values without texts that stand for nothing: `nulls`, and blank ones where a text or time is wanted."""
+        if self.json or self.each:
+            return values
+        values = values._replace(kinds=values.kinds.copy())  # other columns may take the same path
+        columns.without(values, nulls)
+        if self.free_text:
+            columns.without(values, ("",))
+        elif isinstance(self.dtype, pl.String | pl.Datetime):
+            columns.without_blanks(values)
+        return values
 
 
 def columns_of(types: Mapping[str, pl.DataType], source: Any) -> tuple[Column, ...]:
@@ -58,7 +72,8 @@ def columns_of(types: Mapping[str, pl.DataType], source: Any) -> tuple[Column, .
         origin = source(name)
         if origin["paths"]:
             each = _elements(dtype, origin["each"])
-            taken.append(Column(name, origin["paths"], dtype, bool(origin["personal"]), origin["json"], each))
+            secret, json_text, free_text = bool(origin["personal"]), origin["json"], origin["free_text"]
+            taken.append(Column(name, origin["paths"], dtype, secret, json_text, each, free_text))
     return tuple(taken)
 
 

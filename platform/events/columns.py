@@ -27,6 +27,7 @@ from events.tokens import (
     Places,
     Words,
     copy,
+    hexadecimal,
     unescape,
     words_of,
 )
@@ -34,6 +35,10 @@ from events.tokens import (
 Rows = npt.NDArray[np.int64]
 _INLINE = 12  # so long a text lies in its view
 _LOW = np.uint64(0xFFFFFFFF)
+_BACKSLASH, _U = b"\\u"
+_WHITE = np.array([chr(code).isspace() for code in range(0x3001)])  # all there is in Unicode
+_WHITE_ESCAPES = np.isin(np.arange(256), list(b"fnrt"))
+_MAY_BE_WHITE = np.isin(np.arange(256), [_BACKSLASH, *(chr(code).encode()[0] for code in np.flatnonzero(_WHITE))])
 
 
 class Values(NamedTuple):
@@ -89,6 +94,11 @@ def without(values: Values, texts: Sequence[str]) -> None:
     """Make those of some texts nulls, in place."""
     for text in texts:
         _forget(*values, np.frombuffer(text.encode() or b"\0", np.uint8), len(text.encode()))
+
+
+def without_blanks(values: Values) -> None:
+    """Make texts that are empty or only white space, also as escapes, nulls, in place."""
+    _forget_blanks(*values)
 
 
 def first_of(choices: Sequence[Values]) -> Values:
@@ -246,3 +256,33 @@ def _forget(data: Bytes, kinds: Bytes, starts: Places, ends: Places, text: Bytes
         same = kinds[row] == TEXT and np.int64(ends[row]) - start == length
         if same and (length == 0 or is_word(data, start, text)):
             kinds[row] = NULL
+
+
+@compiled
+def _forget_blanks(data: Bytes, kinds: Bytes, starts: Places, ends: Places) -> None:
+    for row in range(len(kinds)):
+        kind = kinds[row]
+        if kind in (TEXT, ESCAPED):
+            at, end = np.int64(starts[row]), np.int64(ends[row])
+            if at == end or (_MAY_BE_WHITE[data[at]] and _is_blank(data, at, end, kind == ESCAPED)):
+                kinds[row] = NULL
+
+
+@compiled
+def _is_blank(data: Bytes, at: int, end: int, escaped: bool) -> bool:
+    """Whether sound text has nothing but white space."""
+    while at < end:
+        byte, length = np.int64(data[at]), 1
+        code = byte
+        if escaped and byte == _BACKSLASH:
+            unicode = data[at + 1] == _U
+            code = hexadecimal(data, at + 2, end) if unicode else np.int64(0x20 * _WHITE_ESCAPES[data[at + 1]])
+            length = 6 if unicode else 2
+        elif byte >= 0xE0:
+            code, length = (byte & 0x0F) << 12 | (data[at + 1] & 0x3F) << 6 | data[at + 2] & 0x3F, 3
+        elif byte >= 0x80:
+            code, length = (byte & 0x1F) << 6 | data[at + 1] & 0x3F, 2
+        if code >= len(_WHITE) or not _WHITE[code]:
+            return False
+        at += length
+    return True

@@ -26,6 +26,7 @@ from events.digest import as_column, digest_of
 from events.documents import Documents
 from events.enriched import Enriched
 from events.problems import Problems
+from events.shown import shown
 from events.text import Room, Texts
 
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
@@ -100,18 +101,12 @@ class Conformer:
         return Conformed(accepted.drop("_row"), refused.drop("_row"), accepted["_row"], records.column("raw"))
 
     def _complete(self, columns: Mapping[str, pl.Series], lineage: pl.DataFrame) -> pl.DataFrame:
-        """Silver's columns in the contract's order: required empty texts are nulls, personal data is hashed."""
+        """Silver's columns in the contract's order: what is computed is there, personal data is hashed."""
         types = self.stream.types
         frame = lineage.with_columns(series.alias(name) for name, series in columns.items())
         computed = {name: self.stream.source_of(name)["compute"] for name in types}
-        required = [n for n, spec in self.stream.schema.columns.items() if not spec.nullable]
         fills = [pl.lit(None, dtype=types[n]).alias(n) for n in types if n not in columns]
-        blanks = [
-            pl.when(pl.col(n) != "").then(pl.col(n)).alias(n)
-            for n in required
-            if types[n] == pl.String and n in columns
-        ]
-        frame = frame.with_columns(*fills, *blanks)
+        frame = frame.with_columns(fills)
         frame = frame.with_columns(e.cast(types[name]).alias(name) for name, e in computed.items() if e is not None)
         for name, personal in self.hashed.items():
             frame = frame.with_columns(self._hash(frame[name], personal))
@@ -142,7 +137,7 @@ class Conformer:
         latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead
         times = typed.lazy().select("_row", "event_at", "_arrival_hour")
         outside = times.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest)).collect()
-        why = [f"{at.isoformat()} is not believable" for at in outside["event_at"]]
+        why = shown(outside["event_at"]) + " is not believable"
         problems.add(outside["_row"], "clock", why, "event_at")
         for found in broken(self.stream.rules, typed.select(self.stream.ruled)):
             self._tell(typed, found, problems)
@@ -156,7 +151,7 @@ class Conformer:
             return
         details = [found.rule] * len(rows)
         if name and name not in self.hashed and not typed.schema[name].is_nested():
-            for place, value in enumerate(typed[name].gather(rows).cast(pl.String)):
+            for place, value in enumerate(shown(typed[name].gather(rows))):
                 if value is not None and len(value) <= 40:
                     details[place] = f"{found.rule}: {value}"
         problems.add(rows, "rule", details, name)

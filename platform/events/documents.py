@@ -19,6 +19,7 @@ import pyarrow as pa
 from contracts.stream import Stream
 from events.casts import Extraction, columns_of
 from events.columns import Values, unescaped
+from events.exact import outline
 from events.fields import Extractor
 from events.literals import Literals
 from events.scan import DEEP, MALFORMED, SOUND, UNDECODABLE, Scanner
@@ -66,7 +67,7 @@ class Documents:
         for row, count in looks:
             try:
                 raw = documents.record(row).decode()
-                document = None if deeper(raw, MAX_NESTING) else json.loads(raw)
+                document = None if deeper(raw, MAX_NESTING) else outline(raw)
             except ValueError:
                 continue
             for stranger in set(_strangers(document, self.known, "")):

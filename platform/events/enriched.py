@@ -6,7 +6,6 @@ themselves. Not here: which of the columns a contract keeps.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -23,10 +22,12 @@ from events.casts import NOT_JSON, Extraction, columns_of
 from events.columns import Rows, Values, json_texts
 from events.columns import texts as field_texts
 from events.digest import fields
+from events.exact import outline
+from events.fields import Finder, Taker, refuse_parent
 from events.scan import DEEP, SOUND, Scanner
 from events.tabs import split
 from events.text import Texts, deeper, shortened
-from events.tokens import ARRAY, MISSING, NULL, TEXT, Places
+from events.tokens import ARRAY, MISSING, NULL, OBJECT, TEXT, Places
 from events.tree import MAX_NESTING
 
 _FIELDS = """
@@ -54,14 +55,23 @@ _SCHEMA = re.compile(r"iglu:([A-Za-z0-9._-]+)/([A-Za-z0-9_-]+)/[A-Za-z0-9_-]+/([
 
 
 class Enriched:
-    """One stream's enriched events."""
+    """One stream's enriched events.
+
+    A column's path is a field of the line (`app_id`), a field within an entity (`contexts_com_acme_user_1.id`: of the
+    first one), or, of a column of JSON text, an entity itself.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         columns = columns_of(stream.types, stream.source_of)
-        self.atomic = [column for column in columns if column.paths[0] in POSITIONS]
-        self.unpacked = [column for column in columns if column.paths[0] not in POSITIONS]
-        wanted = dict.fromkeys([*(column.paths[0] for column in self.atomic), *SELF_DESCRIBING])
+        self.unpacked = {column.name: column.paths[0] for column in columns if column.json}
+        scalars = [column for column in columns if not column.json]
+        paths = [path for column in scalars for path in column.paths]
+        inner = [path.partition(".") for path in paths if path not in POSITIONS]
+        within = {entity: [path for root, _, path in inner if root == entity] for entity, _, _ in inner}
+        self.taker = Taker(scalars, stream.nulls)
+        self.finders = {entity: Finder(paths, root=entity) for entity, paths in within.items()}
+        wanted = dict.fromkeys([*(path for path in paths if path in POSITIONS), *SELF_DESCRIBING])
         self.places = {name: place for place, name in enumerate(wanted)}
         self.fields = np.array([self.places.get(name, -1) for name in FIELDS])
         self.outer, self.inner = Scanner(("schema", "data")), Scanner(("schema", "data"))
@@ -74,9 +84,11 @@ class Enriched:
         result = Extraction()
         values = self._split(texts, why)
         entities = self._entities(values, why)
-        result.take([(column, values[column.paths[0]]) for column in self.atomic])
-        unpacked = self._columns(entities, pl.int_range(len(texts.starts), dtype=pl.UInt32, eager=True).alias("_row"))
-        result.columns.update({name: unpacked[name] for name in unpacked.columns})
+        entered = entities.filter(pl.col("column").is_in([*self.finders])).unique(["_row", "column"], keep="first")
+        for entity, finder in self.finders.items():
+            values |= _found_within(finder, entered.filter(pl.col("column") == entity), texts, result)
+        self.taker.take(values, result)
+        self._unpack(entities, texts, result)
         result.problems = result.problems.without(why)
         result.problems.add(why, "malformed", why.values())
         result.contents = fields(texts.data, texts.starts, texts.ends, self.said, self.fingerprint)
@@ -85,7 +97,7 @@ class Enriched:
     def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
         """How many of the records have an entity that the contract does not know: by its column and JSON type."""
         entities = self._entities(self._split(texts, {}), {})
-        known = {*(c.paths[0] for c in self.unpacked), *self.stream.dropped, *self.stream.ignored}
+        known = {*self.unpacked.values(), *self.finders, *self.stream.dropped, *self.stream.ignored}
         strange = entities.filter(~pl.col("column").is_in(list(known))).unique(["_row", "column"])
         counts = strange.group_by("column").len().sort("column")
         return Counter(
@@ -109,7 +121,10 @@ class Enriched:
         }
 
     def _entities(self, values: Mapping[str, Values], why: dict[int, str]) -> pl.DataFrame:
-        """The self-describing entities of records: `_row`, `part`, `column`, `data` (JSON), in order."""
+        """The self-describing entities of records: `_row`, `column`, and of their data `kind`, `start` and `end`.
+
+        Of a record the tracker's own contexts come first, then those that the enrichment derived.
+        """
         found = pl.concat([self._parts(part, values[part], why) for part in SELF_DESCRIBING])
         entities = found.filter(~pl.col("_row").is_in(list(why)))
         names = {pair: column_of(*pair) for pair in entities.select("part", "schema").unique().iter_rows()}
@@ -121,10 +136,10 @@ class Enriched:
         for row, part, schema in joined.filter(pl.col("column").is_null()).select("_row", "part", "schema").iter_rows():
             claim = "without a schema" if schema is None else f"with {shortened(schema)!r} for a schema"
             why.setdefault(row, f"{part}: self-describing JSON {claim}")
-        return joined.select("_row", "part", "column", "data").drop_nulls("column")
+        return joined.filter(pl.col("column").is_not_null(), pl.col("kind") != MISSING).drop("part", "schema")
 
     def _parts(self, part: str, values: Values, why: dict[int, str]) -> pl.DataFrame:
-        """The entities of one field: `_row`, `part`, `schema`, `data` (JSON), in order."""
+        """The entities of one field: `_row`, `part`, `schema`, and of their data `kind`, `start` and `end`."""
         rows = np.flatnonzero(values.kinds == TEXT)
         found = self.outer.scan(values.data, values.starts[rows], values.ends[rows])
         for place in np.flatnonzero(found.states != SOUND).tolist():
@@ -135,49 +150,62 @@ class Enriched:
         rows, starts, ends = _entity_spans(part, rows, data, found.states == SOUND)
         inner = self.inner.scan(values.data, starts, ends)
         schema, data = (
-            Values(values.data, inner.kinds[node], inner.starts[node], inner.ends[node])
+            Values(values.data, *(found[node].copy() for found in inner[:3]))  # the next field is scanned into the same
             for node in (self.inner.nodes["schema"], self.inner.nodes["data"])
         )
-        json_data, odd = json_texts(data)
-        why.update(dict.fromkeys(rows[odd].tolist(), f"{part}: {NOT_JSON}"))
-        nothing = np.flatnonzero(data.kinds == NULL)
         return pl.DataFrame(
             {
                 "_row": pl.Series(rows, dtype=pl.UInt32),
                 "part": pl.repeat(part, len(rows), eager=True),
                 "schema": field_texts([schema])[0],
-                "data": json_data.scatter(nothing, "null") if len(nothing) else json_data,
+                "kind": data.kinds,
+                "start": data.starts,
+                "end": data.ends,
             }
         )
 
-    def _columns(self, entities: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-        """The contract's columns of entities, a row for each of `rows`.
-
-        Derived contexts take the place of the tracker's own of their column, as in Snowplow's analytics SDKs.
-        """
-        wanted = [column.paths[0] for column in self.unpacked]
+    def _unpack(self, entities: pl.DataFrame, texts: Texts, result: Extraction) -> None:
+        """The columns of whole entities: the first event of its own as an object, all contexts as an array."""
+        wanted = [*dict.fromkeys(self.unpacked.values())]
+        kept = entities.filter(pl.col("column").is_in(wanted))
+        data, odd = json_texts(Values(texts.data, *(kept[name].to_numpy() for name in ("kind", "start", "end"))))
+        for row, column in kept[odd].select("_row", "column").iter_rows():
+            result.problems.add([row], "type", NOT_JSON, column)
         single = pl.col("column").str.starts_with("unstruct_event_")
-        texts = (
-            entities.filter(pl.col("column").is_in(wanted))
-            .group_by("_row", "column", "part", maintain_order=True)
+        found = (
+            kept.select("_row", "column", data.fill_null("null").alias("data"))
+            .group_by("_row", "column", maintain_order=True)
             .agg(pl.col("data").first().alias("first"), pl.col("data").str.join(",").alias("all"))
-            .unique(["_row", "column"], keep="last", maintain_order=True)
             .with_columns(pl.when(single).then("first").otherwise(pl.format("[{}]", "all")).alias("data"))
             .pivot(on="column", on_columns=wanted, index="_row", values="data")
         )
-        joined = rows.to_frame().join(texts, on="_row", how="left", maintain_order="left")
-        return joined.select(pl.col(column.paths[0]).alias(column.name) for column in self.unpacked)
+        rows = pl.int_range(len(texts.starts), dtype=pl.UInt32, eager=True).alias("_row").to_frame()
+        joined = rows.join(found, on="_row", how="left", maintain_order="left")
+        result.columns.update({name: joined[entity].alias(name) for name, entity in self.unpacked.items()})
+
+
+def _found_within(finder: Finder, entities: pl.DataFrame, texts: Texts, result: Extraction) -> dict[str, Values]:
+    """The values in entities, of which a record has one at most, by whole path."""
+    count, rows = len(texts.starts), entities["_row"].to_numpy()
+    kinds, starts, ends = np.full(count, MISSING, np.uint8), np.zeros(count, np.uint32), np.zeros(count, np.uint32)
+    kinds[rows], starts[rows], ends[rows] = entities["kind"], entities["start"], entities["end"]
+    refuse_parent(finder.root, kinds, result.problems)
+    found, _ = finder.find(Texts(texts.data, starts, ends, kinds == OBJECT), result.problems)
+    return found
 
 
 def column_of(part: str, schema: str | None) -> str | None:
-    """The column of an entity, called as Snowplow's analytics SDKs call it; None where its schema is none."""
+    """The column of an entity; None where its schema is none.
+
+    Snowplow's analytics SDKs write the vendor in lower case, the schema's name in snake case and the major version.
+    """
     found = _SCHEMA.fullmatch(schema or "")
     if not found:
         return None
     vendor, name, major = found.groups()
     prefix = "unstruct_event" if part == "unstruct_event" else "contexts"
-    snake = re.sub(r"([^A-Z_])([A-Z])", r"\1_\2", f"{vendor}_{name}".replace(".", "_").replace("-", "_")).lower()
-    return f"{prefix}_{snake}_{major}"
+    snake = re.sub(r"([^A-Z_])([A-Z])", r"\1_\2", name.replace("-", "_"))
+    return f"{prefix}_{vendor.replace('.', '_').replace('-', '_')}_{snake}_{major}".lower()
 
 
 def _entity_spans(part: str, rows: Rows, data: Values, sound: npt.NDArray[np.bool_]) -> tuple[Rows, Places, Places]:
@@ -197,7 +225,7 @@ def _entity_spans(part: str, rows: Rows, data: Values, sound: npt.NDArray[np.boo
 def _misfit(line: str, fields: int) -> str:
     """Why a line is no enriched event: it is one of Snowplow's bad rows, or has been damaged."""
     try:
-        row: Any = json.loads(line) if line.startswith("{") and not deeper(line, MAX_NESTING) else None
+        row: Any = outline(line) if line.startswith("{") and not deeper(line, MAX_NESTING) else None
     except ValueError:
         row = None
     schema = row.get("schema") if isinstance(row, dict) else None

@@ -1,6 +1,6 @@
 """Exact: single values of JSON text as they were sent, for the few that are not plain.
 
-Belongs here: numbers in Python's exact decimals. Not here: whole columns (`columns`).
+Belongs here: numbers in Python's exact decimals, documents for Python to look at. Not here: whole columns (`columns`).
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ class Refused(Exception):
         self.reason = reason
 
 
-class _Literal(str):
-    """A number as it stands in JSON text."""
+def outline(raw: str) -> Any:
+    """A JSON document with its texts and its structure; the first of duplicate keys wins. Raises `ValueError`.
 
-
-def parse(raw: str) -> Any:
-    """A JSON document with its numbers as text, the first of duplicate keys winning. Raises `ValueError`."""
+    Numbers are only zeros of their kind: there is none that Python could not hold.
+    """
 
     def first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return dict(reversed(pairs))
 
-    return json.loads(raw, parse_float=_Literal, parse_int=_Literal, object_pairs_hook=first_wins)
+    return json.loads(raw, parse_float=lambda _: 0.0, parse_int=lambda _: 0, object_pairs_hook=first_wins)
 
 
 def exact(text: str, dtype: pl.DataType) -> Any:

@@ -1,4 +1,4 @@
-"""Fields: a contract's columns out of JSON documents.
+"""Fields: a contract's columns out of JSON objects.
 
 Belongs here: which path is whose, several paths of one column, lists of objects. Not here: JSON's grammar (`scan`),
 what a value means (`casts`), what the columns mean together (`conform`).
@@ -6,63 +6,69 @@ what a value means (`casts`), what the columns mean together (`conform`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from events.arrays import Elements, elements
 from events.casts import KINDS, Column, Extraction
-from events.columns import Values, first_of, without
-from events.scan import SOUND, Found, Scanner
+from events.columns import Values, first_of
+from events.problems import Problems
+from events.scan import SOUND, Scanner
 from events.text import Texts
 from events.tokens import NULL, OBJECT, Bytes
 
 
-class Extractor:
-    """Takes `columns` out of JSON objects, `nulls` being texts that stand for null.
+class Finder:
+    """Finds the values at dotted `paths` of JSON objects. What it finds holds until it finds more.
 
-    With `volatile`, it digests what is not at these paths.
+    `root` is the path at which the objects stand themselves. With `volatile`, what is not at these paths is digested.
     """
 
-    def __init__(
-        self, columns: tuple[Column, ...], nulls: tuple[str, ...] = (), volatile: tuple[str, ...] | None = None
-    ) -> None:
-        self.columns, self.nulls = columns, nulls
-        self.scanner = Scanner((path for column in columns for path in column.paths), volatile)
-        for path in (path for column in columns for path in column.paths):
+    def __init__(self, paths: Sequence[str], volatile: Sequence[str] | None = None, root: str = "") -> None:
+        self.paths, self.root = [*dict.fromkeys(paths)], root
+        self.prefix = f"{root}." if root else ""
+        self.scanner = Scanner(self.paths, volatile)
+        for path in self.paths:
             if path in self.scanner.parents:
-                raise ValueError(f"path {path!r} has another column's path below it")
+                raise ValueError(f"path {self.prefix + path!r} has another column's path below it")
+
+    def find(self, documents: Texts, problems: Problems) -> tuple[dict[str, Values], Bytes]:
+        """The values by whole path, and what each document is (`scan.SOUND` and others); nothing in one not sound."""
+        data, nodes = documents.data, self.scanner.nodes
+        found = self.scanner.scan(data, documents.starts, documents.ends)
+        for path in self.scanner.parents:
+            refuse_parent(self.prefix + path, found.kinds[nodes[path]], problems)
+        spans = {path: [part[nodes[path]] for part in found[:3]] for path in self.paths}
+        return {self.prefix + path: Values(data, *parts) for path, parts in spans.items()}, found.states
+
+
+def refuse_parent(path: str, kinds: Bytes, problems: Problems) -> None:
+    """A value that is no object has no fields, and what was sent in it would be lost."""
+    wrong = np.flatnonzero((kinds > NULL) & (kinds != OBJECT))
+    problems.add(wrong.tolist(), "type", (f"object wanted, {KINDS[kind]} found" for kind in kinds[wrong]), path)
+
+
+class Taker:
+    """Makes `columns` of the values found at their paths, `nulls` being texts that stand for null."""
+
+    def __init__(self, columns: Sequence[Column], nulls: Sequence[str]) -> None:
+        self.columns, self.nulls = columns, nulls
         self.nested = {column.name: Extractor(column.each, nulls) for column in columns if column.each}
 
-    def extract(self, documents: Texts) -> tuple[Extraction, Bytes]:
-        """Typed columns of documents, and what each of them is (`scan.SOUND` and others); what is not sound is null."""
-        found = self.scanner.scan(documents.data, documents.starts, documents.ends)
-        result = Extraction(contents=self.scanner.contents)
-        for path in self.scanner.parents:
-            self._refuse_parent(path, found, result)
-        values = [(column, self._values(column, documents.data, found)) for column in self.columns]
+    def take(self, found: Mapping[str, Values], result: Extraction) -> None:
+        """Add the columns of values that share their bytes to the result."""
+        values = [(column, self._chosen(column, found)) for column in self.columns]
         result.take([(column, one) for column, one in values if not column.each])
         for column, one in values:
             if column.each:
                 result.refuse_kinds(column, one)
                 result.columns[column.name] = self._list(column, one, result)
-        return result, found.states
 
-    def _refuse_parent(self, path: str, found: Found, result: Extraction) -> None:
-        """A value that is no object has no fields, and what was sent in it would be lost."""
-        kinds = found.kinds[self.scanner.nodes[path]]
-        wrong = np.flatnonzero((kinds > NULL) & (kinds != OBJECT))
-        result.problems.add(
-            wrong.tolist(), "type", (f"object wanted, {KINDS[kind]} found" for kind in kinds[wrong]), path
-        )
-
-    def _values(self, column: Column, data: Bytes, found: Found) -> Values:
-        choices = []
-        for node in (self.scanner.nodes[path] for path in column.paths):
-            choices.append(Values(data, found.kinds[node], found.starts[node], found.ends[node]))
-            if not (column.json or column.each):
-                without(choices[-1], self.nulls)
-        return first_of(choices)
+    def _chosen(self, column: Column, found: Mapping[str, Values]) -> Values:
+        return first_of([column.forget(found[path], self.nulls) for path in column.paths])
 
     def _list(self, column: Column, values: Values, result: Extraction) -> pl.Series:
         """A list of structs: its elements are documents of their own, extracted alike and put together again."""
@@ -75,6 +81,24 @@ class Extractor:
         for place, field, reason, detail in inner.problems.entries:
             result.problems.add([int(found.rows[place])], reason, f"{field}: {detail}", column.name)
         return _lists(column, values, found, inner)
+
+
+class Extractor:
+    """Takes `columns` out of JSON objects: `Finder` and `Taker` in one."""
+
+    def __init__(
+        self, columns: Sequence[Column], nulls: Sequence[str] = (), volatile: Sequence[str] | None = None
+    ) -> None:
+        self.finder = Finder([path for column in columns for path in column.paths], volatile)
+        self.taker = Taker(columns, nulls)
+
+    def extract(self, documents: Texts) -> tuple[Extraction, Bytes]:
+        """Typed columns of documents, and what each of them is; what is not sound is null."""
+        result = Extraction()
+        found, states = self.finder.find(documents, result.problems)
+        result.contents = self.finder.scanner.contents
+        self.taker.take(found, result)
+        return result, states
 
 
 def _lists(column: Column, values: Values, found: Elements, inner: Extraction) -> pl.Series:

@@ -16,12 +16,12 @@ import numpy as np
 
 from events.columns import Rows, Values, unescaped
 from events.compiled import compiled, read_only
-from events.exact import parse
-from events.printed import NULL, WIDEST, Open, as_json, nothing_open, put
+from events.exact import outline
+from events.printed import NULL, WIDEST, as_json, put, room_to_open
 from events.scan import SOUND, Scanner
 from events.text import Room, Texts, deeper
 from events.tokens import ESCAPED, TEXT, Bytes, Places, Words, blank, copy, words_of
-from events.tree import MAX_NESTING
+from events.tree import MAX_NESTING, Numbers
 
 MAX_LITERAL = 1 << 16  # characters of a text to be read as an object; Python's parser takes a hundred times its room
 
@@ -65,7 +65,7 @@ class Literals:
         starts, ends, odd = np.empty(count, np.uint32), np.empty(count, np.uint32), np.empty(count, np.int64)
         into = self.objects.of(WIDEST * len(texts.data) + len(NULL) * count)
         given = (texts.data, words_of(texts.data), texts.starts, texts.ends, states)
-        odd = odd[: _spell(*given, into, words_of(into), starts, ends, odd, nothing_open())]
+        odd = odd[: _spell(*given, into, words_of(into), starts, ends, odd, room_to_open())]
         objects = Texts(read_only(into), starts, ends, texts.given)
         return objects.with_({row: spelled(texts.record(row).decode()) for row in odd.tolist()})
 
@@ -77,15 +77,38 @@ def spelled(text: str) -> str | None:
     if len(text) > MAX_LITERAL or deeper(text, MAX_NESTING):
         return None
     try:
-        if isinstance(parse(text), dict):
+        if isinstance(outline(text), dict):
             return text
     except ValueError:
         pass
     try:
-        found = ast.literal_eval(text)
-        return json.dumps(json.loads(json.dumps(found, default=str))) if isinstance(found, dict) else None
+        printed = ast.parse(text.lstrip(" \t"), mode="eval").body
+        return _written(printed) if isinstance(printed, ast.Dict) else None
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
+
+
+def _written(node: ast.expr) -> str:
+    """The JSON of a Python literal. Keys that come again are kept: whoever reads the JSON takes the first of them.
+
+    What JSON has not becomes text. Raises `ValueError` or `TypeError` for what is no literal.
+    """
+    match node:
+        case ast.Dict():
+            members = zip(node.keys, node.values, strict=True)
+            return "{" + ", ".join(f"{_name(key)}: {_written(value)}" for key, value in members) + "}"
+        case ast.List() | ast.Tuple():
+            return "[" + ", ".join(map(_written, node.elts)) + "]"
+    value = ast.literal_eval(node)
+    return json.dumps(ast.unparse(node) if isinstance(node, ast.Set) else value, default=str)  # a set has no order
+
+
+def _name(key: ast.expr | None) -> str:
+    """The JSON of a dict's key, which is text. Raises as `_written`, and for a key that JSON cannot have."""
+    value = ast.literal_eval(key) if key else ...
+    if not isinstance(value, str | int | float | None):
+        raise TypeError("JSON has no such keys")
+    return json.dumps(value if isinstance(value, str) else json.dumps(value))
 
 
 def _with_objects(documents: Texts, rows: Rows, texts: Values, objects: Texts, room: Room) -> Texts:
@@ -102,7 +125,7 @@ def _with_objects(documents: Texts, rows: Rows, texts: Values, objects: Texts, r
 @compiled
 def _spell(
     data: Bytes, words: Words, starts: Places, ends: Places, states: Bytes,
-    into: Bytes, into_words: Words, firsts: Places, lasts: Places, odd: Rows, opened: Open,
+    into: Bytes, into_words: Words, firsts: Places, lasts: Places, odd: Rows, opened: Numbers,
 ) -> int:  # fmt: skip
     at, count = 0, 0
     for row in range(len(starts)):

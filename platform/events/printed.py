@@ -6,18 +6,15 @@ dicts of them. Not here: any other Python, which may mean the same and is for Py
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from events.columns import Rows, is_word
+from events.columns import is_word
 from events.compiled import compiled, inlined
 from events.tokens import ARRAY, MINUS, NINE, OBJECT, QUOTE, ZERO, Bytes, blank, hexadecimal, number
 from events.tree import MAX_NESTING, Numbers
 
 WIDEST = 2  # bytes of JSON that a printed byte may take
 _DIGITS = 15  # of so many a double keeps each, and Python prints them as they were
-_KEYS = 64  # of what is open; each is compared with those before
 _EXPONENT = 4  # so many zeros after the point, and Python prints an exponent
 _COMMA, _COLON, _DOT, _APOSTROPHE, _BACKSLASH = b",:.'\\"
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = b"{}[]"
@@ -27,33 +24,27 @@ _NONE, _TRUE, _FALSE = (np.frombuffer(word, np.uint8) for word in (b"None", b"Tr
 NULL, _YES, _NO = (np.frombuffer(word, np.uint8) for word in (b"null", b"true", b"false"))
 
 
-class Open(NamedTuple):
-    """What is open: by depth the kind, and how many keys there were before; and where the keys of all stand."""
-
-    kinds: Numbers
-    before: Numbers
-    keys: Rows
-
-
-def nothing_open() -> Open:
-    """Room for a walk that begins."""
-    depths = MAX_NESTING + 1
-    return Open(np.zeros(depths, np.int32), np.zeros(depths, np.int32), np.zeros((_KEYS, 2), np.int64))
+def room_to_open() -> Numbers:
+    """Room for a walk: by depth the kind of what is open."""
+    return np.zeros(MAX_NESTING + 1, np.int32)
 
 
 @compiled
-def as_json(data: Bytes, start: int, end: int, into: Bytes, at: int, opened: Open) -> int:
-    """Write the JSON of the object that `data[start:end]` prints to `into` from `at` on; its end, or -1."""
+def as_json(data: Bytes, start: int, end: int, into: Bytes, at: int, opened: Numbers) -> int:
+    """Write the JSON of the object that `data[start:end]` prints to `into` from `at` on; its end, or -1.
+
+    Keys that come again are kept: whoever reads the JSON takes the first of them.
+    """
     if start >= end or data[start] != _OPEN or _brackets(data, start, end) > MAX_NESTING:
         return -1
-    depth, keys, fresh = 0, 0, True
-    opened.kinds[0] = ARRAY
+    depth, fresh = 0, True
+    opened[0] = ARRAY
     while start < end:
-        byte, kind = data[start], opened.kinds[depth]
+        byte, kind = data[start], opened[depth]
         if byte == (_CLOSE if kind == OBJECT else _CLOSE_LIST):
             into[at] = byte
             start, at = start + 1, at + 1
-            keys, depth, fresh = opened.before[depth], depth - 1, False
+            depth, fresh = depth - 1, False
             if depth == 0:
                 return at if start == end else -1
             start = blank(data, start, end)
@@ -61,12 +52,9 @@ def as_json(data: Bytes, start: int, end: int, into: Bytes, at: int, opened: Ope
         if not fresh:
             start, at = _mark(data, start, end, _COMMA, into, at)
         if kind == OBJECT and start >= 0:
-            key = start
             start, at = _text(data, start, end, into, at)
-            if keys == _KEYS or start < 0 or not _is_new(data, key + 1, start - 1, opened, opened.before[depth], keys):
+            if start < 0:
                 return -1
-            opened.keys[keys, 0], opened.keys[keys, 1] = key + 1, start - 1
-            keys += 1
             start, at = _mark(data, blank(data, start, end), end, _COLON, into, at)
         if start < 0 or start >= end:
             return -1
@@ -74,7 +62,7 @@ def as_json(data: Bytes, start: int, end: int, into: Bytes, at: int, opened: Ope
         fresh = byte in (_OPEN, _OPEN_LIST)
         if fresh:
             depth += 1
-            opened.kinds[depth], opened.before[depth] = OBJECT if byte == _OPEN else ARRAY, keys
+            opened[depth] = OBJECT if byte == _OPEN else ARRAY
             into[at] = byte
             start, at = start + 1, at + 1
         elif byte in (QUOTE, _APOSTROPHE):
@@ -105,23 +93,6 @@ def _mark(data: Bytes, start: int, end: int, mark: int, into: Bytes, at: int) ->
         return -1, at
     into[at] = mark
     return blank(data, start + 1, end), at + 1
-
-
-@inlined
-def _is_new(data: Bytes, start: int, end: int, opened: Open, first: int, keys: int) -> bool:
-    """Whether a key is none of those of its object, and free of escapes, so that it is another where it looks so."""
-    for i in range(start, end):
-        if data[i] == _BACKSLASH:
-            return False
-    for key in range(first, keys):
-        other, stop = opened.keys[key, 0], opened.keys[key, 1]
-        if stop - other == end - start:
-            i = 0
-            while i < end - start and data[start + i] == data[other + i]:
-                i += 1
-            if i == end - start:
-                return False
-    return True
 
 
 @compiled

@@ -19,7 +19,7 @@ _MAX_DIGITS = 18
 _DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _DAY = 86_400_000_000
 _LONGEST_INSTANT = 35 * 6  # in bytes, when all its characters are escaped
-_FIRST, _LAST = -719_162 * _DAY, 2_932_897 * _DAY  # the years 1 to 9999, in microseconds of the epoch
+FIRST, LAST = -719_162 * _DAY, 2_932_897 * _DAY  # the years 1 to 9999, in microseconds of the epoch
 _TRUE, _FALSE = np.frombuffer(b"true", np.uint8), np.frombuffer(b"false", np.uint8)
 _POWERS = 10 ** np.arange(19, dtype=np.int64)
 
@@ -40,7 +40,7 @@ def decimals(values: Values, precision: int, scale: int) -> tuple[pl.Series, Row
 
 
 def instants(values: Values) -> tuple[pl.Series, Rows]:
-    """ISO 8601 times in UTC, cut to microseconds, and the rows that hold something else; an empty text is none."""
+    """ISO 8601 times in UTC, cut to microseconds, and the rows that hold something else."""
     found, bits = np.empty(len(values.kinds), np.int64), np.zeros((len(values.kinds) + 7) // 8, np.uint8)
     odd = odd_rows(values, _instants, found, bits, np.empty(_LONGEST_INSTANT, np.uint8))
     return _numbers(pa.timestamp("us", "UTC"), found, bits), odd
@@ -142,8 +142,6 @@ def _instants(
         if kind not in (TEXT, ESCAPED):
             continue
         start, end = np.int64(starts[row]), np.int64(ends[row])
-        if start == end:
-            continue
         sound, micros = False, 0
         if kind == TEXT:
             sound, micros = _instant(data, start, end)
@@ -220,7 +218,7 @@ def _instant(data: Bytes, at: int, end: int) -> tuple[bool, int]:
         if hour < 0 or hour > 14 or minute < 0 or minute > 59:
             return False, 0
         micros -= sign * (hour * 60 + minute) * 60_000_000
-    return at == end and _FIRST <= micros < _LAST, micros
+    return at == end and FIRST <= micros < LAST, micros
 
 
 @compiled

@@ -106,8 +106,9 @@ def deeper(text: str, levels: int) -> bool:
 
 
 def shortened(text: str, length: int = 80) -> str:
-    """A text that was sent, as an error may show it."""
-    return text if len(text) <= length else text[: length - 3] + "..."
+    """A text that was sent, as an error may show it and a table may hold it: U+FFFD for half a surrogate pair."""
+    start = text if len(text) <= length else text[: length - 3] + "..."
+    return start.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def nesting(raw: bytes) -> int:

@@ -1,6 +1,3 @@
-{%- set action = 'unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1' %}
-{%- set transaction = 'contexts_com_snowplowanalytics_snowplow_ecommerce_transaction_1' %}
-
 with source as (
 
     select * from {{ source('silver', 'snowplow') }}
@@ -12,7 +9,7 @@ typed as (
     select
         source.*,
         coalesce(
-            event_name in ('transaction', 'purchase') or {{ json_text(action, ['type']) }} = 'transaction', false
+            event_name in ('transaction', 'purchase') or ecommerce_action = 'transaction', false
         ) as is_purchase
     from source
 
@@ -39,13 +36,10 @@ renamed as (
         coalesce(event_name = 'page_view', false) as is_view,
         is_purchase as is_conversion,
         case
-            when is_purchase
-                then cast(coalesce(tr_total, {{ money(json_text(transaction, [0, 'revenue'])) }}) as decimal(38,2))
+            when is_purchase then cast(coalesce(tr_total, ecommerce_revenue) as decimal(38,2))
         end as conversion_value,
-        case when is_purchase then coalesce(tr_currency, {{ json_text(transaction, [0, 'currency']) }}) end as currency,
-        case
-            when is_purchase then coalesce(tr_orderid, {{ json_text(transaction, [0, 'transaction_id']) }})
-        end as order_id,
+        case when is_purchase then coalesce(tr_currency, ecommerce_currency) end as currency,
+        case when is_purchase then coalesce(tr_orderid, ecommerce_transaction_id) end as order_id,
         false as is_order_event,
         page_urlhost,
         page_urlpath,

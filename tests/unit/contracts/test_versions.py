@@ -11,13 +11,14 @@ import pandera.polars as pa
 import polars as pl
 import pytest
 
-from contracts import STREAMS
-from contracts.commerce import COMMERCE, ITEM
+from contracts import STREAMS, commerce
+from contracts.commerce import ITEM
 from contracts.shape import shape
 from contracts.stream import Clock, Csv, Envelope, JsonArray, JsonLines, KafkaRecord, Personal, Stream, column
 from contracts.versions import Version, Weight, differences, objection, weight
 
 Shape = dict[str, Any]
+COMMERCE = dataclasses.replace(commerce.COMMERCE, version="1.0.0")  # whatever version it has reached
 
 
 def columns_of(model: type[pa.DataFrameModel]) -> Shape:

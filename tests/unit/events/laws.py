@@ -75,6 +75,20 @@ def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
     assert header_alone or not plain[at:].strip(separators), f"lost at {at}: {plain[at:]!r}"
 
 
+def assert_named(stream: Stream, accepted: pl.DataFrame) -> None:
+    """No text that names something is blank, and none is empty."""
+    for name, dtype in stream.types.items():
+        source = stream.source_of(name)
+        if isinstance(dtype, pl.List):
+            items = accepted[name].explode(empty_as_null=False, keep_nulls=False).struct.unnest()
+            texts = {field: items[field] for field, kind in items.schema.items() if kind == pl.String}
+        else:
+            texts = {name: accepted[name]} if dtype == pl.String and not source["json"] else {}
+        for field, values in texts.items():
+            shown = values if source["free_text"] else values.str.strip_chars()
+            assert "" not in shown, f"{name}: {field} is blank"
+
+
 def assert_conserved(conformer: Conformer, files: Sequence[Decoded]) -> Counter[str]:
     """Each record is accepted or refused, once, as what it was; how many there are of both, by reason."""
     table = pa.concat_tables([file.table for file in files])
@@ -88,6 +102,7 @@ def assert_conserved(conformer: Conformer, files: Sequence[Decoded]) -> Counter[
     assert not found.refused["detail"].null_count()
     types = conformer.stream.types
     assert dict(found.accepted.select(list(types)).schema) == types
+    assert_named(conformer.stream, found.accepted)
     kept = landed.with_row_index().join(found.accepted, on=IDENTITY, how="semi", maintain_order="left")["index"]
     contents = conformer.contents(table.select(["raw", "header"]).take(kept.to_arrow()))
     assert len(contents) == len(kept)

@@ -39,6 +39,8 @@ VALUES: Sequence[bytes] = (
     *(
         b'""',
         b'" "',
+        b'"\\u00a0\\t"',
+        '"\u2003\u3000"'.encode(),
         b'"\\u0000"',
         b'"\\ud800"',
         b'"Null"',
@@ -57,6 +59,7 @@ VALUES: Sequence[bytes] = (
         b"[1,{}]",
         b'{"a":1}',
         b"\"{'a': 1}\"",
+        b"\"{'device': 'a', 'device': 0x1}\"",
         b'"[1"',
         b'"{\\"a\\": {\\"b\\": 1}}"',
         b'"\\\\"',

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.commerce import COMMERCE
+from contracts.commerce import COMMERCE, CommerceEvent
+from contracts.stream import column
 from events.conform import Conformers
 from events.decode import OVERSIZE
 from events.problems import REASONS
@@ -73,7 +74,7 @@ def test_batches_come_back_in_their_order(hour: dt.datetime, event: Any) -> None
 
 
 @pytest.mark.parametrize("required", ["event_id", "event_type", "event_timestamp"])
-@pytest.mark.parametrize("value", ["", None, ...])
+@pytest.mark.parametrize("value", ["", " \t\n\u00a0\u2003", None, ...])
 def test_what_is_required_may_not_be_missing_or_empty(outcome: Any, event: Any, required: str, value: Any) -> None:
     """Producers send an empty text for what they do not know."""
     record = json.loads(event()) | {required: value}
@@ -84,9 +85,36 @@ def test_what_is_required_may_not_be_missing_or_empty(outcome: Any, event: Any, 
     assert refused["detail"].endswith("required")
 
 
-def test_an_empty_text_that_is_not_required_stays(outcome: Any, event: Any) -> None:
-    """It is what was sent, and no key depends on it."""
-    assert outcome(event(session_id=""))["session_id"] == ""
+@pytest.mark.parametrize("blank", ["", " ", "\r\n\t", "\u2028\u3000"])
+def test_a_blank_text_names_nothing(outcome: Any, event: Any, blank: str) -> None:
+    """Three guests with an empty id are not one person, and an empty address has no hash."""
+    item = {"product": {"id": blank, "name": blank, "category": "toys", "price": 1}, "quantity": 1}
+    row = outcome(event(session_id=blank, customer={"customer_id": blank, "email": blank}, order={"items": [item]}))
+    assert [row[name] for name in ("session_id", "user_id", "customer_email")] == [None] * 3
+    found = row["items"][0]
+    assert (found["product_id"], found["product_name"], found["product_category"]) == (None, None, "toys")
+
+
+def test_an_order_without_an_id_is_none(outcome: Any, event: Any) -> None:
+    """Three of them would be one order."""
+    refused = outcome(
+        event(event_type="order_completed", order={"order_id": " ", "currency": "EUR", "total_amount": 1})
+    )
+    assert (refused["reason"], refused["detail"]) == ("rule", "an order event names its order, currency and total")
+
+
+def test_free_text_keeps_its_white_space(outcome: Any, event: Any) -> None:
+    """It names nothing; empty it is nothing, for there a record says no more than without it."""
+    model = type("Noted", (CommerceEvent,), {"__annotations__": {"note": str}, "note": column("note", free_text=True)})
+    assert [outcome(event(note=note), model=model)["note"] for note in (" ", " a", "")] == [" ", " a", None]
+
+
+def test_a_column_keeps_what_another_one_forgets(outcome: Any, event: Any) -> None:
+    """Two columns may take the same path, each in its own way."""
+    fields = {"note": column("note", free_text=True), "name": column("note")}
+    model = type("Twice", (CommerceEvent,), {"__annotations__": {"note": str, "name": str}, **fields})
+    row = outcome(event(note=" "), model=model)
+    assert (row["note"], row["name"]) == (" ", None)
 
 
 def test_the_first_reason_counts_and_all_are_told(outcome: Any, event: Any) -> None:

@@ -81,9 +81,9 @@ def taken(value: Any, kind: Any) -> Any:
     if kind is str:
         if not isinstance(value, str) or (isinstance(value, Number) and value[-1:] in ("N", "y")):
             raise WrongError("type")
-        return str(value)
+        return str(value) if value.strip() else None
     if kind is dt.datetime:
-        return None if value == "" else stamp(value)
+        return None if isinstance(value, str) and not value.strip() else stamp(value)
     number = fraction(value)
     if kind is int and (number.denominator != 1 or not -(2**63) <= number < 2**63):
         raise WrongError("type")
@@ -192,7 +192,7 @@ HOSTILES = r"""
     0.30000000000000004 12.345 12.500 1e2 0.1e1 1E400 1e-2 1e-3 5E-1 1234567890123456e-2 100000000000000000e-1
     "12.34" "12.345" "1e2" "007" "\u00205" "5\u0020" "9223372036854775808" "NaN" "\u0661" "x" "\u0000" "\ud800" "\t"
     "1.00000000000000000000000000000000001" {"id":1} [{"quantity":1}] "\u00e4\ud83d\ude00" "\/" "EUR" "order_completed"
-    "2024-05-01T09:00:00Z"
+    "2024-05-01T09:00:00Z" "\n\u000b\u001f" "\u00a0\u2003" "\u200b"
 """
 STAMPED = """2024-05-01T10:00:00Z 2024-05-01_10:00:00 2024-05-01T10:00 2024-05-01 2024-05-01T10:00:00.1234569+02:00
     2024-05-01T10:00:00,5Z 2024-05-01T10:00:60Z 2024-02-30 2024-05-01T10:00:00z 2024-05-01T10 20240501 now epoch
@@ -200,7 +200,7 @@ STAMPED = """2024-05-01T10:00:00Z 2024-05-01_10:00:00 2024-05-01T10:00 2024-05-0
     0000-01-01 0001-01-01T00:00:00+01:00 9999-12-31T23:59:59-05:00 1990-01-01T00:00:00 1969-12-31T23:59:59.9999999Z
     2024-05-01T12:00:00Z 2024-05-01T12:00:00.000001Z
 """
-HOSTILE = st.sampled_from([*re.findall(r"\S+", HOSTILES), '"a\tb"', "[1 , ]"])
+HOSTILE = st.sampled_from([*re.findall(r"\S+", HOSTILES), '"a\tb"', "[1 , ]", '" "', '" x"', '"\u2028"'])
 STAMPS = st.sampled_from(STAMPED.split()).map(lambda text: json.dumps(text.replace("_", " ")))
 KEYS = st.sampled_from(["", "é", "x", "event_id", "Event_ID", "order", "customer"])
 

@@ -118,6 +118,23 @@ STRANGE = st.sampled_from([value.decode(errors="replace") for value in VALUES])
 TEXTUAL = st.one_of(STRANGE, TREES.map(json.dumps), TREES.map(lambda tree: json.dumps(tree, ensure_ascii=False)))
 
 
+ENTITY = st.sampled_from(["client_session", "ecommerce/transaction", "ecommerce/snowplow_ecommerce_action", "web_page"])
+INNER = st.dictionaries(st.sampled_from(["userId", "sessionId", "type", "revenue", "transaction_id", "x"]), TEXTUAL)
+KEEPERS = ("contexts", "derived_contexts", "unstruct_event")
+
+
+def self_describing(field: str, found: list[tuple[str, dict[str, str]]]) -> str:
+    """What one of the fields of entities holds: entities whose fields have some texts for JSON."""
+    vendor = "iglu:com.snowplowanalytics.snowplow"
+    texts = []
+    for name, fields in found:
+        schema = json.dumps(f"{vendor}{'.' * ('/' in name) or '/'}{name}/jsonschema/1-0-0")
+        inner = ",".join(f"{json.dumps(key)}:{value}" for key, value in fields.items())
+        texts.append(f'{{"schema":{schema},"data":{{{inner}}}}}')
+    data = "".join(texts[:1]) if field == "unstruct_event" else f"[{','.join(texts)}]"
+    return f'{{"schema":"{vendor}/{field}/jsonschema/1-0-0","data":{data or "null"}}}'
+
+
 def text_of(node: Any) -> str:
     if isinstance(node, Written):
         return node
@@ -175,6 +192,12 @@ def test_strange_values_lose_nothing(stream: Stream, good: dict[str, str], data:
     tabular = EnrichedTsv() in stream.decoding
     paths = FIELDS if tabular else [path for name in stream.types for path in stream.source_of(name)["paths"]]
     changes = st.dictionaries(st.sampled_from([*paths, *stream.literals]), TEXTUAL, min_size=1, max_size=4)
+    if tabular:
+        entities = st.lists(st.tuples(ENTITY, INNER), max_size=3)
+        keepers = st.sampled_from(KEEPERS).flatmap(
+            lambda field: entities.map(lambda found: {field: self_describing(field, found)})
+        )
+        changes = st.one_of(changes, keepers)
     change = with_columns if tabular else with_fields
     raws = [change(raw, fields) for fields in data.draw(st.lists(changes, min_size=1, max_size=20))]
     assert_conserved(conformer(stream), [Decoded(0, table([raw, *raws]))])

@@ -101,6 +101,16 @@ def said(raw: str) -> Any:
     return json.loads(raw, parse_int=number, parse_float=number, parse_constant=number, object_pairs_hook=first_wins)
 
 
+def evaluated(node: ast.expr) -> Any:
+    """What a literal means, the first of equal keys winning; keys are equal where JSON writes them alike."""
+    if isinstance(node, ast.Dict):
+        keys = [next(iter(json.loads(json.dumps({ast.literal_eval(key): 0})))) for key in node.keys if key]
+        return first_wins(list(zip(keys, map(evaluated, node.values), strict=True)))
+    if isinstance(node, ast.List | ast.Tuple):
+        return [evaluated(element) for element in node.elts]
+    return json.loads(json.dumps(ast.literal_eval(node), default=str))
+
+
 def meant(text: str) -> Any:
     """The object that a text spells, which is the text itself where it is none."""
     if not text.strip():
@@ -113,8 +123,9 @@ def meant(text: str) -> Any:
     except ValueError:
         pass
     try:
-        found = ast.literal_eval(text)
-        return said(json.dumps(json.loads(json.dumps(found, default=str)))) if isinstance(found, dict) else text
+        ast.literal_eval(text)
+        found = evaluated(ast.parse(text.lstrip(" \t"), mode="eval").body)
+        return said(json.dumps(found)) if isinstance(found, dict) else text
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
 
@@ -126,6 +137,7 @@ def meant(text: str) -> Any:
 @example(["{'a': 1} ", " {'a': 1}", "\n{'a': 1}", "{'a': 1}\n", "{'a': 1} x", "{'a': 1}}", "{\r'a'\n:\t1\r\n}"])
 @example([f"{{'a': {text}}}" for text in ("'" + "{" * 70 + "'", "[" * 63 + "]" * 63, "[" * 64 + "]" * 64)])
 @example([str({str(key): key for key in range(count)}) for count in (64, 65, 200)])
+@example(["{'a': {'b': 1, 'b': (2,)}, 'a': 3, '\\x61': 0x4}", "{1: 'a', True: 'b', '1': 'c', 1.0: 'd', None: {}}"])
 @example([json.dumps({"a": "x" * (MAX_LITERAL - 10 + more)}) for more in (0, 1)])
 @example([str({"a": letter * (MAX_LITERAL - 9 + more)}) for more in (0, 1, 2) for letter in "xé"])
 @example([f"{{'a': {text}}}" for text in PIECES])
@@ -168,6 +180,42 @@ def test_an_object_in_a_text_may_have_texts_of_its_own(
     sent += [{"outer": {"inner": {"most": other(value)}, "empty": None, "text": "text"}, "first": value}]
     paths = ("first", "outer", "outer.inner", "outer.inner.most", "outer.empty", "outer.text")
     assert list(map(said, read(list(map(json.dumps, sent)), *paths))) == [said(json.dumps(meant))] * 4
+
+
+PAIRS = st.recursive(
+    EVERYDAY,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.lists(st.tuples(st.sampled_from("ab"), inner), max_size=4).map(tuple),
+    ),
+    max_leaves=8,
+)
+
+
+def written(pairs: Any, scalar: Writer) -> str:
+    """The text of pairs as an object, of which a key may come again."""
+    if isinstance(pairs, tuple):
+        return "{" + ", ".join(f"{scalar(key)}: {written(value, scalar)}" for key, value in pairs) + "}"
+    if isinstance(pairs, list):
+        return "[" + ", ".join(written(value, scalar) for value in pairs) + "]"
+    return scalar(pairs)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), PAIRS), max_size=4).map(tuple), st.sampled_from(["0x1", "1"]))
+@example((("a", 1), ("a", 2)), "0x1")
+def test_the_first_of_equal_keys_wins_however_an_object_is_written(pairs: Any, last: str) -> None:
+    """In JSON, in what Python prints, and in Python that only its own parser can read."""
+    texts = [f"{written(pairs, writer)[:-1]}{', ' * bool(pairs)}{json.dumps('z')}: {end}}}"
+             for writer, end in ((json.dumps, "1"), (repr, "1"), (repr, last))]  # fmt: skip
+    assert (
+        list(map(said, read([json.dumps({"text": text}) for text in texts], "text"))) == [{"text": said(texts[0])}] * 3
+    )
+
+
+def test_a_set_has_the_order_in_which_it_is_written() -> None:
+    """Python prints it in another one in each process, and a record would get another content in each."""
+    text = "{'a': {'x', 'y', 'z', 'w', 'v'}}"
+    assert said(*read([json.dumps({"text": text})], "text")) == {"text": {"a": "{'x', 'y', 'z', 'w', 'v'}"}}
 
 
 RECORD = {"user_id": "u", "event_type": "post", "occurred_at": "2026-01-01T10:00:00Z", "weight": 1, "price": 1.5}

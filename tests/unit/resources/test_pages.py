@@ -12,7 +12,7 @@ from contracts import STREAMS
 from contracts.commerce import COMMERCE
 from contracts.shape import shape
 from contracts.stream import Stream
-from contracts.versions import objection
+from contracts.versions import Version, Weight, objection
 from contracts.web import WEB
 from resources.pages import FOLDER, page, shape_text, write
 
@@ -41,17 +41,23 @@ def test_a_shape_is_read_as_it_was_written() -> None:
         assert yaml.safe_load(shape_text(stream)) == shape(stream)
 
 
+def raised(stream: Stream, weight: Weight) -> str:
+    """The next version of a contract."""
+    return str(Version.of(stream.version).raised(weight))
+
+
 def test_what_changed_without_a_new_version_is_not_written(tmp_path: Path) -> None:
     """Else the verb itself would make the test pass; nor is anything else, so that one change is one change."""
     assert write(STREAMS, tmp_path) == []
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
     other = dataclasses.replace(COMMERCE, nulls=("none",))
-    (message,) = write([dataclasses.replace(WEB, version="1.0.1"), other], tmp_path)
-    assert "'commerce' has version 1.0.0, and 2.0.0 is the least" in message
+    mended, wanted = raised(WEB, Weight.PATCH), raised(COMMERCE, Weight.MAJOR)
+    (message,) = write([dataclasses.replace(WEB, version=mended), other], tmp_path)
+    assert f"'commerce' has version {COMMERCE.version}, and {wanted} is the least" in message
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
-    assert write([dataclasses.replace(other, version="2.0.0")], tmp_path) == []
+    assert write([dataclasses.replace(other, version=wanted)], tmp_path) == []
     assert {path.name for path in tmp_path.iterdir()} == {"commerce.md", "commerce.yml"}
-    assert "| version | 2.0.0 |" in (tmp_path / "commerce.md").read_text()
+    assert f"| version | {wanted} |" in (tmp_path / "commerce.md").read_text()
 
 
 def test_a_page_tells_what_one_asks() -> None:

@@ -48,7 +48,7 @@ def judge(line: bytes, came: datetime) -> Event:
     at = slow.believable(event_time(times), came)
     content = record["event_fingerprint"] or [record[name] for name in PLACES if name not in TIMES] + fields[30:31]
     sale = (record["tr_currency"], Decimal(record["tr_total"])) if record["event"] == "transaction" else None
-    anonymous = record["domain_userid"] or record["network_userid"] or client(entities["contexts"])
+    anonymous = record["domain_userid"] or client(entities["contexts"])
     return Event(
         record["event_id"], content, at, (record["event_name"],), record["user_id"], anonymous, sale, (record, entities)
     )
@@ -109,9 +109,22 @@ def test_devices_know_who_they_are_by_platform(world: tuple[dict[str, Any], Foun
     assert set(kinds) == {
         ("web", "domain_userid", "network_userid", "domain_sessionid"),
         ("web", "network_userid"),
-        ("mob", "client_session"),
+        ("mob", "network_userid", "client_session"),
         ("srv",),
     }
+
+
+def test_a_client_without_cookies_has_another_collectors_id_in_every_request(
+    world: tuple[dict[str, Any], Found],
+) -> None:
+    """Whoever takes it for a person counts one for every event."""
+    ids: dict[bool, list[str]] = {True: [], False: []}
+    for event in world[1].silver.values():
+        record, _ = event.record
+        if record["network_userid"]:
+            ids[bool(record["domain_userid"])].append(record["network_userid"])
+    assert len(set(ids[False])) == len(ids[False]) > 50
+    assert len(set(ids[True])) < len(ids[True]) / 2
 
 
 def test_visitors_log_in_later_and_lend_their_devices(world: tuple[dict[str, Any], Found]) -> None:
