@@ -71,9 +71,16 @@ def columns_of(types: Mapping[str, pl.DataType], source: Any) -> tuple[Column, .
     for name, dtype in types.items():
         origin = source(name)
         if origin["paths"]:
-            each = _elements(dtype, origin["each"])
-            secret, json_text, free_text = bool(origin["personal"]), origin["json"], origin["free_text"]
-            taken.append(Column(name, origin["paths"], dtype, secret, json_text, each, free_text))
+            column = Column(
+                name,
+                origin["paths"],
+                dtype,
+                secret=bool(origin["personal"]),
+                json=origin["json"],
+                each=_elements(dtype, origin["each"]),
+                free_text=origin["free_text"],
+            )
+            taken.append(column)
     return tuple(taken)
 
 

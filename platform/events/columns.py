@@ -35,6 +35,7 @@ from events.tokens import (
 Rows = npt.NDArray[np.int64]
 _INLINE = 12  # so long a text lies in its view
 _LOW = np.uint64(0xFFFFFFFF)
+_ESCAPE = 6  # the bytes of the longest escape of one character
 _BACKSLASH, _U = b"\\u"
 _WHITE = np.array([chr(code).isspace() for code in range(0x3001)])  # all there is in Unicode
 _WHITE_ESCAPES = np.isin(np.arange(256), list(b"fnrt"))
@@ -91,9 +92,10 @@ def json_texts(values: Values) -> tuple[pl.Series, Rows]:
 
 
 def without(values: Values, texts: Sequence[str]) -> None:
-    """Make those of some texts nulls, in place."""
+    """Make those of some texts, also written with escapes, nulls, in place."""
     for text in texts:
-        _forget(*values, np.frombuffer(text.encode() or b"\0", np.uint8), len(text.encode()))
+        raw = text.encode()
+        _forget(*values, np.frombuffer(raw or b"\0", np.uint8), len(raw), np.empty(_ESCAPE * len(raw), np.uint8))
 
 
 def without_blanks(values: Values) -> None:
@@ -250,11 +252,16 @@ def is_word(data: Bytes, start: int, word: Bytes) -> bool:
 
 
 @compiled
-def _forget(data: Bytes, kinds: Bytes, starts: Places, ends: Places, text: Bytes, length: int) -> None:
+def _forget(
+    data: Bytes, kinds: Bytes, starts: Places, ends: Places, text: Bytes, length: int, plain: Bytes
+) -> None:  # fmt: skip
     for row in range(len(kinds)):
-        start = np.int64(starts[row])
-        same = kinds[row] == TEXT and np.int64(ends[row]) - start == length
-        if same and (length == 0 or is_word(data, start, text)):
+        start, end, same = np.int64(starts[row]), np.int64(ends[row]), False
+        if kinds[row] == TEXT:
+            same = end - start == length and (length == 0 or is_word(data, start, text))
+        elif kinds[row] == ESCAPED and end - start <= len(plain):
+            same = unescape(data, start, end, plain, 0) == length and is_word(plain, 0, text)
+        if same:
             kinds[row] = NULL
 
 

@@ -58,18 +58,24 @@ class Enriched:
     """One stream's enriched events.
 
     A column's path is a field of the line (`app_id`), a field within an entity (`contexts_com_acme_user_1.id`: of the
-    first one), or, of a column of JSON text, an entity itself.
+    first one), or, of a column of JSON text, an entity itself. Raises `ValueError` for any other.
     """
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         columns = columns_of(stream.types, stream.source_of)
-        self.unpacked = {column.name: column.paths[0] for column in columns if column.json}
-        scalars = [column for column in columns if not column.json]
-        paths = [path for column in scalars for path in column.paths]
+        strange = [path for c in columns for path in c.paths if "." not in path and c.json == (path in POSITIONS)]
+        if strange:
+            raise ValueError(
+                f"contract {stream.name!r}: expected fields of an enriched event, entities as JSON text, or fields "
+                f"within entities, found the paths {strange}"
+            )
+        self.unpacked = {c.name: c.paths[0] for c in columns if c.json and "." not in c.paths[0]}
+        taken = [column for column in columns if column.name not in self.unpacked]
+        paths = [path for column in taken for path in column.paths]
         inner = [path.partition(".") for path in paths if path not in POSITIONS]
         within = {entity: [path for root, _, path in inner if root == entity] for entity, _, _ in inner}
-        self.taker = Taker(scalars, stream.nulls)
+        self.taker = Taker(taken, stream.nulls)
         self.finders = {entity: Finder(paths, root=entity) for entity, paths in within.items()}
         wanted = dict.fromkeys([*(path for path in paths if path in POSITIONS), *SELF_DESCRIBING])
         self.places = {name: place for place, name in enumerate(wanted)}

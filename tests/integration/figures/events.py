@@ -6,7 +6,6 @@ What each stream's row says as an event belongs here. Not here: any figure.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,8 +18,6 @@ Person = tuple[str, str]
 _REVERSING, _COMPLETING = ("cancelled", "canceled", "refunded", "returned"), ("completed", "fulfilled")
 REVERSALS = {*_REVERSING, *(f"order_{word}" for word in _REVERSING)}
 COMPLETIONS = {*_COMPLETING, *(f"order_{word}" for word in _COMPLETING)}
-ACTION = "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1"
-TRANSACTION = "contexts_com_snowplowanalytics_snowplow_ecommerce_transaction_1"
 
 
 @dataclass(frozen=True)
@@ -72,21 +69,16 @@ def _common(row: Row) -> dict[str, Any]:
 
 
 def snowplow(row: Row) -> Iterable[Event]:
-    action = json.loads(row[ACTION] or "{}").get("type")
-    bought = row["event_name"] in ("transaction", "purchase") or action == "transaction"
-    told = (json.loads(row[TRANSACTION] or "[]") or [{}])[0] if bought else {}
-    revenue = told.get("revenue")
-    value = row["tr_total"]
-    if value is None and revenue is not None:
-        value = Decimal(str(revenue)).quantize(Decimal("0.01"))
+    bought = row["event_name"] in ("transaction", "purchase") or row["ecommerce_action"] == "transaction"
+    value = row["ecommerce_revenue"] if row["tr_total"] is None else row["tr_total"]
     referrer = row["refr_medium"] if row["refr_medium"] != "internal" else None
     channel = row["mkt_medium"] or row["mkt_source"] or referrer
     yield Event(
         "snowplow", "site", row["event_id"], row["event_name"] or row["event"] or "unknown", **_common(row),
         channel=channel and channel.lower(), category=row["ti_category"], view=row["event_name"] == "page_view",
         converts=bought, value=value if bought else None,
-        currency=(row["tr_currency"] or told.get("currency")) if bought else None,
-        order=(row["tr_orderid"] or told.get("transaction_id")) if bought else None,
+        currency=(row["tr_currency"] or row["ecommerce_currency"]) if bought else None,
+        order=(row["tr_orderid"] or row["ecommerce_transaction_id"]) if bought else None,
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ Not here: what is right about them (the figures beside this module).
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from figures.events import ACTION, TRANSACTION
 
 from contracts import STREAMS
 from resources.schemas import Layer, definition
@@ -58,10 +56,12 @@ def snowplow(dice: Random, number: int) -> Iterator[Row]:
             "tr_currency": dice.choice(["USD", "EUR"]),
         }
     if kind == "snowplow_ecommerce_action":
-        row[ACTION] = json.dumps({"type": dice.choice(["transaction", "product_view"])})
-        row[TRANSACTION] = json.dumps(
-            [{"transaction_id": f"t{number}", "revenue": float(_cents(dice)), "currency": "USD"}]
-        )
+        row |= {
+            "ecommerce_action": dice.choice(["transaction", "product_view"]),
+            "ecommerce_transaction_id": f"t{number}",
+            "ecommerce_revenue": _cents(dice),
+            "ecommerce_currency": "USD",
+        }
     yield row
 
 

@@ -137,6 +137,21 @@ def test_a_text_may_stand_for_null() -> None:
     row = outcome(MOBILE, json.dumps(JOURNEY | {"EVENT_2": "Null", "PAYMENT_METHOD": "", "LATITUDE": "Null"}))
     assert (row["event_2"], row["payment_method"], row["latitude"]) == (None, None, None)
     assert outcome(MOBILE, json.dumps(JOURNEY | {"USER_ID": "Null"}))["reason"] == "missing"
+    raw = json.dumps(JOURNEY | {"EVENT_2": "Null", "PAYMENT_METHOD": "N-ll"})
+    escaped = outcome(MOBILE, raw.replace("Null", r"\u004e\u0075\u006c\u006c").replace("N-ll", r"\u004eull!"))
+    assert (escaped["event_2"], escaped["payment_method"]) == (None, "Null!")
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u2003\u3000", "\t", "\n\r"])
+def test_a_blank_text_names_nothing_wherever_it_stands(blank: str) -> None:
+    """In a record, in a message, in an object that comes as text, and in a row of CSV."""
+    sent = POST | {"session_id": blank, "username": blank, "props": str({"device": blank, "browser": blank})}
+    for row in outcomes(WEB, [json.dumps(sent), message(json.dumps(sent)), message(sent)]):
+        assert [row[name] for name in ("session_id", "username", "device", "browser")] == [None] * 4
+    assert outcome(WEB, json.dumps(POST | {"user_id": blank}))["detail"] == "user_id: required"
+    assert outcome(WEB, json.dumps(POST | {"description": f"{blank}a"}))["description"] == f"{blank}a"
+    row = outcome(MOBILE, f'u1,LAUNCH_APP,COMPLETED,PURCHASE,2026-01-01 10:00:00,"{blank}"', HEADER)
+    assert (row["user_id"], row["city"]) == ("u1", None)
 
 
 @pytest.mark.parametrize(

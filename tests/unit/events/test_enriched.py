@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
 
-import polars as pl
 import pytest
 from landed import conformer, outcome, outcomes, table
+from tracked import PAGE, VENDOR, entities, line
 
-from contracts.snowplow import SNOWPLOW, SnowplowEvent
-from contracts.stream import column
-from events.enriched import FIELDS, column_of
-
-VENDOR = "com.snowplowanalytics.snowplow"
-PAGE = "contexts_com_snowplowanalytics_snowplow_web_page_1"
-
-
-def line(**fields: str) -> str:
-    """An enriched event with some fields; the others have what a page view has."""
-    known = {"event_id": "e1", "event": "page_view", "event_name": "page_view", "platform": "web"}
-    known["collector_tstamp"] = "2026-01-01 10:00:05.000"
-    return "\t".join((known | fields).get(name, "") for name in FIELDS)
-
-
-def entities(*found: tuple[str, Any], vendor: str = VENDOR) -> str:
-    data = [{"schema": f"iglu:{vendor}/{name}/jsonschema/1-0-2", "data": value} for name, value in found]
-    return json.dumps({"schema": f"iglu:{VENDOR}/contexts/jsonschema/1-0-0", "data": data})
+from contracts.snowplow import SNOWPLOW
+from events.enriched import column_of
 
 
 def test_a_line_has_a_column_for_every_kind_of_field() -> None:
@@ -94,99 +76,6 @@ def test_who_and_which_visit() -> None:
     assert [(row["anonymous_id"], row["session_id"]) for row in rows] == [
         ("first", "s1"), ("phone", "s9"), ("phone", "s9"), (None, None),
     ]  # fmt: skip
-
-
-SESSION = "contexts_com_snowplowanalytics_snowplow_client_session_1"
-
-
-@pytest.mark.parametrize(
-    ("session", "user", "visit"),
-    [
-        ('{"userId": "a", "userId": "b", "sessionId": "s"}', "a", "s"),
-        ('{"userId": 1e3, "sessionId": 12345678901234567890.10}', "1e3", "12345678901234567890.10"),
-        ('{"userId": "a", "sessionId": "s", "sessionIndex": 1e999, "eventIndex": 9223372036854775808}', "a", "s"),
-        ('{"userId": "", "sessionId": " \\t\\u00a0"}', None, None),
-        ('{"userId": null}', None, None),
-        ('{"\\u0075serId": "\\u0061", "sessionId": {"userId": "x"}, "sessionId": "s"}', "a", "type"),
-        ('{"userId": true}', "type", None),
-        ('{"userId": ["a"]}', "type", None),
-        ('{"userId": NaN}', "type", None),
-        ('["a"]', "type", None),
-        ('"a"', "type", None),
-        ("null", None, None),
-    ],
-)
-def test_ids_of_entities_follow_the_rule_for_hostile_json(session: str, user: str | None, visit: str | None) -> None:
-    """As those of any JSON document do; and the entity's own column is as it was sent."""
-    raw = line(contexts=entities(("client_session", 7)).replace('"data": 7', f'"data": {session}'))
-    row = outcome(SNOWPLOW, raw)
-    if "type" in (user, visit):
-        assert row["reason"] == "type"
-        return
-    assert (row["client_session_user_id"], row["client_session_id"]) == (user, visit)
-    assert (row["anonymous_id"], row["session_id"]) == (user, visit)
-    assert row[SESSION] == f"[{session.replace(' ', '') if user else session.replace(': ', ':').replace(', ', ',')}]"
-
-
-def test_the_first_entity_tells_the_ids() -> None:
-    """The tracker's own comes before one that an enrichment derived."""
-    found = [entities(("client_session", {"userId": user, "sessionId": user})) for user in ("a", "b")]
-    both = entities(("client_session", {"userId": "c"}), ("client_session", {"userId": "d", "sessionId": "d"}))
-    lines = [
-        line(event_id="1", contexts=found[0], derived_contexts=found[1]),
-        line(event_id="2", derived_contexts=found[1]),
-        line(event_id="3", contexts=both),
-    ]
-    rows = outcomes(SNOWPLOW, lines)
-    assert [(row["anonymous_id"], row["session_id"]) for row in rows] == [("a", "a"), ("b", "b"), ("c", None)]
-
-
-def shop(action: Any, **transaction: Any) -> str:
-    """A line of the e-commerce plug-in."""
-    vendor = f"{VENDOR}.ecommerce"
-    event = {"schema": f"iglu:{vendor}/snowplow_ecommerce_action/jsonschema/1-0-2", "data": action}
-    sent = json.dumps({"schema": f"iglu:{VENDOR}/unstruct_event/jsonschema/1-0-0", "data": event})
-    return line(unstruct_event=sent, contexts=entities(("transaction", transaction), vendor=vendor))
-
-
-def test_the_plug_ins_order() -> None:
-    """Its fields are columns, of the types that amounts and ids have everywhere."""
-    row = outcome(SNOWPLOW, shop({"type": "transaction"}, transaction_id=17, revenue="1299.00", currency="EUR"))
-    found = [row[f"ecommerce_{name}"] for name in ("action", "transaction_id", "revenue", "currency")]
-    assert [found[0], found[1], float(found[2]), found[3]] == ["transaction", "17", 1299, "EUR"]
-
-
-@pytest.mark.parametrize("revenue", ["1,299.00", True, {"amount": 1}, 10**40])
-def test_an_amount_that_cannot_be_held_is_told(revenue: Any) -> None:
-    """As one in a field of the line is: no order loses its value without a word."""
-    refused = outcome(SNOWPLOW, shop({"type": "transaction"}, transaction_id="t", revenue=revenue))
-    assert (refused["reason"], refused["column"]) == ("type", "ecommerce_revenue")
-
-
-def test_a_column_may_take_a_field_of_the_line_or_of_an_entity() -> None:
-    """The first that has a value; and a list is made of an entity's array as of any other."""
-    taken = {
-        "who": column(("user_id", "contexts_com_acme_user_1.account.id"), description="x"),
-        "tags": column("contexts_com_acme_user_1.tags", each={"name": "name"}, description="x"),
-    }
-    kinds = {"who": str, "tags": Annotated[pl.List, pl.Struct({"name": pl.String})]}
-    model = type("Acme", (SnowplowEvent,), {"__annotations__": kinds, **taken})
-    user = entities(("user", {"account": {"id": 5}, "tags": [{"name": "x"}, {"name": " "}]}), vendor="com.Acme")
-    stream = dataclasses.replace(SNOWPLOW, model=model)
-    rows = outcomes(stream, [line(event_id="1", contexts=user), line(event_id="2", user_id="u", contexts=user)])
-    assert [(row["who"], row["tags"]) for row in rows] == [
-        ("5", [{"name": "x"}, {"name": None}]), ("u", [{"name": "x"}, {"name": None}]),
-    ]  # fmt: skip
-    strange = outcome(stream, line(contexts=user.replace('{"id": 5}', "5")))
-    assert strange["detail"] == "contexts_com_acme_user_1.account: object wanted, number found"
-    assert not conformer(stream).unknown(table([line(contexts=user)]))
-
-
-def test_derived_entities_stand_behind_the_trackers_own() -> None:
-    """An enrichment that adds one of the same schema takes nothing away."""
-    raw = line(contexts=entities(("web_page", {"id": "1"}), ("web_page", {"id": "2"})),
-               derived_contexts=entities(("web_page", {"id": "3"})))  # fmt: skip
-    assert json.loads(outcome(SNOWPLOW, raw)[PAGE]) == [{"id": "1"}, {"id": "2"}, {"id": "3"}]
 
 
 def test_entities_of_one_schema_stand_together() -> None:
@@ -267,14 +156,6 @@ def test_the_fingerprint_tells_whether_two_events_are_the_same() -> None:
     assert not same([line(event_fingerprint="f"), line(event_fingerprint="g")])
     assert same([line(), line(collector_tstamp="2026-01-01 11:00:00", etl_tstamp="2026-01-01 11:00:01", v_etl="2")])
     assert not same([line(page_url="a"), line(page_url="b")])
-
-
-def test_what_json_does_not_know_concerns_its_own_column() -> None:
-    """An entity that no column keeps may hold it, as an unknown field of any document may."""
-    lines = [line(event_id=name, contexts=entities((name, {"x": float("nan")}))) for name in ("web_page", "x")]
-    refused, accepted = outcomes(SNOWPLOW, lines)
-    assert (refused["reason"], refused["detail"]) == ("type", f"{PAGE}: NaN and Infinity are not JSON")
-    assert accepted["event_id"] == "x"
 
 
 @pytest.mark.parametrize(
