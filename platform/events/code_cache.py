@@ -1,7 +1,7 @@
 """Code cache: machine code is kept in files, each under the digest of all that it was made of.
 
-numba's own cache looks at the file of a function alone, and code of other files that was inlined into it would go stale.
-Here a function's folder is named by the source of its module, of all modules that this one imports, and of the versions
+numba's own cache looks at the file of a function alone, and what was inlined from other files would go stale. Here a
+function's folder is named by the source of its module, of all modules that this one imports, and of the versions
 of what compiles it. So a change of any of them compiles anew, nothing else does, and processes that compile at the same
 time write the same files.
 
@@ -18,7 +18,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,6 +26,7 @@ from uuid import uuid4
 import llvmlite
 import numba
 import numpy as np
+from numba.core import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
@@ -36,7 +37,7 @@ _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|.*)|import\s
 _CHECKSUM = hashlib.sha256().digest_size
 
 
-class CodeCache(NullCache):  # type: ignore[misc]
+class CodeCache(NullCache):
     """What numba asks for the machine code of one function, a file for each signature.
 
     It lies in `NUMBA_CACHE_DIR`, else in `__pycache__` beside the source. Where that cannot be written, code that is
@@ -95,9 +96,9 @@ class CodeCache(NullCache):  # type: ignore[misc]
 
 def _place(source: Path) -> Path:
     """The folder that holds the modules' folders; those of another checkout have another."""
-    if not numba.config.CACHE_DIR:
+    if not config.CACHE_DIR:
         return source.parent / "__pycache__"
-    return Path(numba.config.CACHE_DIR, hashlib.sha256(str(source.parent.resolve()).encode()).hexdigest()[:16])
+    return Path(config.CACHE_DIR, hashlib.sha256(str(source.parent.resolve()).encode()).hexdigest()[:16])
 
 
 def _age(folder: Path) -> float:
@@ -108,7 +109,7 @@ def _age(folder: Path) -> float:
         return 0.0
 
 
-@lru_cache(maxsize=None)
+@cache
 def _digest(source: Path, root: Path) -> str:
     """Of a module's source and of all that it imports below the source root."""
     found, left = set[Path](), [source]
@@ -120,12 +121,12 @@ def _digest(source: Path, root: Path) -> str:
     return hashlib.sha256(b"\0".join(_read(path) for path in sorted(found))).hexdigest()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imported(path: Path, root: Path) -> tuple[Path, ...]:
     """The files below the root that a source imports, or names from."""
     places = (root.joinpath(*name.split(".")).with_suffix(".py") for name in _names(_read(path).decode()))
@@ -139,7 +140,7 @@ def _names(source: str) -> Iterator[str]:
         yield from (f"{package}.{member}" for member in re.findall(r"\w+", members))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tell_once(place: str, error: str) -> None:
     logging.getLogger(__name__).warning(
         "machine code cannot be kept in %s (%s): each process compiles for itself, which takes half a minute. "

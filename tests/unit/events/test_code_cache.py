@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numba
 import pytest
+from numba.core import config
 
 from events.code_cache import KEPT
 
@@ -83,11 +83,11 @@ class Modules:
         return sum(outer.stats.cache_misses.values())
 
 
-@pytest.fixture()
+@pytest.fixture
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(config, "CACHE_DIR", "")
     return Modules(tmp_path)
 
 
@@ -125,6 +125,6 @@ def test_a_folder_that_cannot_be_written_is_told(modules: Modules, caplog: pytes
 
 def test_the_folder_may_be_elsewhere(modules: Modules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An image keeps it outside of its sources."""
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "elsewhere"))
     assert (modules.misses(1), modules.misses(1)) == (1, 0)
     assert not [*modules.folder.glob("__pycache__/outer_module-*")]
