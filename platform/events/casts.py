@@ -8,6 +8,7 @@ values stand (`fields`, `enriched`), what machine code makes of plain ones (`col
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,15 +16,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from contracts.stream import Stream
 from events import columns, scalars
 from events.columns import Values
 from events.digest import Digests
 from events.exact import Refused, exact
 from events.problems import Problems
-from events.text import shortened
+from events.text import shortened, whole
 from events.tokens import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
 
 KINDS = ("nothing", "null", "text", "text", "number", "NaN or Infinity", "boolean", "object", "array")
+NO_TIME = "text that is no timestamp"
 NOT_JSON = "NaN and Infinity are not JSON"
 _DOUBLE = r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 _WANTED: dict[type[pl.DataType], str] = {
@@ -40,7 +43,8 @@ _WANTED: dict[type[pl.DataType], str] = {
 class Column:
     """A column to take: its dotted `paths` in the document, the first with a value counting, and its type.
 
-    `each` is what a list's elements are made of; `json` takes any value, as JSON text.
+    `each` is what a list's elements are made of; `json` takes any value, as JSON text. `unused` is a time that nothing
+    depends on: one that cannot be read is drift, no problem.
     """
 
     name: str
@@ -49,16 +53,17 @@ class Column:
     secret: bool = False
     json: bool = False
     each: tuple[Column, ...] = ()
+    unused: bool = False
 
 
-def columns_of(types: Mapping[str, pl.DataType], source: Any) -> tuple[Column, ...]:
-    """The columns that a contract takes from its records; `source(name)` is what `column()` declared."""
+def columns_of(stream: Stream) -> tuple[Column, ...]:
+    """The columns that a contract takes from its records."""
     taken = []
-    for name, dtype in types.items():
-        origin = source(name)
+    for name, dtype in stream.types.items():
+        origin = stream.source_of(name)
         if origin["paths"]:
-            each = _elements(dtype, origin["each"])
-            taken.append(Column(name, origin["paths"], dtype, bool(origin["personal"]), origin["json"], each))
+            each, unused = _elements(dtype, origin["each"]), name in stream.unused_times
+            taken.append(Column(name, origin["paths"], dtype, bool(origin["personal"]), origin["json"], each, unused))
     return tuple(taken)
 
 
@@ -76,12 +81,14 @@ def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Colum
 class Extraction:
     """Typed values, a row for each record, and what was wrong with them.
 
-    `contents` are digests of the records, equal for those that say the same.
+    `contents` are digests of the records, equal for those that say the same. `drift` counts the unused times that
+    could not be read, by path and what was found instead.
     """
 
     columns: dict[str, pl.Series] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
     contents: Digests = field(default_factory=lambda: np.empty((0, 2), np.uint64))
+    drift: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def take(self, found: Sequence[tuple[Column, Values]]) -> None:
         """Make columns of scalars, or of JSON, of values that share their bytes."""
@@ -101,6 +108,9 @@ class Extraction:
         wrong = np.flatnonzero(~_acceptable(column)[values.kinds])
         for kind in np.unique(values.kinds[wrong]) if len(wrong) else ():
             rows = wrong[values.kinds[wrong] == kind]
+            if column.unused:
+                self.drift[column.paths[0], KINDS[kind]] += len(rows)
+                continue
             self.problems.add(rows.tolist(), "type", f"{_wanted(column)} wanted, {KINDS[kind]} found", column.name)
         values.kinds[wrong] = NULL
 
@@ -115,6 +125,9 @@ class Extraction:
             return self._doubles(column, values)
         if isinstance(dtype, pl.Datetime):
             found, odd = scalars.instants(values)
+            if column.unused and len(odd):
+                self.drift[column.paths[0], NO_TIME] += len(odd)
+                return found
         elif isinstance(dtype, pl.Boolean):
             found, odd = scalars.booleans(values)
         elif isinstance(dtype, pl.Decimal):
@@ -150,7 +163,7 @@ class Extraction:
 
 def _text(values: Values, row: int) -> str:
     text = values.text(row).decode()
-    return str(json.loads(f'"{text}"')) if values.kinds[row] == ESCAPED else text
+    return whole(json.loads(f'"{text}"')) if values.kinds[row] == ESCAPED else text
 
 
 def _wanted(column: Column) -> str:

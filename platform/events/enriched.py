@@ -23,9 +23,10 @@ from events.casts import NOT_JSON, Extraction, columns_of
 from events.columns import Rows, Values, json_texts
 from events.columns import texts as field_texts
 from events.digest import fields
-from events.scan import DEEP, SOUND, Scanner
+from events.faults import fault_of
+from events.scan import SOUND, Scanner
 from events.tabs import split
-from events.text import Texts, deeper, shortened
+from events.text import Texts, deeper, shortened, whole
 from events.tokens import ARRAY, MISSING, NULL, TEXT, Places
 from events.tree import MAX_NESTING
 
@@ -58,7 +59,7 @@ class Enriched:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        columns = columns_of(stream.types, stream.source_of)
+        columns = columns_of(stream)
         self.atomic = [column for column in columns if column.paths[0] in POSITIONS]
         self.unpacked = [column for column in columns if column.paths[0] not in POSITIONS]
         wanted = dict.fromkeys([*(column.paths[0] for column in self.atomic), *SELF_DESCRIBING])
@@ -83,12 +84,15 @@ class Enriched:
         return result
 
     def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
-        """How many of the records have an entity that the contract does not know: by its column and JSON type."""
-        entities = self._entities(self._split(texts, {}), {})
+        """How many of the records have an entity that the contract does not know, or an unused time that cannot be
+        read: by its column and JSON type."""
+        values, result = self._split(texts, {}), Extraction()
+        entities = self._entities(values, {})
         known = {*(c.paths[0] for c in self.unpacked), *self.stream.dropped, *self.stream.ignored}
         strange = entities.filter(~pl.col("column").is_in(list(known))).unique(["_row", "column"])
         counts = strange.group_by("column").len().sort("column")
-        return Counter(
+        result.take([(column, values[column.paths[0]]) for column in self.atomic if column.unused])
+        return result.drift + Counter(
             {(name, "object" if name.startswith("unstruct") else "array"): n for name, n in counts.iter_rows()}
         )
 
@@ -126,10 +130,10 @@ class Enriched:
     def _parts(self, part: str, values: Values, why: dict[int, str]) -> pl.DataFrame:
         """The entities of one field: `_row`, `part`, `schema`, `data` (JSON), in order."""
         rows = np.flatnonzero(values.kinds == TEXT)
-        found = self.outer.scan(values.data, values.starts[rows], values.ends[rows])
+        texts = Texts(values.data, values.starts[rows], values.ends[rows], np.ones(len(rows), np.bool_))
+        found = self.outer.scan(texts.data, texts.starts, texts.ends)
         for place in np.flatnonzero(found.states != SOUND).tolist():
-            deep = f"nested deeper than {MAX_NESTING}" if found.states[place] == DEEP else "not a JSON object"
-            why[int(rows[place])] = f"{part}: {deep}"
+            why[int(rows[place])] = f"{part}: {fault_of(texts, found, place)}"
         node = self.outer.nodes["data"]
         data = Values(values.data, found.kinds[node], found.starts[node], found.ends[node])
         rows, starts, ends = _entity_spans(part, rows, data, found.states == SOUND)
@@ -207,4 +211,4 @@ def _misfit(line: str, fields: int) -> str:
     data = row.get("data")
     failure = data.get("failure") if isinstance(data, dict) else None
     named = failure.get("type") if isinstance(failure, dict) else None
-    return f"bad row: {shortened(found[1])}" + (f", {shortened(named)}" if isinstance(named, str) else "")
+    return whole(f"bad row: {shortened(found[1])}" + (f", {shortened(named)}" if isinstance(named, str) else ""))

@@ -34,8 +34,8 @@ class Extractor:
                 raise ValueError(f"path {path!r} has another column's path below it")
         self.nested = {column.name: Extractor(column.each, nulls) for column in columns if column.each}
 
-    def extract(self, documents: Texts) -> tuple[Extraction, Bytes]:
-        """Typed columns of documents, and what each of them is (`scan.SOUND` and others); what is not sound is null."""
+    def extract(self, documents: Texts) -> tuple[Extraction, Found]:
+        """Typed columns of documents, and what was found in each; columns are null where that is not `scan.SOUND`."""
         found = self.scanner.scan(documents.data, documents.starts, documents.ends)
         result = Extraction(contents=self.scanner.contents)
         for path in self.scanner.parents:
@@ -46,7 +46,7 @@ class Extractor:
             if column.each:
                 result.refuse_kinds(column, one)
                 result.columns[column.name] = self._list(column, one, result)
-        return result, found.states
+        return result, found
 
     def _refuse_parent(self, path: str, found: Found, result: Extraction) -> None:
         """A value that is no object has no fields, and what was sent in it would be lost."""
@@ -67,10 +67,10 @@ class Extractor:
     def _list(self, column: Column, values: Values, result: Extraction) -> pl.Series:
         """A list of structs: its elements are documents of their own, extracted alike and put together again."""
         found = elements(values)
-        inner, states = self.nested[column.name].extract(
+        inner, within = self.nested[column.name].extract(
             Texts(values.data, found.starts, found.ends, np.ones(len(found.rows), np.bool_))
         )
-        wrong = np.unique(found.rows[states != SOUND])
+        wrong = np.unique(found.rows[within.states != SOUND])
         result.problems.add(wrong.tolist(), "type", "an element is no object", column.name)
         for place, field, reason, detail in inner.problems.entries:
             result.problems.add([int(found.rows[place])], reason, f"{field}: {detail}", column.name)

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from events.columns import Rows, Values, unescaped
+from events.columns import Rows, Values, put, unescaped
 from events.compiled import compiled, read_only
 from events.exact import parse
-from events.printed import NULL, WIDEST, Open, as_json, nothing_open, put
+from events.printed import NULL, WIDEST, Open, as_json, nothing_open
 from events.scan import SOUND, Scanner
 from events.text import Room, Texts, deeper
 from events.tokens import ESCAPED, TEXT, Bytes, Places, Words, blank, copy, words_of
