@@ -20,7 +20,7 @@ setup: .venv/installed .venv/compiled $(DAGSTER_HOME)/dagster.yaml  ## make .ven
 	@touch $@
 
 .venv/compiled: .venv/installed $(wildcard platform/events/*.py)
-	@rm -f platform/events/__pycache__/*.nb[ci] && $(PY) -m events.prepare && touch $@
+	@$(PY) -m events.prepare && touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
 	@mkdir -p $(@D) && cp $< $@

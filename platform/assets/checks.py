@@ -79,7 +79,7 @@ def freshness_spec(stream: Stream) -> dg.AssetCheckSpec:
 
 
 def drift_spec(stream: Stream) -> dg.AssetCheckSpec:
-    return _spec(Layer.SILVER, stream, "drift", "Records have no fields that the contract does not know")
+    return _spec(Layer.SILVER, stream, "drift", "The contract knows all fields, and reads all times")
 
 
 def tables_of(lake: Lake, stream: Stream) -> Tables:

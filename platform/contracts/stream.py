@@ -259,6 +259,16 @@ class Stream:
         found = {name: spec.dtype.type for name, spec in self.schema.columns.items()}
         return {name: dtype() if isinstance(dtype, type) else dtype for name, dtype in found.items()}
 
+    @cached_property
+    def unused_times(self) -> frozenset[str]:
+        """Times that nothing depends on: nullable, in no key, no rule, no computed column. One that cannot be read is
+        null and counts as drift, where any other rejects its record."""
+        computed = [source for name in self.types if (source := self.source_of(name)["compute"]) is not None]
+        used = {*self.key, *self.ruled}.union(*(expression.meta.root_names() for expression in computed))
+        return frozenset(
+            name for name, dtype in self.types.items() if isinstance(dtype, pl.Datetime) and name not in used
+        )
+
     def source_of(self, name: str) -> dict[str, Any]:
         """`paths`, `each`, `compute`, `json`, `free_text` and `personal` of a column, as `column()` declared them."""
         return dict(self.schema.columns[name].metadata or {})

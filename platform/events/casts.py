@@ -8,6 +8,7 @@ values stand (`fields`, `enriched`), what machine code makes of plain ones (`col
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,15 +16,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from contracts.stream import Stream
 from events import columns, scalars
 from events.columns import Values
 from events.digest import Digests
 from events.exact import Refused, exact
 from events.problems import Problems
-from events.text import shortened
+from events.text import shortened, whole
 from events.tokens import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
 
 KINDS = ("nothing", "null", "text", "text", "number", "NaN or Infinity", "boolean", "object", "array")
+NO_TIME = "text that is no timestamp"
 NOT_JSON = "NaN and Infinity are not JSON"
 _DOUBLE = r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 _WANTED: dict[type[pl.DataType], str] = {
@@ -41,7 +44,7 @@ class Column:
     """A column to take: its dotted `paths` in the document, the first with a value counting, and its type.
 
     `each` is what a list's elements are made of; `json` takes any value, as JSON text. In `free_text`, white space
-    alone is a value.
+    alone is a value. `unused` is a time that nothing depends on: one that cannot be read is drift, no problem.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Column:
     json: bool = False
     each: tuple[Column, ...] = ()
     free_text: bool = False
+    unused: bool = False
 
     def forget(self, values: Values, nulls: Sequence[str]) -> Values:
         """The values without texts that stand for nothing: `nulls`, and blank ones where a text or time is wanted."""
@@ -65,11 +69,11 @@ class Column:
         return values
 
 
-def columns_of(types: Mapping[str, pl.DataType], source: Any) -> tuple[Column, ...]:
-    """The columns that a contract takes from its records; `source(name)` is what `column()` declared."""
+def columns_of(stream: Stream) -> tuple[Column, ...]:
+    """The columns that a contract takes from its records."""
     taken = []
-    for name, dtype in types.items():
-        origin = source(name)
+    for name, dtype in stream.types.items():
+        origin = stream.source_of(name)
         if origin["paths"]:
             column = Column(
                 name,
@@ -79,6 +83,7 @@ def columns_of(types: Mapping[str, pl.DataType], source: Any) -> tuple[Column, .
                 json=origin["json"],
                 each=_elements(dtype, origin["each"]),
                 free_text=origin["free_text"],
+                unused=name in stream.unused_times,
             )
             taken.append(column)
     return tuple(taken)
@@ -98,12 +103,14 @@ def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Colum
 class Extraction:
     """Typed values, a row for each record, and what was wrong with them.
 
-    `contents` are digests of the records, equal for those that say the same.
+    `contents` are digests of the records, equal for those that say the same. `drift` counts the unused times that
+    could not be read, by path and what was found instead.
     """
 
     columns: dict[str, pl.Series] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
     contents: Digests = field(default_factory=lambda: np.empty((0, 2), np.uint64))
+    drift: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def take(self, found: Sequence[tuple[Column, Values]]) -> None:
         """Make columns of scalars, or of JSON, of values that share their bytes."""
@@ -123,6 +130,9 @@ class Extraction:
         wrong = np.flatnonzero(~_acceptable(column)[values.kinds])
         for kind in np.unique(values.kinds[wrong]) if len(wrong) else ():
             rows = wrong[values.kinds[wrong] == kind]
+            if column.unused:
+                self.drift[column.paths[0], KINDS[kind]] += len(rows)
+                continue
             self.problems.add(rows.tolist(), "type", f"{_wanted(column)} wanted, {KINDS[kind]} found", column.name)
         values.kinds[wrong] = NULL
 
@@ -137,6 +147,9 @@ class Extraction:
             return self._doubles(column, values)
         if isinstance(dtype, pl.Datetime):
             found, odd = scalars.instants(values)
+            if column.unused and len(odd):
+                self.drift[column.paths[0], NO_TIME] += len(odd)
+                return found
         elif isinstance(dtype, pl.Boolean):
             found, odd = scalars.booleans(values)
         elif isinstance(dtype, pl.Decimal):
@@ -172,7 +185,7 @@ class Extraction:
 
 def _text(values: Values, row: int) -> str:
     text = values.text(row).decode()
-    return str(json.loads(f'"{text}"')) if values.kinds[row] == ESCAPED else text
+    return whole(json.loads(f'"{text}"')) if values.kinds[row] == ESCAPED else text
 
 
 def _wanted(column: Column) -> str:

@@ -17,16 +17,21 @@ import pyarrow as pa
 from events.compiled import compiled, inlined, read_only
 from events.text import Room, Texts
 from events.tokens import (
+    BACKSLASH,
     CONSTANT,
     ESCAPED,
     MISSING,
     NULL,
     NUMBER,
+    QUOTE,
+    REPLACEMENT,
     TEXT,
     Bytes,
     Places,
+    U,
     Words,
     copy,
+    escaped_character,
     hexadecimal,
     unescape,
     words_of,
@@ -40,6 +45,7 @@ _BACKSLASH, _U = b"\\u"
 _WHITE = np.array([chr(code).isspace() for code in range(0x3001)])  # all there is in Unicode
 _WHITE_ESCAPES = np.isin(np.arange(256), list(b"fnrt"))
 _MAY_BE_WHITE = np.isin(np.arange(256), [_BACKSLASH, *(chr(code).encode()[0] for code in np.flatnonzero(_WHITE))])
+_REPLACEMENT = np.frombuffer(rb"\ufffd", np.uint8)
 
 
 class Values(NamedTuple):
@@ -80,7 +86,10 @@ def texts(columns: Sequence[Values]) -> list[pl.Series]:
 
 
 def json_texts(values: Values) -> tuple[pl.Series, Rows]:
-    """Values of any kind as JSON without white space, and the rows that hold NaN or Infinity, which are none."""
+    """Values of any kind as JSON without white space, and the rows that hold NaN or Infinity, which are none.
+
+    Half of a surrogate pair is written as U+FFFD, as readers of JSON disagree about it.
+    """
     count = len(values.kinds)
     offsets, bits = np.empty(count + 1, np.int64), np.zeros((count + 7) // 8, np.uint8)
     there = values.kinds > NULL  # where nothing was found, no span was written
@@ -221,11 +230,10 @@ def _json_texts(
             start, end = start - 1, end + 1
         while start < end:
             byte = data[start]
-            if quoted and byte == 0x5C:
-                into[at] = byte
-                at, start = at + 1, start + 1
-                byte = data[start]
-            elif byte == 0x22:
+            if quoted and byte == BACKSLASH:
+                start, at = _json_escape(data, start, end, into, at)
+                continue
+            if byte == QUOTE:
                 quoted = not quoted
             elif not quoted and (byte in (0x4E, 0x49)):
                 sound = False
@@ -241,6 +249,27 @@ def _json_texts(
             count += 1
     offsets[len(kinds)] = at
     return count
+
+
+@inlined
+def _json_escape(data: Bytes, start: int, end: int, into: Bytes, at: int) -> tuple[int, int]:
+    """Write the escape at `start` to `into` from `at` on; the place after it, and the end of what is written."""
+    code, after = 0, start + 2
+    if data[start + 1] == U:
+        code, after = escaped_character(data, start, end)
+    if code == REPLACEMENT:
+        return after, put(_REPLACEMENT, into, at)
+    for i in range(start, after):
+        into[at + i - start] = data[i]
+    return after, at + after - start
+
+
+@inlined
+def put(word: Bytes, into: Bytes, at: int) -> int:
+    """Write a word to `into` from `at` on; its end."""
+    for i in range(len(word)):
+        into[at + i] = word[i]
+    return at + len(word)
 
 
 @compiled

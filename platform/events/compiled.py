@@ -1,8 +1,8 @@
 """Compiled: functions over bytes that become machine code and run without the interpreter's lock.
 
 Belongs here: how. Such a function allocates nothing: it is given the arrays that it fills, and counts no references to
-them, which would take most of its time. What is compiled is kept beside the source, so that only the first process
-after a change waits; what a changed file of another's code went into has to be made again (`make setup` does).
+them, which would take most of its time. Not here: where machine code is kept (`code_cache`), so that only the first
+process after a change waits.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from numba.extending import intrinsic
 
+from events.code_cache import CodeCache
+
 F = TypeVar("F", bound=Callable[..., object])
 Array = TypeVar("Array", bound=npt.NDArray[np.generic])
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
@@ -22,14 +24,16 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False
 
 def compiled(function: F) -> F:
     """Machine code of a function of numbers and numpy arrays; compiled at its first call."""
-    made: F = numba.njit(cache=True, **_OPTIONS)(function)
+    dispatcher = numba.njit(**_OPTIONS)(function)
+    dispatcher._cache = CodeCache(function)
+    made: F = dispatcher
     return made
 
 
 def inlined(function: F) -> F:
     """Machine code within that of its callers: for what is called for every few bytes, as a call hands over copies of
-    what describes its arrays."""
-    made: F = numba.njit(inline="always", **_OPTIONS)(function)
+    what describes its arrays. LLVM inlines it: numba would infer all types again for each of its callers."""
+    made: F = numba.njit(forceinline=True, **_OPTIONS)(function)
     return made
 
 

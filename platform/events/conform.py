@@ -73,7 +73,8 @@ class Conformer:
         return as_column("_content", found.contents)
 
     def unknown(self, records: pa.Table) -> Counter[tuple[str, str]]:
-        """How many records (`raw`, `header`) have a field that the contract does not know: by path and JSON type."""
+        """How many records (`raw`, `header`) have a field that the contract does not know, by path and JSON type; also
+        an unused time that cannot be read."""
         return self.form.unknown(Texts.of(records.column("raw"), self.room), records.column("header"))
 
     def conform(self, records: pa.Table) -> Conformed:

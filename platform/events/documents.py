@@ -14,21 +14,22 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from contracts.stream import Stream
 from events.casts import Extraction, columns_of
 from events.columns import Values, unescaped
 from events.exact import outline
+from events.faults import fault_of
 from events.fields import Extractor
 from events.literals import Literals
-from events.scan import DEEP, MALFORMED, SOUND, UNDECODABLE, Scanner
-from events.text import Room, Texts, deeper
+from events.scan import SOUND, Scanner
+from events.text import Room, Texts, deeper, whole
 from events.tokens import MISSING, NULL, TEXT
 from events.tree import MAX_NESTING
 
-_NO_OBJECT = "not a JSON object"
-_WHY = {MALFORMED: _NO_OBJECT, DEEP: f"nested deeper than {MAX_NESTING}", UNDECODABLE: "the bytes are not UTF-8"}
+Mask = npt.NDArray[np.bool_]
 _MESSAGE = ("topic", "partition", "offset", "value")
 
 
@@ -37,7 +38,9 @@ class Documents:
 
     def __init__(self, stream: Stream) -> None:
         self.stream, self.known = stream, _known(stream)
-        self.extractor = Extractor(columns_of(stream.types, stream.source_of), stream.nulls, stream.volatile)
+        columns = columns_of(stream)
+        self.times = Extractor(tuple(column for column in columns if column.unused), stream.nulls)
+        self.extractor = Extractor(columns, stream.nulls, stream.volatile)
         self.messages, self.room = Scanner(_MESSAGE), Room()
         self.literals = Literals(stream.literals)
         self.shapes = Scanner((), (), shapes=True)
@@ -45,20 +48,22 @@ class Documents:
     def extract(self, texts: Texts, header: pa.ChunkedArray) -> Extraction:
         """Typed columns of records (JSON or CSV), a row for each."""
         why: dict[int, str] = {}
-        documents = self._unwrapped(texts, header, why)
-        result, states = self.extractor.extract(documents)
-        for row in np.flatnonzero((states != SOUND) & documents.given).tolist():
-            why.setdefault(row, _WHY[states[row]])
+        documents, wrapped = self._unwrapped(texts, header, why)
+        result, found = self.extractor.extract(documents)
+        for row in np.flatnonzero((found.states != SOUND) & documents.given).tolist():
+            within = "value: " if wrapped[row] else ""
+            why.setdefault(row, within + fault_of(documents, found, row))
         result.problems.add(why, "malformed", why.values())
         return result
 
     def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
-        """How many of the records have a field that the contract does not know: by its path and JSON type.
+        """How many of the records have a field that the contract does not know, or an unused time that cannot be read:
+        by its path and JSON type.
 
         Records made alike have the same ones: one of each shape is looked at.
         """
         found: Counter[tuple[str, str]] = Counter()
-        documents = self._unwrapped(texts, header, {})
+        documents, _ = self._unwrapped(texts, header, {})
         states = self.shapes.scan(documents.data, documents.starts, documents.ends).states
         rows = np.flatnonzero((states == SOUND) & documents.given)
         _, firsts, counts = np.unique(self.shapes.contents[rows], axis=0, return_index=True, return_counts=True)
@@ -72,29 +77,30 @@ class Documents:
                 continue
             for stranger in set(_strangers(document, self.known, "")):
                 found[stranger] += count
-        return found
+        return found + self.times.extract(documents)[0].drift if self.times.taker.columns else found
 
-    def _unwrapped(self, texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> Texts:
-        """The records' documents; not given where `why` says that there is none."""
+    def _unwrapped(self, texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> tuple[Texts, Mask]:
+        """The records' documents, not given where `why` says that there is none; and which came in a wrapper."""
         if header.null_count < len(header):
             texts = texts.with_(_rows_of_csv(texts, header, why))
+        wrapped = np.zeros(len(texts.given), np.bool_)
         if self.stream.wrapper:
-            texts = self._messages(texts, why)
+            texts, wrapped = self._messages(texts, why)
         if self.stream.literals:
             texts = self.literals.read(texts)
-        return texts
+        return texts, wrapped
 
-    def _messages(self, texts: Texts, why: dict[int, str]) -> Texts:
-        """What Kafka's messages hold; other records stay as they are."""
+    def _messages(self, texts: Texts, why: dict[int, str]) -> tuple[Texts, Mask]:
+        """What Kafka's messages hold, and which records are such; others stay as they are."""
         found = self.messages.scan(texts.data, texts.starts, texts.ends)
-        whole = np.all([found.kinds[self.messages.nodes[name]] != MISSING for name in _MESSAGE], axis=0)
+        wrapped = np.all([found.kinds[self.messages.nodes[name]] != MISSING for name in _MESSAGE], axis=0)
         node = self.messages.nodes["value"]
         kinds, starts, ends = found.kinds[node], found.starts[node], found.ends[node]
-        gone = whole & (kinds == NULL)
+        gone = wrapped & (kinds == NULL)
         why.update(dict.fromkeys(np.flatnonzero(gone).tolist(), "a Kafka message without a value"))
-        kinds = np.where(whole, kinds, TEXT).astype(np.uint8)
-        spans = (np.where(whole, new, old) for new, old in ((starts, texts.starts), (ends, texts.ends)))
-        return unescaped(Values(texts.data, kinds, *spans), texts.given & ~gone, self.room)
+        kinds = np.where(wrapped, kinds, TEXT).astype(np.uint8)
+        spans = (np.where(wrapped, new, old) for new, old in ((starts, texts.starts), (ends, texts.ends)))
+        return unescaped(Values(texts.data, kinds, *spans), texts.given & ~gone, self.room), wrapped
 
 
 def _rows_of_csv(texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> dict[int, str | None]:
@@ -147,7 +153,7 @@ def _strangers(node: Any, known: Mapping[str, Any], path: str) -> Iterator[tuple
             yield from _strangers(element, known["[]"], f"{path}[]")
     if isinstance(node, dict) and "[]" not in known:
         for name in node.keys() - known.keys():
-            yield f"{path}.{name}" if path else name, _type(node[name])
+            yield whole(f"{path}.{name}" if path else name), _type(node[name])
         for name, below in known.items():
             if below and isinstance(value := node.get(name), dict | list):
                 yield from _strangers(value, below, f"{path}.{name}" if path else name)

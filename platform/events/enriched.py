@@ -23,10 +23,11 @@ from events.columns import Rows, Values, json_texts
 from events.columns import texts as field_texts
 from events.digest import fields
 from events.exact import outline
+from events.faults import fault_of
 from events.fields import Finder, Taker, refuse_parent
-from events.scan import DEEP, SOUND, Scanner
+from events.scan import SOUND, Scanner
 from events.tabs import split
-from events.text import Texts, deeper, shortened
+from events.text import Texts, deeper, shortened, whole
 from events.tokens import ARRAY, MISSING, NULL, OBJECT, TEXT, Places
 from events.tree import MAX_NESTING
 
@@ -63,7 +64,7 @@ class Enriched:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        columns = columns_of(stream.types, stream.source_of)
+        columns = columns_of(stream)
         strange = [path for c in columns for path in c.paths if "." not in path and c.json == (path in POSITIONS)]
         if strange:
             raise ValueError(
@@ -76,6 +77,7 @@ class Enriched:
         inner = [path.partition(".") for path in paths if path not in POSITIONS]
         within = {entity: [path for root, _, path in inner if root == entity] for entity, _, _ in inner}
         self.taker = Taker(taken, stream.nulls)
+        self.times = Taker([column for column in taken if column.unused], stream.nulls)
         self.finders = {entity: Finder(paths, root=entity) for entity, paths in within.items()}
         wanted = dict.fromkeys([*(path for path in paths if path in POSITIONS), *SELF_DESCRIBING])
         self.places = {name: place for place, name in enumerate(wanted)}
@@ -101,12 +103,15 @@ class Enriched:
         return result
 
     def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
-        """How many of the records have an entity that the contract does not know: by its column and JSON type."""
-        entities = self._entities(self._split(texts, {}), {})
+        """How many of the records have an entity that the contract does not know, or an unused time that cannot be
+        read: by its column and JSON type."""
+        values, result = self._split(texts, {}), Extraction()
+        entities = self._entities(values, {})
         known = {*self.unpacked.values(), *self.finders, *self.stream.dropped, *self.stream.ignored}
         strange = entities.filter(~pl.col("column").is_in(list(known))).unique(["_row", "column"])
         counts = strange.group_by("column").len().sort("column")
-        return Counter(
+        self.times.take(values, result)
+        return result.drift + Counter(
             {(name, "object" if name.startswith("unstruct") else "array"): n for name, n in counts.iter_rows()}
         )
 
@@ -147,10 +152,10 @@ class Enriched:
     def _parts(self, part: str, values: Values, why: dict[int, str]) -> pl.DataFrame:
         """The entities of one field: `_row`, `part`, `schema`, and of their data `kind`, `start` and `end`."""
         rows = np.flatnonzero(values.kinds == TEXT)
-        found = self.outer.scan(values.data, values.starts[rows], values.ends[rows])
+        texts = Texts(values.data, values.starts[rows], values.ends[rows], np.ones(len(rows), np.bool_))
+        found = self.outer.scan(texts.data, texts.starts, texts.ends)
         for place in np.flatnonzero(found.states != SOUND).tolist():
-            deep = f"nested deeper than {MAX_NESTING}" if found.states[place] == DEEP else "not a JSON object"
-            why[int(rows[place])] = f"{part}: {deep}"
+            why[int(rows[place])] = f"{part}: {fault_of(texts, found, place)}"
         node = self.outer.nodes["data"]
         data = Values(values.data, found.kinds[node], found.starts[node], found.ends[node])
         rows, starts, ends = _entity_spans(part, rows, data, found.states == SOUND)
@@ -241,4 +246,4 @@ def _misfit(line: str, fields: int) -> str:
     data = row.get("data")
     failure = data.get("failure") if isinstance(data, dict) else None
     named = failure.get("type") if isinstance(failure, dict) else None
-    return f"bad row: {shortened(found[1])}" + (f", {shortened(named)}" if isinstance(named, str) else "")
+    return whole(f"bad row: {shortened(found[1])}" + (f", {shortened(named)}" if isinstance(named, str) else ""))

@@ -16,7 +16,7 @@ from events.arrays import Elements, elements
 from events.casts import KINDS, Column, Extraction
 from events.columns import Values, first_of
 from events.problems import Problems
-from events.scan import SOUND, Scanner
+from events.scan import SOUND, Found, Scanner
 from events.text import Texts
 from events.tokens import NULL, OBJECT, Bytes
 
@@ -35,14 +35,14 @@ class Finder:
             if path in self.scanner.parents:
                 raise ValueError(f"path {self.prefix + path!r} has another column's path below it")
 
-    def find(self, documents: Texts, problems: Problems) -> tuple[dict[str, Values], Bytes]:
-        """The values by whole path, and what each document is (`scan.SOUND` and others); nothing in one not sound."""
+    def find(self, documents: Texts, problems: Problems) -> tuple[dict[str, Values], Found]:
+        """The values by whole path, and what was found in each document: nothing in one that is not `scan.SOUND`."""
         data, nodes = documents.data, self.scanner.nodes
         found = self.scanner.scan(data, documents.starts, documents.ends)
         for path in self.scanner.parents:
             refuse_parent(self.prefix + path, found.kinds[nodes[path]], problems)
         spans = {path: [part[nodes[path]] for part in found[:3]] for path in self.paths}
-        return {self.prefix + path: Values(data, *parts) for path, parts in spans.items()}, found.states
+        return {self.prefix + path: Values(data, *parts) for path, parts in spans.items()}, found
 
 
 def refuse_parent(path: str, kinds: Bytes, problems: Problems) -> None:
@@ -73,10 +73,10 @@ class Taker:
     def _list(self, column: Column, values: Values, result: Extraction) -> pl.Series:
         """A list of structs: its elements are documents of their own, extracted alike and put together again."""
         found = elements(values)
-        inner, states = self.nested[column.name].extract(
+        inner, within = self.nested[column.name].extract(
             Texts(values.data, found.starts, found.ends, np.ones(len(found.rows), np.bool_))
         )
-        wrong = np.unique(found.rows[states != SOUND])
+        wrong = np.unique(found.rows[within.states != SOUND])
         result.problems.add(wrong.tolist(), "type", "an element is no object", column.name)
         for place, field, reason, detail in inner.problems.entries:
             result.problems.add([int(found.rows[place])], reason, f"{field}: {detail}", column.name)
@@ -92,13 +92,13 @@ class Extractor:
         self.finder = Finder([path for column in columns for path in column.paths], volatile)
         self.taker = Taker(columns, nulls)
 
-    def extract(self, documents: Texts) -> tuple[Extraction, Bytes]:
-        """Typed columns of documents, and what each of them is; what is not sound is null."""
+    def extract(self, documents: Texts) -> tuple[Extraction, Found]:
+        """Typed columns of documents, and what was found in each; columns are null where that is not `scan.SOUND`."""
         result = Extraction()
-        found, states = self.finder.find(documents, result.problems)
+        values, found = self.finder.find(documents, result.problems)
         result.contents = self.finder.scanner.contents
-        self.taker.take(found, result)
-        return result, states
+        self.taker.take(values, result)
+        return result, found
 
 
 def _lists(column: Column, values: Values, found: Elements, inner: Extraction) -> pl.Series:

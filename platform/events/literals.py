@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from events.columns import Rows, Values, unescaped
+from events.columns import Rows, Values, put, unescaped
 from events.compiled import compiled, read_only
 from events.exact import outline
-from events.printed import NULL, WIDEST, as_json, put, room_to_open
+from events.printed import NULL, WIDEST, as_json, room_to_open
 from events.scan import SOUND, Scanner
 from events.text import Room, Texts, deeper
 from events.tokens import ESCAPED, TEXT, Bytes, Places, Words, blank, copy, words_of

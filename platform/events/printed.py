@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from events.columns import is_word
+from events.columns import is_word, put
 from events.compiled import compiled, inlined
 from events.tokens import ARRAY, MINUS, NINE, OBJECT, QUOTE, ZERO, Bytes, blank, hexadecimal, number
 from events.tree import MAX_NESTING, Numbers
@@ -134,7 +134,7 @@ def _escape(data: Bytes, start: int, end: int, into: Bytes, at: int) -> tuple[in
         return start + 2, at + 2
     digits = 2 if escape == _X else 4
     code = hexadecimal(data, start + 2, end, digits) if escape in (_X, _U) else -1
-    if code < 0 or 0xD800 <= code < 0xE000:
+    if code < 0:
         return -1, at
     into[at + 1], into[at + 2], into[at + 3] = _U, ZERO, ZERO
     for i in range(digits):
@@ -173,11 +173,3 @@ def _word(data: Bytes, start: int, end: int, into: Bytes, at: int) -> tuple[int,
     if end - start >= 5 and is_word(data, start, _FALSE):
         return start + 5, put(_NO, into, at)
     return -1, at
-
-
-@inlined
-def put(word: Bytes, into: Bytes, at: int) -> int:
-    """Write a word to `into` from `at` on; its end."""
-    for i in range(len(word)):
-        into[at + i] = word[i]
-    return at + len(word)

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from events.compiled import compiled
+from events.compiled import compiled, inlined
 from events.digest import Digester, Digests, Saying, begun, closed, ended, of_element, of_key, of_scalar, opened, said
 from events.text import roomy
 from events.tokens import (
     ARRAY,
+    BACKSLASH,
     ESCAPED,
     MINUS,
     MISSING,
@@ -31,7 +32,7 @@ from events.tokens import (
     Places,
     Words,
     blank,
-    is_utf8,
+    not_utf8,
     number,
     string,
     word,
@@ -39,8 +40,9 @@ from events.tokens import (
 )  # fmt: skip
 from events.tree import MAX_NESTING, Notes, Tree, child, notes_of, tree_of
 
-# What a document is.
-SOUND, MALFORMED, DEEP, UNDECODABLE = range(4)
+# What a document is: an object, or what is wrong with it.
+SOUND, NO_OBJECT, NO_KEY, NO_COLON, NO_COMMA, NO_VALUE, NO_NUMBER = range(7)
+NO_ESCAPE, CONTROL, ENDED, BEHIND, DEEP, UNDECODABLE = range(7, 13)
 
 _COMMA, _COLON = 0x2C, 0x3A
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 0x7B, 0x7D, 0x5B, 0x5D
@@ -48,12 +50,13 @@ _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 0x7B, 0x7D, 0x5B, 0x5D
 
 class Found(NamedTuple):
     """By node and document the kind and the span (of a text without its quotes) of what was found; by document its
-    state."""
+    state and, where that is not `SOUND`, the place in it of what is wrong."""
 
     kinds: Bytes
     starts: Places
     ends: Places
     states: Bytes
+    faults: Places
 
 
 class Scanner:
@@ -79,7 +82,7 @@ class Scanner:
             self.kinds = np.empty(nodes * self.room, np.uint8)
             self.starts, self.ends = np.empty(nodes * self.room, np.uint32), np.empty(nodes * self.room, np.uint32)
         kinds, firsts, lasts = (a[: nodes * count].reshape(nodes, count) for a in (self.kinds, self.starts, self.ends))
-        found = Found(kinds, firsts, lasts, np.empty(count, np.uint8))
+        found = Found(kinds, firsts, lasts, np.empty(count, np.uint8), np.empty(count, np.uint32))
         found.kinds[:] = MISSING
         saying = self.digester.saying(starts, ends) if self.digester else None
         _scan(data, words_of(data), starts, ends, self.tree, found, notes_of(self.tree), saying)
@@ -101,11 +104,13 @@ def _scan(
 ) -> None:
     for row in range(len(starts)):
         start, end = np.int64(starts[row]), np.int64(ends[row])
-        state = _document(data, words, start, end, row, tree, found, notes, saying)
+        state, fault = _document(data, words, start, end, row, tree, found, notes, saying)
         if state != SOUND:
             found.kinds[:, row] = MISSING
-            if not is_utf8(data, start, end):
-                state = UNDECODABLE
+            undecodable = not_utf8(data, start, end)
+            if undecodable >= 0:
+                state, fault = UNDECODABLE, undecodable
+            found.faults[row] = fault - start
         found.states[row] = state
 
 
@@ -120,11 +125,11 @@ def _document(
     found: Found,
     notes: Notes,
     saying: Saying | None,
-) -> int:
-    """What one document is; the wanted values of its objects are noted, and what it says."""
+) -> tuple[int, int]:
+    """What one document is, and where that is seen; the wanted values of its objects are noted, and what it says."""
     at = blank(data, at, end)
     if at >= end or data[at] != _OPEN:
-        return MALFORMED
+        return NO_OBJECT, at
     stack, depth = notes.stack, 1
     stack[0, 0], stack[0, 1], stack[0, 2] = -1, ARRAY, -1
     stack[1, 0], stack[1, 1], stack[1, 2] = 0, OBJECT, 0
@@ -135,7 +140,7 @@ def _document(
     fresh = True  # nothing stands in the innermost object or list yet
     while True:
         if at >= end:
-            return MALFORMED
+            return ENDED, end
         around = stack[depth, 1]
         byte = data[at]
         if byte == (_CLOSE if around == OBJECT else _CLOSE_LIST):
@@ -147,27 +152,27 @@ def _document(
             at = blank(data, at + 1, end)
             if depth == 0:
                 if at < end:
-                    return MALFORMED
+                    return BEHIND, at
                 if saying is not None:
                     ended(saying, row)
-                return SOUND
+                return SOUND, at
             fresh = False
             continue
         if not fresh:
             if byte != _COMMA:
-                return MALFORMED
+                return NO_COMMA, at
             at = blank(data, at + 1, end)
             if at >= end:
-                return MALFORMED
+                return ENDED, end
             byte = data[at]
         node = noted = -1
         if around == OBJECT:
             if byte != QUOTE:
-                return MALFORMED
+                return NO_KEY, at
             first = at + 1
             close, escaped = string(data, words, first, end)
             if close < 0:
-                return MALFORMED
+                return _fault(data, ~close, end), ~close
             parent = stack[depth, 0]
             if parent >= 0 and tree.child_to[parent]:
                 node = child(data, words, first, close, escaped, parent, tree, notes)
@@ -178,10 +183,10 @@ def _document(
                 state = of_key(saying, data, words, first, close, escaped, node)
             at = blank(data, close + 1, end)
             if at >= end or data[at] != _COLON:
-                return MALFORMED
+                return NO_COLON if at < end else ENDED, at
             at = blank(data, at + 1, end)
             if at >= end:
-                return MALFORMED
+                return ENDED, end
             byte = data[at]
         elif saying is not None:
             state = of_element(saying, depth)
@@ -191,14 +196,14 @@ def _document(
             start += 1
             at, escaped = string(data, words, start, end)
             if at < 0:
-                return MALFORMED
+                return _fault(data, ~at, end), ~at
             kind = ESCAPED if escaped else TEXT
             stop = at
             at += 1
         elif byte in (_OPEN, _OPEN_LIST):
             kind = OBJECT if byte == _OPEN else ARRAY
             if depth == MAX_NESTING:
-                return DEEP
+                return DEEP, at
             depth += 1
             stack[depth, 0], stack[depth, 1], stack[depth, 2] = node, kind, noted
             if saying is not None:
@@ -212,12 +217,12 @@ def _document(
             if at < 0:
                 at, kind = word(data, start, end)
                 if at < 0:
-                    return MALFORMED
+                    return NO_NUMBER, start
             stop = at
         else:
             at, kind = word(data, at, end)
             if at < 0:
-                return MALFORMED
+                return NO_VALUE, start
             stop = at
         if saying is not None and not fresh:
             said(saying, depth, node, around, of_scalar(saying, data, words, start, stop, kind, state))
@@ -226,3 +231,11 @@ def _document(
             found.starts[noted, row] = start
             found.ends[noted, row] = stop
         at = blank(data, at, end)
+
+
+@inlined
+def _fault(data: Bytes, at: int, end: int) -> int:
+    """What is wrong with a string at a place of it."""
+    if at >= end:
+        return ENDED
+    return NO_ESCAPE if data[at] == BACKSLASH else CONTROL

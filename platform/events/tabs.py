@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from events.columns import Rows
 from events.compiled import compiled
-from events.tokens import Bytes, Places, is_utf8
+from events.tokens import Bytes, Places, not_utf8
 
 
 @compiled
@@ -27,6 +27,6 @@ def split(data: Bytes, starts: Places, ends: Places, wanted: Rows, spans: npt.ND
                 first = at + 1
             at += 1
         counts[row] = count
-        if count != len(wanted) or not is_utf8(data, np.int64(starts[row]), end):
+        if count != len(wanted) or not_utf8(data, np.int64(starts[row]), end) >= 0:
             spans[:, :, row] = 0
             counts[row] = count if count != len(wanted) else -1

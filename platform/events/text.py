@@ -111,6 +111,11 @@ def shortened(text: str, length: int = 80) -> str:
     return start.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def whole(text: str) -> str:
+    """A text with U+FFFD for each half of a surrogate pair that stands alone, as no encoding has such."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def nesting(raw: bytes) -> int:
     """How deep a JSON text nests its objects and arrays."""
     depth = deepest = 0

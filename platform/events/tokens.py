@@ -19,10 +19,11 @@ Places = npt.NDArray[np.uint32]
 MISSING, NULL, TEXT, ESCAPED, NUMBER, CONSTANT, BOOLEAN, OBJECT, ARRAY = range(9)
 QUOTE, MINUS, ZERO, NINE = 0x22, 0x2D, 0x30, 0x39
 
-_BACKSLASH, _DOT, _U = 0x5C, 0x2E, 0x75
+BACKSLASH, U, REPLACEMENT = 0x5C, 0x75, 0xFFFD
+_DOT = 0x2E
 ONES = np.uint64(0x0101010101010101)
 HIGHS, _BLANKS = ONES * np.uint64(0x80), ONES * np.uint64(0x20)
-_QUOTES, _BACKSLASHES = ONES * np.uint64(QUOTE), ONES * np.uint64(_BACKSLASH)
+_QUOTES, _BACKSLASHES = ONES * np.uint64(QUOTE), ONES * np.uint64(BACKSLASH)
 _SIMPLE_ESCAPES = np.zeros(256, np.uint8)
 _SIMPLE_ESCAPES[list(b'"\\/bfnrt')] = list(b'"\\/\b\f\n\r\t')
 _HEX = np.full(256, -1, np.int32)
@@ -61,7 +62,10 @@ def blank(data: Bytes, at: int, end: int) -> int:
 
 @inlined
 def string(data: Bytes, words: Words, at: int, end: int) -> tuple[int, bool]:
-    """Where the string that begins at `at` has its closing quote, or -1; and whether it has escapes."""
+    """Where the string that begins at `at` has its closing quote; and whether it has escapes.
+
+    Where it is none, `~place` of what is wrong, which is `end` where it goes on there.
+    """
     escaped = False
     while at < end:
         while at + 8 <= end:
@@ -73,20 +77,20 @@ def string(data: Bytes, words: Words, at: int, end: int) -> tuple[int, bool]:
                 break
             at += 8
         if at >= end:
-            return -1, False
-        byte = data[at]
+            return ~end, False
+        byte, place = data[at], at
         if byte == QUOTE:
             return at, escaped
-        if byte == _BACKSLASH:
+        if byte == BACKSLASH:
             escaped = True
             at = _escape(data, at, end)
         elif byte < 0x20:
-            return -1, False
+            at = -1
         else:
             at = _character(data, at, end)
         if at < 0:
-            return -1, False
-    return -1, False
+            return ~place, False
+    return ~end, False
 
 
 @inlined
@@ -94,18 +98,9 @@ def _escape(data: Bytes, at: int, end: int) -> int:
     """The place after the escape at `at`, or -1."""
     if at + 1 >= end:
         return -1
-    if data[at + 1] != _U:
+    if data[at + 1] != U:
         return at + 2 if _SIMPLE_ESCAPES[data[at + 1]] else -1
-    code = hexadecimal(data, at + 2, end)
-    if code < 0 or 0xDC00 <= code < 0xE000:
-        return -1
-    at += 6
-    if 0xD800 <= code < 0xDC00:
-        if at + 1 >= end or data[at] != _BACKSLASH or data[at + 1] != _U:
-            return -1
-        low = hexadecimal(data, at + 2, end)
-        return at + 6 if 0xDC00 <= low < 0xE000 else -1
-    return at
+    return at + 6 if hexadecimal(data, at + 2, end) >= 0 else -1
 
 
 @compiled
@@ -191,22 +186,33 @@ def word(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 
 @inlined
+def escaped_character(data: Bytes, start: int, end: int) -> tuple[int, int]:
+    r"""The character of the escape \u at `start`, and the place after it; U+FFFD for half of a pair that is alone."""
+    code = hexadecimal(data, start + 2, end)
+    start += 6
+    if code < 0xD800 or code >= 0xE000:
+        return code, start
+    low = -1
+    if code < 0xDC00 and start + 1 < end and data[start] == BACKSLASH and data[start + 1] == U:
+        low = hexadecimal(data, start + 2, end)
+    if 0xDC00 <= low < 0xE000:
+        return 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00), start + 6
+    return REPLACEMENT, start
+
+
+@inlined
 def unescape(data: Bytes, start: int, end: int, into: Bytes, at: int) -> int:
     """Write a sound string's text to `into` from `at` on, where as much room as it takes itself is enough; its end."""
     while start < end:
         byte = data[start]
-        if byte != _BACKSLASH:
+        if byte != BACKSLASH:
             into[at] = byte
             at, start = at + 1, start + 1
-        elif data[start + 1] != _U:
+        elif data[start + 1] != U:
             into[at] = _SIMPLE_ESCAPES[data[start + 1]]
             at, start = at + 1, start + 2
         else:
-            code = hexadecimal(data, start + 2, end)
-            start += 6
-            if code >= 0xD800 and code < 0xDC00:
-                code = 0x10000 + ((code - 0xD800) << 10) + (hexadecimal(data, start + 2, end) - 0xDC00)
-                start += 6
+            code, start = escaped_character(data, start, end)
             if code < 0x80:
                 into[at] = code
                 at += 1
@@ -224,8 +230,11 @@ def unescape(data: Bytes, start: int, end: int, into: Bytes, at: int) -> int:
 
 
 @compiled
-def is_utf8(data: Bytes, at: int, end: int) -> bool:
-    """Whether bytes are UTF-8."""
-    while 0 <= at < end:
-        at = _character(data, at, end)
-    return at >= 0
+def not_utf8(data: Bytes, at: int, end: int) -> int:
+    """Where the first byte stands from `at` on that is no UTF-8, or -1."""
+    while at < end:
+        after = _character(data, at, end)
+        if after < 0:
+            return at
+        at = after
+    return -1

@@ -53,7 +53,7 @@ def model(platform: Any) -> tuple[list[Row], list[Row]]:
         try:
             record = json.loads(row["raw"])
         except ValueError:
-            why = {"reason": "malformed", "column": None, "detail": "not a JSON object"}
+            why = {"reason": "malformed", "column": None, "detail": "no JSON: expected a key in quotes at byte 1"}
             rejected.append(row | why | {"_key": None, "_scope": row["_arrival_hour"].date(), "_content": None})
             continue
         at = dt.datetime.fromisoformat(record["event_timestamp"])

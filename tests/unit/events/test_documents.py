@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import hashlib
 import hmac
 import json
 from typing import Any
 
+import polars as pl
 import pytest
 from landed import conformer, outcome, outcomes, table
 
-from contracts.clickstream import CLICKSTREAM
+from contracts.clickstream import CLICKSTREAM, ClickstreamEvent
 from contracts.mobile import MOBILE
+from contracts.stream import Instant, column
 from contracts.web import WEB
 
 POST = {
@@ -201,3 +205,30 @@ def test_an_id_is_hashed_where_it_is_an_address() -> None:
 def test_the_clickstreams_rules(change: dict[str, Any], outcome_: str | None) -> None:
     """What has to be there depends on what happened."""
     assert outcome(CLICKSTREAM, json.dumps(VIEW | change)).get("reason") == outcome_
+
+
+class Sent(ClickstreamEvent):
+    """With a time that nothing depends on, one that a rule does, and one that a column is computed of."""
+
+    sent_at: Instant = column(("sent_at", "sentAt"))
+    checked_at: Instant = column("checked_at", ge=dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
+    opened_at: Instant = column("opened_at")
+    opened_on: str = column(compute=pl.col("opened_at").dt.to_string("%Y-%m-%d"))
+
+
+SENT = dataclasses.replace(CLICKSTREAM, model=Sent)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("today", "text that is no timestamp"), (7, "number"), (True, "boolean"), ({}, "object"), ([], "array")],
+)
+def test_a_wrong_time_that_nothing_depends_on_is_null_and_drift(value: Any, kind: str) -> None:
+    """By the contract alone: what a rule or another column reads is not left out without a word."""
+    assert SENT.unused_times == {"sent_at"}
+    raw = json.dumps(VIEW | {"sent_at": value})
+    assert outcome(SENT, raw)["sent_at"] is None
+    assert conformer(SENT).unknown(table([raw, json.dumps(VIEW), raw])) == {("sent_at", kind): 2}
+    for name in ("checked_at", "opened_at"):
+        refused = outcome(SENT, json.dumps(VIEW | {name: value}))
+        assert (refused["reason"], refused["column"]) == ("type", name)

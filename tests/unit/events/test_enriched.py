@@ -27,7 +27,7 @@ def test_a_line_has_a_column_for_every_kind_of_field() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [{"br_cookies": "yes"}, {"br_viewwidth": "9.5"}, {"tr_total": "12,50"}, {"etl_tstamp": "today"}]
+    "field", [{"br_cookies": "yes"}, {"br_viewwidth": "9.5"}, {"tr_total": "12,50"}, {"dvce_sent_tstamp": "today"}]
 )
 def test_a_value_of_another_kind_is_refused(field: dict[str, str]) -> None:
     """The line is kept, and says which field it was."""
@@ -112,7 +112,7 @@ def test_columns_are_called_as_the_sdks_call_them(schema: str | None, column: st
     assert column_of("contexts", schema) == column
 
 
-NO_JSON = [("-inf", "not a JSON object"), ("1,", "not a JSON object")]
+NO_JSON = [("-inf", "no JSON: a number that"), ("1,", "expected a key")]
 BAD_ROW = {
     "schema": f"iglu:{VENDOR}.badrows/schema_violations/jsonschema/2-0-0",
     "data": {"failure": {"type": "NotJson"}, "payload": "secret"},
@@ -128,8 +128,11 @@ BAD_ROW = {
         (json.dumps({"schema": BAD_ROW["schema"]}), "bad row: schema_violations"),
         (json.dumps({"a": 1}), "1 fields, 131 wanted"),
         ("[" * 100_000, "1 fields, 131 wanted"),
-        (line(contexts="{"), "contexts: not a JSON object"),
-        (line(derived_contexts='{"data":' + "[" * 64 + "]" * 64 + "}"), "derived_contexts: nested deeper than 64"),
+        (line(contexts="{"), "contexts: no JSON: it ends before its last bracket at byte 1"),
+        (
+            line(derived_contexts='{"data":' + "[" * 64 + "]" * 64 + "}"),
+            "derived_contexts: nested deeper than 64 at",
+        ),
         (line(contexts=entities(("x", 1)).replace("jsonschema/1-0-2", "y" * 99)), "y...' for a schema"),
         (line(contexts='{"data": [7]}'), "contexts: self-describing JSON without a schema"),
         (line(contexts='{"data": {"schema": "iglu:a/b/jsonschema/1-0-0"}}'), "contexts: self-describing JSON without"),
@@ -176,3 +179,14 @@ def test_empty_and_strange_shapes_of_entities_are_no_entities() -> None:
     """A tracker may send an envelope with nothing in it."""
     rows = outcomes(SNOWPLOW, [line(event_id=f"{n}", contexts=text) for n, text in enumerate(["{}", '{"data":[]}'])])
     assert [(row.get("reason"), row.get(PAGE)) for row in rows] == [(None, None), (None, None)]
+
+
+def test_a_wrong_time_that_nothing_depends_on_is_null_and_drift() -> None:
+    """It costs no event, and somebody hears of it; one that the event's time is made of is still refused."""
+    wrong = line(etl_tstamp="today", refr_device_tstamp="2026-13-01", derived_tstamp="2026-01-01 10:00:00")
+    row = outcome(SNOWPLOW, wrong)
+    assert (row["etl_tstamp"], row["refr_device_tstamp"]) == (None, None)
+    found = conformer(SNOWPLOW).unknown(table([wrong, line(etl_tstamp="today"), line()]))
+    told = "text that is no timestamp"
+    assert found == {("etl_tstamp", told): 2, ("refr_device_tstamp", told): 1}
+    assert outcome(SNOWPLOW, line(derived_tstamp="today"))["reason"] == "type"

@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from times import instant
 
 from contracts.commerce import COMMERCE
 
@@ -21,10 +22,6 @@ TEXTS = ("event_id", "event_type", "customer.customer_id", "customer.email", "or
 TEXTS += ("session_id", "session.device", "session.channel", "customer.country", "order.status")
 MONEY = ("order.total_amount", "order.tax", "order.shipping")
 ITEM = {"product.id": str, "product.name": str, "product.category": str, "product.price": "money", "quantity": int}
-STAMP = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
-    r"(?:Z|([+-])([0-9]{2})(?::?([0-9]{2}))?)?)?"
-)
 
 
 class Number(str):
@@ -35,11 +32,15 @@ class WrongError(Exception):
     """Raised with the reason."""
 
 
+def encodable(text: str) -> str:
+    """A lone surrogate is U+FFFD."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
 def pairs_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
-        json.dumps([key, value], ensure_ascii=False).encode()  # a lone surrogate is no text, wherever it is
-        found.setdefault(key, value)
+        found.setdefault(encodable(key), encodable(value) if type(value) is str else value)
     return found
 
 
@@ -95,17 +96,11 @@ def taken(value: Any, kind: Any) -> Any:
 
 
 def stamp(value: Any) -> dt.datetime:
-    found = STAMP.fullmatch(value) if isinstance(value, str) and not isinstance(value, Number) else None
-    if not found:
-        raise WrongError("type")
-    *parts, fraction_text, sign, hours, minutes = found.groups()
-    offset = dt.timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
-    if int(hours or 0) > 14 or int(minutes or 0) > 59:
+    if not isinstance(value, str) or isinstance(value, Number):
         raise WrongError("type")
     try:
-        local = dt.datetime(*(int(part or 0) for part in parts), int((fraction_text or "0").ljust(9, "0")[:6]))  # type: ignore[arg-type]
-        return (local - offset).replace(tzinfo=dt.UTC)
-    except (ValueError, OverflowError) as error:
+        return instant(value)
+    except ValueError as error:
         raise WrongError("type") from error
 
 
