@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from assets import load as load_module
-from contracts.stream import Csv, JsonArray, JsonConcatenated
+from contracts.stream import Csv, JsonConcatenated
 from resources.schemas import Layer
 
 HOUR = dt.timedelta(hours=1)
@@ -58,7 +58,7 @@ def test_lineage_says_where_each_record_lay(platform: Any) -> None:
 
 def test_each_object_is_framed_as_its_head_tells(platform: Any) -> None:
     """One hour may hold what several producers of a stream wrote; rows of CSV are of no use without their header."""
-    platform.bump(decoding=(Csv(("a", "b")), JsonArray(), JsonConcatenated()))
+    platform.bump(decoding=(Csv(("a", "b")), JsonConcatenated()))
     platform.put(0, "rows.csv", b'b,a\r\n1,"x\ny"\r\n2,z\r\n')
     platform.put(0, "array.json.gz", gzip.compress(b'[{"a": 1},\n {"a": 2}]'))
     platform.put(0, "stream", b'{"a":1}{"a":2}')

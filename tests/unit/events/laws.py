@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 from spoiling import Spoilt
 
-from contracts.stream import JsonArray, Stream
+from contracts.stream import EnrichedTsv, Stream
 from events.compression import Unreadable, blocks
 from events.conform import Conformer
 from events.decode import RECORDS, records
@@ -26,6 +27,7 @@ from events.problems import REASONS
 HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 IDENTITY = ["_source_file", "_line"]
 SPACE = b" \t\r\n\v\f"
+BREAK = re.compile(rb"[\r\n]")
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,9 @@ class Decoded:
 def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
     """The records lie in the content one after another, with nothing but separators around them."""
     at = len(codecs.BOM_UTF8) if plain.startswith(codecs.BOM_UTF8) else 0
-    array = JsonArray() in stream.decoding and plain[at:].lstrip().startswith(b"[")
-    separators = SPACE + b",[]" * array
+    separators = SPACE if EnrichedTsv() in stream.decoding else SPACE + b",[]"
     if len(found) and found.column("header")[0].is_valid:
-        at = plain.index(b"\n", len(plain) - len(plain[at:].lstrip())) + 1
+        at = BREAK.search(plain, len(plain) - len(plain[at:].lstrip())).end()
     for raw, oversize in zip(found.column("raw").to_pylist(), found.column("oversize").to_pylist(), strict=True):
         if raw is None:
             start, end = oversize["offset"], oversize["offset"] + oversize["length"]
