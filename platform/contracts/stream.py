@@ -6,7 +6,6 @@ and any one stream's facts (its own file beside this one). Knows neither Dagster
 
 from __future__ import annotations
 
-import codecs
 import datetime as dt
 import re
 from collections.abc import Mapping
@@ -107,9 +106,9 @@ class Csv:
         if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n':
             raise ValueError(f"Csv wants one character of ASCII for its delimiter, and not {self.delimiter!r}")
         try:
-            codecs.lookup(self.encoding)
-        except LookupError as error:
-            raise ValueError(f"Csv wants an encoding that Python knows, and not {self.encoding!r}") from error
+            "".join(self.columns).encode(self.encoding)
+        except (LookupError, UnicodeEncodeError) as error:
+            raise ValueError(f"Csv wants an encoding of text that has all of its columns: {error}") from error
         if len({name.casefold() if self.ignore_case else name for name in self.columns}) < len(self.columns):
             raise ValueError(f"Csv names a column twice: {self.columns}")
 

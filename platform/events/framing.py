@@ -7,11 +7,9 @@ and ends (`lines`, `values`), how a stream says which of them it wants (`decode`
 from __future__ import annotations
 
 import hashlib
-import re
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 import polars as pl
 
@@ -75,25 +73,6 @@ class _Runaway:
         """What is kept of it; nothing where there was nothing in it."""
         if not self.blank:
             yield Oversize(self.number, self.offset, self.length, self.digest.hexdigest())
-
-
-class Until:
-    """Follows through chunks what a pattern matches, of which the first `seen` bytes are known not to be its end."""
-
-    def __init__(self, pattern: re.Pattern[bytes], seen: int) -> None:
-        self.pattern, self.seen = pattern, seen
-
-    def end(self, chunk: bytes) -> int | None:
-        """Where in the next chunk it ends; None where it goes on."""
-        seen = min(self.seen, len(chunk))
-        self.seen -= seen
-        end = matched(self.pattern, chunk, seen).end()
-        return end if end < len(chunk) else None
-
-
-def matched(pattern: re.Pattern[bytes], text: bytes, at: int, stop: int = sys.maxsize) -> re.Match[bytes]:
-    """The match at `at` of a pattern that matches anywhere."""
-    return cast("re.Match[bytes]", pattern.match(text, at, stop))
 
 
 class Framer:

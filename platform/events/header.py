@@ -6,7 +6,7 @@ ends (`decode`).
 
 from __future__ import annotations
 
-import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -35,10 +35,11 @@ def fits(line: str, framing: Csv) -> bool:
 
 
 def repeated(line: str, framing: Csv) -> list[str]:
-    """Names that a header has more than once."""
-    names = names_of(line, framing)
-    folded = Counter(_folded(name, framing) for name in names if name)
-    return list(dict.fromkeys(name for name in names if folded[_folded(name, framing)] > 1))
+    """Names that a header has more than once, as they stand there."""
+    names = [name for name in _split(line, framing.delimiter) if name]
+    alike = [name.casefold() if framing.ignore_case else name for name in names]
+    counts = Counter(alike)
+    return list(dict.fromkeys(name for name, key in zip(names, alike, strict=True) if counts[key] > 1))
 
 
 def objection(line: str, framing: Csv) -> str:
@@ -62,11 +63,13 @@ def objection(line: str, framing: Csv) -> str:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    return [name.strip() for name in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
+    mark = re.escape(delimiter)
+    fields = re.finditer(rf' *+(?:"([^"]*+(?:""[^"]*+)*+)"[^{mark}]*+|([^{mark}]*+)){mark}', line + delimiter)
+    return [(plain if quoted is None else quoted.replace('""', '"')).strip() for quoted, plain in map(_groups, fields)]
 
 
-def _folded(name: str, framing: Csv) -> str:
-    return name.casefold() if framing.ignore_case else name
+def _groups(field: re.Match[str]) -> tuple[str | None, str]:
+    return field[1], field[2]
 
 
 def _recognized(line: str, delimiter: str, framing: Csv) -> int:

@@ -6,16 +6,13 @@ in them.
 
 from __future__ import annotations
 
-import re
-
 from events.breaks import OBJECT, ROW, TEXT, Rule, records
-from events.framing import Framed, Until
+from events.framing import Framed
 from events.spans import Finds
 from events.text import bytes_of
 from events.tokens import words_of
 
 PLAIN, OBJECTS = Rule(TEXT), Rule(OBJECT)
-_LINE = re.compile(rb"[^\r\n]*+")
 
 
 def rows(delimiter: str, fields: int) -> Rule:
@@ -34,7 +31,7 @@ class Lines:
         self.limit, self.number, self.rule = limit, number, rule
         self.returned = False  # the last byte was a CR, to which an LF may belong
         self.finds = Finds(3)
-        self.until = Until(_LINE, 0)
+        self.within = 0  # so many bytes of what is undecided are known not to be its end
 
     def cut(self, window: bytes, last: bool) -> tuple[Framed, int]:
         """The records whose end can be told."""
@@ -48,9 +45,12 @@ class Lines:
             )
             full = self.finds.take(count)
         self.returned = window[max(at - 1, 0) : at] == b"\r"
-        self.until = Until(_LINE, min(size - at, self.limit + 1))
+        self.within = min(size - at, self.limit + 1)
         return Framed(window, *self.finds.columns()), at
 
     def beyond(self, chunk: bytes) -> int | None:
         """Up to the end of the line."""
-        return self.until.end(chunk)
+        begin = min(self.within, len(chunk))
+        self.within -= begin
+        ends = (chunk.find(mark, begin) for mark in (b"\r", b"\n"))
+        return min((end for end in ends if end >= 0), default=None)

@@ -7,14 +7,15 @@ structure (`grammar`), what is in a record.
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import polars as pl
 
-from events.framing import Framed, Until, matched
+from events.framing import Framed
 from events.grammar import BEGUN, OPENING, SPACES, WHOLE, Depth, follow, objects
 from events.spans import Finds
 from events.text import bytes_of
@@ -139,10 +140,10 @@ class Values:
                 return None
             end = self._resumed(view, fault, border, stop)
         else:
-            end = matched(self.place.other, view.window, at + 1, stop).end()
+            end = _matched(self.place.other, view.window, at + 1, stop).end()
         if end < stop or ended:
             return self._stripped(view.window, at, end)
-        self.follow = Until(self.place.other, stop - at).end
+        self.follow = _Other(self.place.other, stop - at).end
         return None
 
     def _resumed(self, view: _View, fault: int, border: int, stop: int) -> int:
@@ -165,3 +166,22 @@ class Values:
     def _stripped(self, window: bytes, at: int, end: int) -> int:
         """The end without separators before it."""
         return at + len(window[at:end].rstrip(SEPARATORS))
+
+
+class _Other:
+    """Follows what is no value through chunks, of which the first `seen` bytes are known not to be its end."""
+
+    def __init__(self, pattern: re.Pattern[bytes], seen: int) -> None:
+        self.pattern, self.seen = pattern, seen
+
+    def end(self, chunk: bytes) -> int | None:
+        """Where in the next chunk it ends."""
+        seen = min(self.seen, len(chunk))
+        self.seen -= seen
+        end = _matched(self.pattern, chunk, seen).end()
+        return end if end < len(chunk) else None
+
+
+def _matched(pattern: re.Pattern[bytes], text: bytes, at: int, stop: int = sys.maxsize) -> re.Match[bytes]:
+    """The match at `at` of a pattern that matches anywhere."""
+    return cast("re.Match[bytes]", pattern.match(text, at, stop))
