@@ -39,7 +39,7 @@ class _Place(NamedTuple):
 
 
 _OUTSIDE = _Place(
-    re.compile(rb"(?:\}\s*+|[\r\n])(?=[{\[])"),
+    re.compile(rb"\}\s*+(?=\{)|[\r\n](?=[{\[])"),
     re.compile(rb"\s*+(?:[{\[]|\Z)"),
     re.compile(rb"[^\r\n{\[]*+"),
 )

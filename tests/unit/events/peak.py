@@ -32,6 +32,22 @@ def contents() -> Iterator[tuple[str, Framing, bytes]]:
     yield "space", VALUES, gzip.compress(b"{}" + b" " * MEGABYTE) * 40
     yield "truncated", VALUES, b'{"a":"tr' * 50_000
     yield "braces", VALUES, b"{x}," * 100_000
+    yield "bare lines", LINES, gzip.compress(b"\n" * MEGABYTE) * 20
+    yield "returns", LINES, gzip.compress(b"\r" * MEGABYTE) * 20
+    yield "broad lines", LINES, (gzip.compress(b" \t" * (MEGABYTE >> 1)) * 40 + gzip.compress(b"\r\n")) * 2
+    yield "commas", VALUES, gzip.compress(b"[{}") + gzip.compress(b" ,\n" * MEGABYTE) * 10
+    yield "brackets", VALUES, gzip.compress(b"[]" * MEGABYTE) * 10
+    yield (
+        "blank rows",
+        CSV,
+        gzip.compress(b"\r\n" * MEGABYTE) * 10 + gzip.compress(b"a,b\n") + gzip.compress(b"\n \r" * MEGABYTE),
+    )
+    yield (
+        "escaped quotes",
+        CSV,
+        gzip.compress(b'a,b\n1,"') + gzip.compress(b'""' * MEGABYTE) * 6 + gzip.compress(b'\n"\n'),
+    )
+    yield "returns in objects", LINES, b'{"a":[\r' * 200_000
     yield "open quote", CSV, b'a,b\n1,"x\n' + b"1,2\n" * 1_000_000
     yield "broken quotes", CSV, b"a,b\n" + b'1,""x"\n' * 100_000
 

@@ -52,6 +52,9 @@ PARTS = [
 PARTS += [b'{"a":1}', b'{"a":[{"b":2},{"b":"}{"}]}', b'{"a":"', b"},{", b"}{", b"\n{", b'"a":', b"{}", b"a,b,c\n"]
 PARTS += [b"\r{", b",\r", b"\r\r", b'a,"b\nb",c\n', b'"', b'",']
 SOUP = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(PARTS), max_size=40).map(b"".join))
+BLANKS = st.tuples(st.sampled_from([b"", b" ", b"\t" * 9, b" " * 40]), st.sampled_from([b"\n", b"\r\n", b"\r"])).map(
+    b"".join
+)
 SIZES = st.lists(st.integers(1, 30), min_size=1, max_size=10)
 
 TEXT = st.text(alphabet=st.sampled_from('ab{}[]",:\\\n\té☃\x00 '), max_size=8)
@@ -149,6 +152,41 @@ def test_elements_of_an_array_come_out_as_they_went_in(
     assert raws(framed(Values(PLENTY), broken_off, sizes)) == [*texts, b'{"a":"b']
 
 
+MIXED = st.lists(st.tuples(EVENTS, st.booleans()), min_size=1, max_size=5)
+
+
+@given(MIXED, STYLES, GAPS, st.sampled_from([b"", b",", b" ,\r\n,"]), SIZES)
+@example([([{"a": 1}], False), ([{"a": 2}, {"a": 3}], True), ([{"a": 4}], False)], {}, b"", b"", [1])
+def test_objects_and_elements_of_arrays_are_records_in_any_order(
+    parts: list[tuple[list[Any], bool]], style: dict[str, Any], gap: bytes, commas: bytes, sizes: list[int]
+) -> None:
+    """An array may stand before, between or behind objects, with or without commas; an empty one is nothing."""
+    texts = [([json.dumps(event, **style).encode() for event in events], is_array) for events, is_array in parts]
+    pieces = [b"[" + (gap + b"," + gap).join(part) + b"][]" if is_array else gap.join(part) for part, is_array in texts]
+    content = (gap + commas + gap).join(pieces)
+    assert raws(framed(Values(PLENTY), content, sizes)) == [text for part, _ in texts for text in part]
+
+
+@given(
+    EVENTS, STYLES, st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"\r\r", b"\n \n"]), min_size=6, max_size=6), SIZES
+)
+def test_a_cr_ends_a_line_but_not_within_an_object(
+    events: list[Any], style: dict[str, Any], endings: list[bytes], sizes: list[int]
+) -> None:
+    """JSON has it for white space between tokens, where it cannot be the end of an object."""
+    texts = [json.dumps(event, **style).encode().replace(b"\n", b"\r") for event in events]
+    content = b"".join(itertools.chain(*zip(texts, endings, strict=False)))
+    assert raws(framed(Lines(PLENTY, 1, OBJECTS), content, sizes)) == texts
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"x", b"x y"]), st.lists(BLANKS, max_size=4)), max_size=5), SIZES)
+def test_blank_lines_only_count(lines: list[tuple[bytes, list[bytes]]], sizes: list[int]) -> None:
+    """However long they are: a limit is for what may be kept."""
+    content = b"".join(line + b"\n" + b"".join(blanks) for line, blanks in lines)
+    numbers = [1 + len(BREAK.findall(content, 0, found.start())) for found in re.finditer(rb"x[x y]*", content)]
+    assert framed(Lines(4, 1), content, sizes, 4) == list(zip(numbers, [line for line, _ in lines], strict=True))
+
+
 @given(EVENTS, EVENTS, st.data(), SIZES)
 def test_a_truncated_object_takes_no_more_than_its_neighbour_with_it(
     before: list[Any], behind: list[Any], data: st.DataObject, sizes: list[int]
@@ -204,6 +242,9 @@ def test_what_is_broken_is_a_record_and_what_follows_is_found(content: bytes, re
 
 
 ARRAYS = [
+    (b'{"a":"tr\n[{"b":1},{"c":2}]', [b'{"a":"tr', b'{"b":1}', b'{"c":2}']),
+    (b'oops [{"b":1}] oops, {"c":2}', [b"oops", b'{"b":1}', b"oops", b'{"c":2}']),
+    (b'{"a":1}]{"b":2}', [b'{"a":1}', b"]", b'{"b":2}']),
     (b'[{"a":1}, oops {"b":2}] tail\n{"c":3}', [b'{"a":1}', b"oops", b'{"b":2}', b"tail", b'{"c":3}']),
     (b'[{"a":1},{"b":"tr},{"c":3}]', [b'{"a":1}', b'{"b":"tr}', b'{"c":3}']),
     (b'[{"a":1},{"b" 2},{"c":3}]', [b'{"a":1}', b'{"b" 2}', b'{"c":3}']),
