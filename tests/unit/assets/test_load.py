@@ -116,6 +116,33 @@ def test_an_unreadable_object_is_refused_by_name_and_the_others_load(platform: A
     assert ledger(platform)["cut.gz"] == [2, None]
 
 
+REFUSED = {
+    "twice.gz": (gzip.compress(gzip.compress(b'{"a":1}\n' * 9)), "a gzip file inside gzip; expected plain text inside"),
+    "parquet.zst": (
+        pa.compress(b"PAR1...", "zstd", asbytes=True),
+        "a Parquet file inside zstd; expected plain text inside",
+    ),
+    "wide.csv.gz": (gzip.compress("a,b\n1,2\n".encode("utf-16")), "UTF-16 text; expected UTF-8"),
+    "semicolons.csv": (b"a;b\n1;2\n", "missing: a, b; found: a, b, separated by ';'"),
+    "column.csv": (b"a,c\r1,2\r", "missing: b; found: a, c, separated by ','"),
+    "double.csv": (b"a,b,b\n1,2,3\n", "the CSV header names a column more than once: b"),
+}
+
+
+def test_a_file_that_is_no_table_of_the_contract_is_refused_once(platform: Any) -> None:
+    """One sentence in the ledger says what a thousand malformed rows would not."""
+    platform.bump(decoding=(Csv(("a", "b")), JsonConcatenated()))
+    for name, (content, _) in REFUSED.items():
+        platform.put(0, name, content)
+    platform.put(0, "good.csv", b"b,a\r1,2\r\n3,4\n")
+    platform.load(0)
+    assert bronze(platform) == {"good.csv": [b"1,2", b"3,4"]}
+    found = ledger(platform)
+    for name, (_, words) in REFUSED.items():
+        records, refused = found[name]
+        assert (records, words in str(refused)) == (None, True), refused
+
+
 def test_an_unreadable_re_upload_keeps_the_earlier_rows(platform: Any) -> None:
     """A damaged copy is no correction: the records that were read once are not taken back."""
     platform.put(0, "a", [b"1"])

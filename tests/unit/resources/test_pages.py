@@ -46,7 +46,7 @@ def test_what_changed_without_a_new_version_is_not_written(tmp_path: Path) -> No
     assert write(STREAMS, tmp_path) == []
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
     other = dataclasses.replace(COMMERCE, nulls=("none",))
-    (message,) = write([dataclasses.replace(WEB, version="1.0.1"), other], tmp_path)
+    (message,) = write([dataclasses.replace(WEB, version="2.0.1"), other], tmp_path)
     assert "'commerce' has version 1.0.0, and 2.0.0 is the least" in message
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
     assert write([dataclasses.replace(other, version="2.0.0")], tmp_path) == []
