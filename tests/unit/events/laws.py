@@ -5,10 +5,8 @@ Not here: files to try them on (`corpus`, `spoiling`).
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import io
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,16 +16,17 @@ import polars as pl
 import pyarrow as pa
 from spoiling import Spoilt
 
-from contracts.stream import EnrichedTsv, Stream
+from contracts.stream import Stream
 from events.compression import Unreadable, blocks
 from events.conform import Conformer
 from events.decode import RECORDS, records
+from events.look import look_at, opening
 from events.problems import REASONS
+from events.values import Values
 
 HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 IDENTITY = ["_source_file", "_line"]
 SPACE = b" \t\r\n\v\f"
-BREAK = re.compile(rb"[\r\n]")
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,10 @@ class Decoded:
 
 def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
     """The records lie in the content one after another, with nothing but separators around them."""
-    at = len(codecs.BOM_UTF8) if plain.startswith(codecs.BOM_UTF8) else 0
-    separators = SPACE if EnrichedTsv() in stream.decoding else SPACE + b",[]"
-    if len(found) and found.column("header")[0].is_valid:
-        at = BREAK.search(plain, len(plain) - len(plain[at:].lstrip())).end()
+    beginning = opening(iter([plain]))
+    look = look_at(beginning, stream.decoding, 1)
+    separators = SPACE + b",[]" if isinstance(look.cutter, Values) else SPACE
+    at = beginning.skipped + look.begin
     for raw, oversize in zip(found.column("raw").to_pylist(), found.column("oversize").to_pylist(), strict=True):
         if raw is None:
             start, end = oversize["offset"], oversize["offset"] + oversize["length"]
@@ -72,8 +71,7 @@ def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
         assert start >= at, f"{raw!r} is not in the content from {at} on"
         assert not plain[at:start].strip(separators), f"lost at {at}: {plain[at:start]!r}"
         at = end
-    header_alone = not len(found) and any(hasattr(framing, "columns") for framing in stream.decoding)
-    assert header_alone or not plain[at:].strip(separators), f"lost at {at}: {plain[at:]!r}"
+    assert not plain[at:].strip(separators), f"lost at {at}: {plain[at:]!r}"
 
 
 def assert_conserved(conformer: Conformer, files: Sequence[Decoded]) -> Counter[str]:
