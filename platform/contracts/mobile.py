@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from contracts.stream import Csv, Envelope, Instant, JsonArray, JsonConcatenated, Stream, column
+from contracts.stream import Csv, Envelope, Instant, JsonConcatenated, Stream, column
 
 DESKTOP = r"(?i)^(windows|macos|linux|chromeos)"
 PRODUCER_COUNTS = ("HOURLY_PURCHASE_COUNT", "DAILY_PURCHASE_COUNT")  # they count visits too: nobody reads them
@@ -44,7 +44,6 @@ MOBILE = Stream(
     model=MobileJourney,
     decoding=(
         Csv(("USER_ID", "INITIAL_EVENT", "EVENT_OUT", "ORDER_TYPE", "STATUS", "CREATED_AT")),
-        JsonArray(),
         JsonConcatenated(),
     ),
     nulls=("", "Null"),

@@ -91,24 +91,36 @@ class Envelope(pa.DataFrameModel):
 
 @dataclass(frozen=True)
 class JsonLines:
-    """One JSON object a line."""
+    """One JSON object a line, or what `JsonConcatenated` is where an object's first record is not alone on a line."""
 
 
 @dataclass(frozen=True)
 class JsonConcatenated:
-    """JSON objects one after another, with line breaks, other white space or nothing between them."""
-
-
-@dataclass(frozen=True)
-class JsonArray:
-    """One JSON array, whose elements are the records."""
+    """JSON objects and elements of arrays, with line breaks, commas, other white space or nothing between them."""
 
 
 @dataclass(frozen=True)
 class Csv:
-    """Comma-separated values (RFC 4180) under a header, known by holding the names `columns` in any order."""
+    """Separated values (RFC 4180) under a header, known by holding the names `columns` in any order.
+
+    `delimiter` is one character of ASCII, `encoding` one that Python knows. With `ignore_case` names are the contract's
+    whatever the case of their letters. Raises `ValueError` for anything else, and for columns that are the same.
+    """
 
     columns: tuple[str, ...]
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    ignore_case: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n':
+            raise ValueError(f"Csv wants one character of ASCII for its delimiter, and not {self.delimiter!r}")
+        try:
+            "".join(self.columns).encode(self.encoding)
+        except (LookupError, UnicodeEncodeError) as error:
+            raise ValueError(f"Csv wants an encoding of text that has all of its columns: {error}") from error
+        if len({name.casefold() if self.ignore_case else name for name in self.columns}) < len(self.columns):
+            raise ValueError(f"Csv names a column twice: {self.columns}")
 
 
 @dataclass(frozen=True)
@@ -116,7 +128,7 @@ class EnrichedTsv:
     """Snowplow's enriched events, one a line of 131 tab-separated fields, and its bad rows in JSON among them."""
 
 
-Framing = JsonLines | JsonConcatenated | JsonArray | Csv | EnrichedTsv
+Framing = JsonLines | JsonConcatenated | Csv | EnrichedTsv
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from contracts.stream import Envelope, Instant, JsonArray, JsonConcatenated, KafkaRecord, Personal, Stream, column
+from contracts.stream import Envelope, Instant, JsonConcatenated, KafkaRecord, Personal, Stream, column
 
 HANDHELD, DESKTOP = ["android", "ios"], ["windows", "macos", "linux"]
 
@@ -42,7 +42,7 @@ WEB = Stream(
     description="Activity of the community site's members",
     identity_space="community",
     model=WebEvent,
-    decoding=(JsonArray(), JsonConcatenated()),
+    decoding=(JsonConcatenated(),),
     wrapper=KafkaRecord(),
     literals=("props", "props.geo_location"),
     dropped={

@@ -5,26 +5,45 @@ Belongs here: which formats are read, and what makes an object unreadable. Not h
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 from isal import igzip, isal_zlib
 
+from events.encoding import foreign
+
 BLOCK = 2 << 20
 HEAD = 4096
 
 _BROKEN: tuple[Any, ...] = (EOFError, zlib.error, isal_zlib.error)
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_FOREIGN = {
-    b"PK\x03\x04": "zip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"PAR1": "Parquet",
-    b"Obj\x01": "Avro",
-    b"\xff\x06\x00\x00sNaPpY": "snappy",
-    b"\x04\x22\x4d\x18": "lz4",
+_GZIP, _ZSTD = "gzip", "zstd"
+_KINDS = {
+    kind: re.compile(magic, re.DOTALL)
+    for kind, magic in {
+        _GZIP: rb"\x1f\x8b",
+        _ZSTD: rb"\x28\xb5\x2f\xfd",
+        "zip": rb"PK(?:\x03\x04|\x05\x06|\x07\x08)",
+        "bzip2": rb"BZh",
+        "xz": rb"\xfd7zXZ\0",
+        "7z": rb"7z\xbc\xaf\x27\x1c",
+        "rar": rb"Rar!\x1a\x07",
+        "snappy": rb"\xff\x06\0\0sNaPpY",
+        "lz4": rb"\x04\x22\x4d\x18",
+        "lzip": rb"LZIP\x01",
+        "compress": rb"\x1f\x9d",
+        "zlib": rb"\x78[\x01\x9c\xda](?=[^\x20-\x7e\s])",
+        "tar": rb".{257}ustar",
+        "Parquet": rb"PAR1",
+        "Avro": rb"Obj\x01",
+        "ORC": rb"ORC(?=[^\x20-\x7e\s])",
+        "Arrow": rb"ARROW1\0\0",
+        "SQLite": rb"SQLite format 3\0",
+        "PDF": rb"%PDF-",
+    }.items()
 }
 
 
@@ -32,23 +51,44 @@ class Unreadable(Exception):
     """An object that cannot be read to its end; the message is the reason, fit for the ledger."""
 
 
-def decompressed(source: BinaryIO, name: str) -> BinaryIO:
+def kind_of(head: bytes) -> str | None:
+    """The format of a file that begins so, if it is one that holds others or is no text."""
+    return next((kind for kind, magic in _KINDS.items() if magic.match(head)), None)
+
+
+def decompressed(source: BinaryIO, name: str) -> Iterator[bytes]:
     """The plain bytes of an object: gzip, zstd or plain, told by its first bytes; `name` only unmasks a false suffix.
 
-    Raises `Unreadable` for a format that is not one of the three.
+    Raises `Unreadable` for a format that is not one of the three, and for one of another kind than text inside.
     """
     head = source.read(HEAD)
     source.seek(0)
-    if head.startswith(_GZIP):
-        return cast(BinaryIO, igzip.IGzipFile(fileobj=source, mode="rb"))
-    if head.startswith(_ZSTD):
-        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(_Lent(source), mode="r"), "zstd"))
-    for magic, kind in _FOREIGN.items():
-        if head.startswith(magic):
-            raise Unreadable(f"wrong magic: {kind} content; expected gzip, zstd or plain text")
+    kind = kind_of(head)
+    if kind == _GZIP:
+        return _unpacked(cast(BinaryIO, igzip.IGzipFile(fileobj=source, mode="rb")), kind)
+    if kind == _ZSTD:
+        return _unpacked(cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(_Lent(source), mode="r"), kind)), kind)
+    if kind:
+        raise Unreadable(f"wrong magic: {kind} content; expected gzip, zstd or plain text")
     if name.endswith((".gz", ".zst")) and head and not _looks_like_text(head):
         raise Unreadable(f"wrong magic: named {name.rsplit('.', 1)[1]}, but the content is neither compressed nor text")
-    return source
+    return _read(source)
+
+
+def _unpacked(plain: BinaryIO, outer: str) -> Iterator[bytes]:
+    """What is inside a compressed object. Raises `Unreadable` where that is not text but one more container."""
+    blocks, head = _read(plain), b""
+    while len(head) < HEAD and (block := next(blocks, b"")):
+        head += block
+    if inner := kind_of(head):
+        article = "an" if inner[0] in "AOxl" else "a"
+        raise Unreadable(f"{article} {inner} file inside {outer}; expected plain text inside")
+    return chain([head], blocks) if head else iter(())
+
+
+def _read(plain: BinaryIO) -> Iterator[bytes]:
+    while block := plain.read(BLOCK):
+        yield block
 
 
 class _Lent:
@@ -64,6 +104,8 @@ class _Lent:
 
 
 def _looks_like_text(head: bytes) -> bool:
+    if foreign(head):
+        return True
     if b"\x00" in head:
         return False
     try:
@@ -74,11 +116,12 @@ def _looks_like_text(head: bytes) -> bool:
 
 
 def blocks(source: BinaryIO, name: str) -> Iterator[bytes]:
-    """The plain content in blocks of at most `BLOCK` bytes. Raises `Unreadable` where compression is broken."""
+    """The plain content in blocks of at most `BLOCK` bytes, but for the first one, which may have a few more.
+
+    Raises `Unreadable` where compression is broken and for what is no text.
+    """
     try:
-        plain = decompressed(source, name)
-        while block := plain.read(BLOCK):
-            yield block
+        yield from decompressed(source, name)
     except _BROKEN as error:
         raise Unreadable(f"broken compression: {error}") from error
     except OSError as error:

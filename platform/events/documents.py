@@ -6,10 +6,8 @@ sent as text (`literals`), JSON's values (`fields`).
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -17,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from contracts.stream import Stream
+from contracts.stream import Csv, Stream
 from events.casts import Extraction, columns_of
 from events.columns import Values, unescaped
+from events.delimited import OPEN, TRAILING, objects_of
 from events.exact import outline
 from events.faults import fault_of
 from events.fields import Extractor
+from events.header import fits, names_of
 from events.literals import Literals
 from events.scan import SOUND, Scanner
 from events.text import Room, Texts, deeper, whole
@@ -38,6 +38,7 @@ class Documents:
 
     def __init__(self, stream: Stream) -> None:
         self.stream, self.known = stream, _known(stream)
+        self.tables = [framing for framing in stream.decoding if isinstance(framing, Csv)] or [Csv(())]
         columns = columns_of(stream)
         self.times = Extractor(tuple(column for column in columns if column.unused), stream.nulls)
         self.extractor = Extractor(columns, stream.nulls, stream.volatile)
@@ -82,13 +83,28 @@ class Documents:
     def _unwrapped(self, texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> tuple[Texts, Mask]:
         """The records' documents, not given where `why` says that there is none; and which came in a wrapper."""
         if header.null_count < len(header):
-            texts = texts.with_(_rows_of_csv(texts, header, why))
+            texts = self._rows_of_csv(texts, header, why)
         wrapped = np.zeros(len(texts.given), np.bool_)
         if self.stream.wrapper:
             texts, wrapped = self._messages(texts, why)
         if self.stream.literals:
             texts = self.literals.read(texts)
         return texts, wrapped
+
+    def _rows_of_csv(self, texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> Texts:
+        """CSV rows as JSON objects of texts; other records stay as they are."""
+        headers = header.combine_chunks().dictionary_encode()
+        places = headers.indices.fill_null(-1).to_numpy()
+        for place, line in enumerate(headers.dictionary.to_pylist()):
+            rows = np.flatnonzero((places == place) & texts.given)
+            framing = next((framing for framing in self.tables if fits(line, framing)), self.tables[0])
+            names = names_of(line, framing, self.known)
+            texts, counts = objects_of(texts, rows, names, framing.delimiter)
+            wrong = counts != len(names)
+            why.update(zip(rows[wrong].tolist(), (_misfit(count, names) for count in counts[wrong]), strict=True))
+        given = texts.given.copy()
+        given[list(why)] = False
+        return texts._replace(given=given)
 
     def _messages(self, texts: Texts, why: dict[int, str]) -> tuple[Texts, Mask]:
         """What Kafka's messages hold, and which records are such; others stay as they are."""
@@ -103,29 +119,10 @@ class Documents:
         return unescaped(Values(texts.data, kinds, *spans), texts.given & ~gone, self.room), wrapped
 
 
-def _rows_of_csv(texts: Texts, header: pa.ChunkedArray, why: dict[int, str]) -> dict[int, str | None]:
-    """CSV rows as JSON objects of texts."""
-    found: dict[int, str | None] = {}
-    names: dict[str, list[str]] = {}
-    for row, head in enumerate(header.to_pylist()):
-        if head is None or not texts.given[row]:
-            continue
-        try:
-            raw = texts.record(row).decode()
-        except UnicodeDecodeError:
-            continue
-        try:
-            if head not in names:
-                names[head] = next(csv.reader([head]), [])
-            values = next(csv.reader([raw], strict=True), [])
-        except csv.Error as error:
-            found[row], why[row] = None, f"no row of CSV: {error}"
-            continue
-        if len(values) == len(names[head]):
-            found[row] = json.dumps(dict(zip(names[head], values, strict=True)), ensure_ascii=False)
-        else:
-            found[row], why[row] = None, f"{len(values)} fields, {len(names[head])} in the header"
-    return found
+def _misfit(count: int, names: Sequence[str]) -> str:
+    """What is wrong with a row of so many fields."""
+    wrong = {OPEN: "a quoted field does not end", TRAILING: "there is text behind a quoted field"}
+    return f"no row of CSV: {wrong[count]}" if count in wrong else f"{count} fields, {len(names)} in the header"
 
 
 def _known(stream: Stream) -> dict[str, Any]:

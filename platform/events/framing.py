@@ -29,10 +29,6 @@ class Framed:
         """The records from one to another, which is left out."""
         return Framed(self.window, self.starts[first:end], self.ends[first:end], self.numbers[first:end])
 
-    def only(self, kept: pl.Series) -> Framed:
-        """The records that a mask keeps."""
-        return Framed(self.window, self.starts.filter(kept), self.ends.filter(kept), self.numbers.filter(kept))
-
 
 @dataclass(frozen=True)
 class Oversize:
@@ -66,14 +62,17 @@ class _Runaway:
 
     def __init__(self, number: int, offset: int) -> None:
         self.number, self.offset, self.length = number, offset, 0
-        self.digest = hashlib.sha256()
+        self.digest, self.blank = hashlib.sha256(), True
 
     def take(self, part: bytes) -> None:
         self.digest.update(part)
         self.length += len(part)
+        self.blank = self.blank and (part.isspace() or not part)
 
-    def known(self) -> Oversize:
-        return Oversize(self.number, self.offset, self.length, self.digest.hexdigest())
+    def known(self) -> Iterator[Oversize]:
+        """What is kept of it; nothing where there was nothing in it."""
+        if not self.blank:
+            yield Oversize(self.number, self.offset, self.length, self.digest.hexdigest())
 
 
 class Framer:
@@ -92,7 +91,7 @@ class Framer:
         if self.rest:
             yield from self._feed(b"", last=True)
         if self.runaway:
-            yield self.runaway.known()
+            yield from self.runaway.known()
 
     def _feed(self, block: bytes, last: bool) -> Iterator[Framed | Oversize]:
         chunks = [block]  # the next one at the end
@@ -103,7 +102,7 @@ class Framer:
                 self.runaway.take(chunk[:end])
                 if end is None:
                     continue
-                yield self.runaway.known()
+                yield from self.runaway.known()
                 self.offset, chunk = self.runaway.offset + self.runaway.length, chunk[end:]
                 self.runaway = None
             window, final = self.rest + chunk, last and not chunks
@@ -132,7 +131,7 @@ class Framer:
             start = found.starts[row]
             large = _Runaway(found.numbers[row], self.offset + start)
             large.take(found.window[start : found.ends[row]])
-            yield large.known()
+            yield from large.known()
             first = row + 1
         if first < len(lengths):
             yield found.part(first, len(lengths))

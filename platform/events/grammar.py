@@ -14,46 +14,52 @@ from events.compiled import compiled, inlined, trailing
 from events.spans import codes
 from events.tokens import HIGHS, ONES, QUOTE, Bytes, Words
 
-OPENING, OBJECT, ARRAY, LINE_BREAK = b"{[", *b"{[\n"
-SPACES = b" \t\r\n\v\f"
+OPENING, OBJECT, ARRAY = b"{[", *b"{["
+SPACES, LINE_BREAKS = b" \t\r\n\v\f", b"\r\n"
 # What a value is: all there, all right as far as the text goes, or no JSON.
 WHOLE, BEGUN, BROKEN = range(3)
 # What may come in an object or array: anything but a comma, an element, or what follows one.
 _FIRST, _NEXT, _BEHIND = range(3)
 
-Mask = npt.NDArray[np.bool_]
 Offsets = npt.NDArray[np.int64]
 
-_COMMA, _COLON, _BACKSLASH = b",:\\"
+_COMMA, _COLON, _BACKSLASH, _ARRAY_END = b",:\\]"
 _BLANKS, _QUOTES, _BACKSLASHES = (ONES * np.uint64(byte) for byte in (0x20, QUOTE, _BACKSLASH))
 _STEPS = dict.fromkeys(b"{[", 1) | dict.fromkeys(b"}]", -1)
-_MARKS = pl.Series([*_STEPS, QUOTE, LINE_BREAK], dtype=pl.UInt8).implode()
+_MARKS = pl.Series([*_STEPS, QUOTE, *LINE_BREAKS], dtype=pl.UInt8).implode()
+_BREAKS = pl.Series([*LINE_BREAKS], dtype=pl.UInt8).implode()
 
 
-def mask_of(text: bytes) -> Mask:
+def _mask(text: bytes) -> npt.NDArray[np.bool_]:
     """Which of all bytes are in a text."""
     return np.isin(np.arange(256), list(text))
 
 
-_SPACE, _IN_ATOM = mask_of(SPACES), ~mask_of(SPACES + b'"{}[],:')
+_SPACE, _BETWEEN, _BREAK = _mask(SPACES), _mask(SPACES + b","), _mask(LINE_BREAKS)
+_IN_ATOM = ~_mask(SPACES + b'"{}[],:')
 
 
 @compiled
 def objects(
-    data: Bytes, words: Words, at: int, limit: int, between: Mask, stack: Bytes, starts: Offsets, ends: Offsets
-) -> tuple[int, int]:
-    """Whole objects of at most `limit` bytes with nothing but `between` before and among them: how many were put into
-    `starts` and `ends`, and where something else begins, or what there was no room for."""
+    data: Bytes, words: Words, at: int, limit: int, inside: bool, stack: Bytes, found: Offsets
+) -> tuple[int, int, bool]:
+    """Whole objects of at most `limit` bytes, one after another or as the elements of arrays: how many were put into
+    `found` (starts, ends), where something else begins, or what there was no room for, and whether that is `inside` an
+    array, as what is at `at` is now. White space and commas are skipped, and so are the brackets of these arrays."""
     count = 0
     while True:
-        while at < len(data) and between[data[at]]:
+        while at < len(data):
+            if data[at] == (_ARRAY_END if inside else ARRAY):
+                inside = not inside
+            elif not _BETWEEN[data[at]]:
+                break
             at += 1
-        if count == len(starts) or at == len(data) or data[at] != OBJECT:
-            return count, at
+        if count == found.shape[1] or at == len(data) or data[at] != OBJECT:
+            return count, at, inside
         end, state = follow(data, words, at, min(len(data), at + limit), stack)
         if state != WHOLE:
-            return count, at
-        starts[count], ends[count] = at, end
+            return count, at, inside
+        found[0, count], found[1, count] = at, end
         count += 1
         at = end
 
@@ -146,7 +152,7 @@ def _string(data: Bytes, words: Words, at: int, stop: int) -> int:
             return at + 1
         if byte == _BACKSLASH:
             at += 1
-            if at < stop and data[at] == LINE_BREAK:
+            if at < stop and _BREAK[data[at]]:
                 return -1
         elif byte < 0x20:
             return -1
@@ -174,6 +180,6 @@ class Depth:
         steps = kinds.replace_strict(_STEPS, default=0, return_dtype=pl.Int64)
         depth = steps.set(quoted, 0).cum_sum() + self.depth
         closed = ~quoted & (steps == -1) & (depth <= 0)
-        ends = (marks + closed).filter(closed | quoted & (kinds == LINE_BREAK))
+        ends = (marks + closed).filter(closed | quoted & kinds.is_in(_BREAKS))
         self.depth, self.quoted = depth[-1], quoted[-1]
         return None if ends.is_empty() else ends[0] - held

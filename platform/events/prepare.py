@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from io import BytesIO
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 
 from contracts import STREAMS
-from contracts.stream import Stream
+from contracts.stream import Csv, Stream
 from events.conform import Conformer
 from events.decode import records
 from events.identity import digest_of
@@ -31,7 +32,10 @@ def main() -> None:
     coded = pa.array(["nine"]).dictionary_encode()
     digest_of(coded, coded, pa.array([9]))
     for stream in STREAMS:
-        for batch in records(BytesIO(b'{"a": 1}\n' * 9), "nine", stream.decoding):
+        tables = [framing for framing in stream.decoding if isinstance(framing, Csv)]
+        rows = [(framing.delimiter.join(framing.columns) + '\n"\n"' * 9).encode(framing.encoding) for framing in tables]
+        contents = [b'{"a": 1}\n' * 9, *rows]
+        for batch in chain(*(records(BytesIO(content), "nine", stream.decoding) for content in contents)):
             arrival = pa.repeat(pa.scalar(UNIX, pa.timestamp("us", "UTC")), len(batch))
             source = pa.repeat(pa.scalar("nine"), len(batch)).dictionary_encode()
             lineage = (arrival, source, source, batch.column("_line"))

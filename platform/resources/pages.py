@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pyiceberg.types import ListType, StructType
 
 from contracts import STREAMS
 from contracts.shape import shape
-from contracts.stream import Stream
+from contracts.stream import Framing, KafkaRecord, Stream
 from contracts.versions import objection
 from resources.schemas import iceberg_type
 
@@ -123,11 +124,14 @@ def _personal(stream: Stream, shaped: Mapping[str, Any]) -> Iterator[tuple[str, 
         yield f"`{path}`", becomes[personal]
 
 
-def _told(value: object) -> str:
+def _told(value: Framing | KafkaRecord) -> str:
     """What a value object of the contract says of itself, and with what."""
     said = " ".join((value.__doc__ or "").split()).rstrip(".")
-    given = next(iter(vars(value).values()), ())
-    return said + (f": {_codes(given)}" if given else "")
+    parts = ((field.name, getattr(value, field.name), field.default) for field in fields(value))
+    given = [
+        _codes(part) if isinstance(part, tuple) else f"{name} `{part}`" for name, part, usual in parts if part != usual
+    ]
+    return said + (f": {', '.join(given)}" if given else "")
 
 
 def _codes(texts: Iterable[str]) -> str:

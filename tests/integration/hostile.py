@@ -59,7 +59,7 @@ REFUSED: tuple[tuple[dict[str, object] | bytes, str], ...] = (
 WHOLE = [order(number, total="1.00") for number in range(300, 310)]
 ORIGINAL = [order(400, total="20.00"), order(401, total="30.00")]
 RIVALS = [order(400, total="25.00"), order(401, total="30.00")]
-NOISY_LINES = sum(bool(line.strip(b" \t\n\r\x0b\x0c")) for line in NOISE.split(b"\n"))
+NOISY_LINES = sum(bool(line.strip(b" \t\n\r\x0b\x0c")) for line in NOISE.splitlines())
 
 
 def truncated() -> bytes:

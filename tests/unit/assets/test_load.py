@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from assets import load as load_module
-from contracts.stream import Csv, JsonArray, JsonConcatenated
+from contracts.stream import Csv, JsonConcatenated
 from resources.schemas import Layer
 
 HOUR = dt.timedelta(hours=1)
@@ -58,7 +58,7 @@ def test_lineage_says_where_each_record_lay(platform: Any) -> None:
 
 def test_each_object_is_framed_as_its_head_tells(platform: Any) -> None:
     """One hour may hold what several producers of a stream wrote; rows of CSV are of no use without their header."""
-    platform.bump(decoding=(Csv(("a", "b")), JsonArray(), JsonConcatenated()))
+    platform.bump(decoding=(Csv(("a", "b")), JsonConcatenated()))
     platform.put(0, "rows.csv", b'b,a\r\n1,"x\ny"\r\n2,z\r\n')
     platform.put(0, "array.json.gz", gzip.compress(b'[{"a": 1},\n {"a": 2}]'))
     platform.put(0, "stream", b'{"a":1}{"a":2}')
@@ -114,6 +114,33 @@ def test_an_unreadable_object_is_refused_by_name_and_the_others_load(platform: A
     platform.load(0)
     assert bronze(platform) == {"good": [b"1"], "cut.gz": [b"1", b"2"]}
     assert ledger(platform)["cut.gz"] == [2, None]
+
+
+REFUSED = {
+    "twice.gz": (gzip.compress(gzip.compress(b'{"a":1}\n' * 9)), "a gzip file inside gzip; expected plain text inside"),
+    "parquet.zst": (
+        pa.compress(b"PAR1...", "zstd", asbytes=True),
+        "a Parquet file inside zstd; expected plain text inside",
+    ),
+    "wide.csv.gz": (gzip.compress("a,b\n1,2\n".encode("utf-16")), "UTF-16 text; expected UTF-8"),
+    "semicolons.csv": (b"a;b\n1;2\n", "missing: a, b; found: a, b, separated by ';'"),
+    "column.csv": (b"a,c\r1,2\r", "missing: b; found: a, c, separated by ','"),
+    "double.csv": (b"a,b,b\n1,2,3\n", "the CSV header names a column more than once: b"),
+}
+
+
+def test_a_file_that_is_no_table_of_the_contract_is_refused_once(platform: Any) -> None:
+    """One sentence in the ledger says what a thousand malformed rows would not."""
+    platform.bump(decoding=(Csv(("a", "b")), JsonConcatenated()))
+    for name, (content, _) in REFUSED.items():
+        platform.put(0, name, content)
+    platform.put(0, "good.csv", b"b,a\r1,2\r\n3,4\n")
+    platform.load(0)
+    assert bronze(platform) == {"good.csv": [b"1,2", b"3,4"]}
+    found = ledger(platform)
+    for name, (_, words) in REFUSED.items():
+        records, refused = found[name]
+        assert (records, words in str(refused)) == (None, True), refused
 
 
 def test_an_unreadable_re_upload_keeps_the_earlier_rows(platform: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 from contracts import STREAMS, commerce
 from contracts.commerce import ITEM
 from contracts.shape import shape
-from contracts.stream import Clock, Csv, Envelope, JsonArray, JsonLines, KafkaRecord, Personal, Stream, column
+from contracts.stream import Clock, Csv, Envelope, JsonConcatenated, JsonLines, KafkaRecord, Personal, Stream, column
 from contracts.versions import Version, Weight, differences, objection, weight
 
 Shape = dict[str, Any]
@@ -75,8 +75,8 @@ CHANGES: list[tuple[str, Weight, Stream | Shape]] = [
     ("another path in a list", Weight.MAJOR, edited(lambda s: s["columns"]["items"]["each"].update(quantity="n"))),
     ("another description", Weight.PATCH, edited(lambda s: s["columns"]["country"].update(description="Where"))),
     ("another owner", Weight.PATCH, dataclasses.replace(COMMERCE, owner="team:other")),
-    ("another format as well", Weight.MINOR, dataclasses.replace(COMMERCE, decoding=(JsonArray(), JsonLines()))),
-    ("another format", Weight.MAJOR, dataclasses.replace(COMMERCE, decoding=(JsonArray(),))),
+    ("another format as well", Weight.MINOR, dataclasses.replace(COMMERCE, decoding=(JsonConcatenated(), JsonLines()))),
+    ("another format", Weight.MAJOR, dataclasses.replace(COMMERCE, decoding=(JsonConcatenated(),))),
     ("a wrapper as well", Weight.MINOR, dataclasses.replace(COMMERCE, wrapper=KafkaRecord())),
     ("another key", Weight.MAJOR, dataclasses.replace(COMMERCE, key=("event_id", "event_name"))),
     ("another content", Weight.MAJOR, dataclasses.replace(COMMERCE, fingerprint="digest")),
@@ -173,7 +173,9 @@ def test_a_shape_holds_all_of_a_contract() -> None:
     told = shape(dataclasses.replace(COMMERCE, decoding=(Csv(("a", "b")),)))
     names = {field.name for field in dataclasses.fields(Stream)} - {"model"}
     assert set(told) == names | {"columns", "rules"}
-    assert told["decoding"] == [{"Csv": {"columns": ["a", "b"]}}]
+    assert told["decoding"] == [
+        {"Csv": {"columns": ["a", "b"], "delimiter": ",", "encoding": "utf-8", "ignore_case": False}}
+    ]
     assert list(told["columns"]) == list(COMMERCE.types)
     assert told["columns"]["order_total"] == {
         "type": "Decimal(precision=18, scale=2)",

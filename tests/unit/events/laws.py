@@ -5,7 +5,6 @@ Not here: files to try them on (`corpus`, `spoiling`).
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import io
 from collections import Counter
@@ -17,11 +16,13 @@ import polars as pl
 import pyarrow as pa
 from spoiling import Spoilt
 
-from contracts.stream import JsonArray, Stream
+from contracts.stream import Stream
 from events.compression import Unreadable, blocks
 from events.conform import Conformer
 from events.decode import RECORDS, records
+from events.look import look_at, opening
 from events.problems import REASONS
+from events.values import Values
 
 HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 IDENTITY = ["_source_file", "_line"]
@@ -56,11 +57,10 @@ class Decoded:
 
 def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
     """The records lie in the content one after another, with nothing but separators around them."""
-    at = len(codecs.BOM_UTF8) if plain.startswith(codecs.BOM_UTF8) else 0
-    array = JsonArray() in stream.decoding and plain[at:].lstrip().startswith(b"[")
-    separators = SPACE + b",[]" * array
-    if len(found) and found.column("header")[0].is_valid:
-        at = plain.index(b"\n", len(plain) - len(plain[at:].lstrip())) + 1
+    beginning = opening(iter([plain]))
+    look = look_at(beginning, stream.decoding, 1)
+    separators = SPACE + b",[]" if isinstance(look.cutter, Values) else SPACE
+    at = beginning.skipped + look.begin
     for raw, oversize in zip(found.column("raw").to_pylist(), found.column("oversize").to_pylist(), strict=True):
         if raw is None:
             start, end = oversize["offset"], oversize["offset"] + oversize["length"]
@@ -71,8 +71,7 @@ def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
         assert start >= at, f"{raw!r} is not in the content from {at} on"
         assert not plain[at:start].strip(separators), f"lost at {at}: {plain[at:start]!r}"
         at = end
-    header_alone = not len(found) and any(hasattr(framing, "columns") for framing in stream.decoding)
-    assert header_alone or not plain[at:].strip(separators), f"lost at {at}: {plain[at:]!r}"
+    assert not plain[at:].strip(separators), f"lost at {at}: {plain[at:]!r}"
 
 
 def assert_named(stream: Stream, accepted: pl.DataFrame) -> None:

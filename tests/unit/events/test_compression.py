@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import tarfile
+import zlib
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -21,6 +25,15 @@ NAMES = ("f.json", "f.json.gz", "f.json.zst", "f")
 
 def zstd(content: bytes) -> bytes:
     return bytes(pa.compress(content, "zstd", asbytes=True))
+
+
+def tarred(content: bytes) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        member = tarfile.TarInfo("f.json")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return target.getvalue()
 
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "gzip": gzip.compress, "zstd": zstd}
@@ -46,9 +59,9 @@ def test_the_content_tells_how_it_is_compressed(kind: str, name: str) -> None:
 @example([b"a\nb", b"c\nd"], "gzip")
 def test_members_are_read_on_end(parts: list[bytes], kind: str) -> None:
     """Firehose and `cat` join compressed files; what comes after the first member is data, too."""
-    whole = b"".join(parts)
+    parts = [b"x", *(part.replace(b"\r", b"") for part in parts)]
     landed = b"".join(COMPRESS[kind](part) for part in parts)
-    assert lines(landed) == [line for line in whole.split(b"\n") if line.strip()]
+    assert lines(landed) == [line for line in b"".join(parts).split(b"\n") if line.strip()]
 
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
@@ -76,14 +89,37 @@ def test_a_wrong_checksum_is_unreadable() -> None:
         lines(bytes(landed))
 
 
-@pytest.mark.parametrize(("magic", "kind"), compression._FOREIGN.items())
-def test_a_foreign_format_is_named(magic: bytes, kind: str) -> None:
+FILES = {
+    "zip": b"PK\x03\x04rest",
+    "bzip2": bz2.compress(CONTENT),
+    "xz": lzma.compress(CONTENT),
+    "zlib": zlib.compress(CONTENT),
+    "tar": tarred(CONTENT),
+    "Parquet": b"PAR1rest",
+    "Avro": b"Obj\x01rest",
+    "snappy": b"\xff\x06\x00\x00sNaPpY",
+    "lz4": b"\x04\x22\x4d\x18rest",
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_foreign_format_is_named(kind: str) -> None:
     """Whoever reads the ledger should see at once what has been dropped there."""
     with pytest.raises(Unreadable, match=f"wrong magic: {kind} content; expected gzip, zstd or plain text"):
-        lines(magic + b"rest", "f.json")
+        lines(FILES[kind], "f.json")
 
 
-@pytest.mark.parametrize("garbage", [b"\xff\xfe", b"\x00\x01\x02", b"\x80" * 5000, b"text\x00text"])
+@pytest.mark.parametrize("outer", ["gzip", "zstd"])
+@pytest.mark.parametrize("inner", ["gzip", "zstd", *FILES])
+def test_a_container_inside_a_container_is_named(inner: str, outer: str) -> None:
+    """A step too many of a producer would otherwise become thousands of malformed records."""
+    content = FILES[inner] if inner in FILES else COMPRESS[inner](CONTENT)
+    article = "an" if inner[0] in "AOxl" else "a"
+    with pytest.raises(Unreadable, match=f"^{article} {inner} file inside {outer}; expected plain text inside$"):
+        lines(COMPRESS[outer](content))
+
+
+@pytest.mark.parametrize("garbage", [b"\x00\x01\x02", b"\x80" * 5000, b"text\x00text"])
 def test_garbage_named_as_compressed_is_refused(garbage: bytes) -> None:
     """A compressed file whose head is damaged would otherwise become thousands of malformed records."""
     with pytest.raises(Unreadable, match="named gz, but the content is neither compressed nor text"):
@@ -96,6 +132,15 @@ def test_a_character_across_the_end_of_the_head_is_text() -> None:
     for shift in range(4):
         content = b"x" * (compression.HEAD - shift) + "😀".encode() + b"\n"
         assert lines(content, "f.json.gz") == [content[:-1]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", COMPRESS)
+def test_text_in_another_encoding_is_named(kind: str, name: str, encoding: str) -> None:
+    """With a mark of the byte order or without one; every line of it would be malformed."""
+    with pytest.raises(Unreadable, match=f"^{encoding[:6].upper()} text; expected UTF-8$"):
+        lines(COMPRESS[kind](CONTENT.decode().encode(encoding)), name)
 
 
 @pytest.mark.parametrize("name", NAMES)

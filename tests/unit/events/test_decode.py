@@ -11,37 +11,40 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contracts.stream import Csv, EnrichedTsv, Framing, JsonArray, JsonConcatenated, JsonLines
-from events import compression, decode
+from contracts.stream import Csv, EnrichedTsv, Framing, JsonConcatenated, JsonLines
+from events import compression, decode, look
+from events.encoding import foreign
 
 Record = tuple[int, bytes | None, dict[str, object] | None]
 ALPHABET = st.sampled_from([b"a", b"{}", b" ", b"\t", b"\r", b"\n", b"\n\n", b"\r\n", b"\x00", b"\xff", b'"\xc3\xa4"'])
-CONTENT = st.one_of(st.binary(max_size=60), st.lists(ALPHABET, max_size=40).map(b"".join))
-MAGICS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", codecs.BOM_UTF8, *compression._FOREIGN)
+CONTENT = st.one_of(st.binary(max_size=60), st.lists(ALPHABET, max_size=40).map(b"".join)).filter(
+    lambda content: not (content.startswith(codecs.BOM_UTF8) or compression.kind_of(content) or foreign(content))
+)
 
 
 def reference(content: bytes, limit: int) -> list[Record]:
-    """Line by line, with nothing but `split`."""
+    """Line by line, with nothing but `splitlines`, whose line breaks of bytes are ours."""
     found: list[Record] = []
     offset = 0
-    for number, line in enumerate(content.split(b"\n"), 1):
-        if len(line) > limit:
+    for number, ended in enumerate(content.splitlines(keepends=True), 1):
+        line = ended.rstrip(b"\r\n")
+        if line.strip() and len(line) > limit:
             digest = hashlib.sha256(line).hexdigest()
             found.append((number, None, {"offset": offset, "length": len(line), "sha256": digest}))
         elif line.strip():
             found.append((number, line, None))
-        offset += len(line) + 1
+        offset += len(ended)
     return found
 
 
 def decoded(content: bytes, limit: int = decode.MAX_RECORD) -> list[Record]:
-    batches = list(decode.records(io.BytesIO(content), "f.json", (JsonLines(),), limit))
+    batches = list(decode.records(io.BytesIO(content), "f.tsv", (EnrichedTsv(),), limit))
     assert all(batch.schema == decode.RECORDS and batch.num_rows for batch in batches)
     columns = ("_line", "raw", "oversize")
     return [row for batch in batches for row in zip(*(batch.column(c).to_pylist() for c in columns), strict=True)]
 
 
-@given(CONTENT.filter(lambda content: not content.startswith(MAGICS)), st.integers(1, 20))
+@given(CONTENT, st.integers(1, 20))
 @example(b"", 1)
 @example(b"no newline at the end", 5)
 @example(b"12345\n123456\n1234", 5)
@@ -54,10 +57,10 @@ def test_every_line_comes_out_once_as_it_is(content: bytes, limit: int) -> None:
     assert decoded(content, limit) == reference(content, limit)
 
 
-@given(CONTENT.filter(lambda content: not content.startswith(MAGICS)), st.integers(1, 9))
+@given(CONTENT, st.integers(1, 9))
 def test_blocks_make_no_difference(content: bytes, size: int) -> None:
     """How storage hands out the bytes must not change a record, its number or its place."""
-    with patch.object(compression, "BLOCK", size), patch.object(decode, "HEAD", 1):
+    with patch.object(compression, "BLOCK", size), patch.object(look, "HEAD", 1):
         assert decoded(content, 30) == reference(content, 30)
 
 
@@ -84,17 +87,22 @@ def test_blank_lines_are_no_records(content: bytes) -> None:
     assert decoded(content) == []
 
 
-MIXED = (Csv(("a", "b")), JsonArray(), JsonConcatenated())
+MIXED = (Csv(("a", "b")), JsonConcatenated())
 LOOKS: list[tuple[bytes, tuple[Framing, ...], list[tuple[int, bytes]]]] = [
     (b'{"a":1}{"a":2}', MIXED, [(1, b'{"a":1}'), (2, b'{"a":2}')]),
     (b' \n[{"a":1},{"a":2}]', MIXED, [(1, b'{"a":1}'), (2, b'{"a":2}')]),
     (b"a,b\n1,2", MIXED, [(2, b"1,2")]),
     (b"\r\nx,b,a\r\n\r\n1,2,3\r\n", MIXED, [(4, b"1,2,3")]),
-    (b"a,c\n1,2", MIXED, [(1, b"a,c"), (2, b"1,2")]),
     (b"a,b", MIXED, []),
-    (b'[{"a":1}]', (JsonConcatenated(),), [(1, b'[{"a":1}]')]),
-    (b'[{"a":1}]', (JsonLines(),), [(1, b'[{"a":1}]')]),
-    (b"a,c\n1,2", (Csv(("a", "b")),), [(1, b"a,c"), (2, b"1,2")]),
+    (b'[{"a":1}]', (JsonConcatenated(),), [(1, b'{"a":1}')]),
+    (b'[{"a":1}]', (JsonLines(),), [(1, b'{"a":1}')]),
+    (b"[INFO] started\n{}", (JsonLines(),), [(1, b"[INFO] started"), (2, b"{}")]),
+    (b'{"a":1}{"a":2}\n{"a":3}', (JsonLines(),), [(1, b'{"a":1}'), (2, b'{"a":2}'), (3, b'{"a":3}')]),
+    (b'{"a":1}, \r\n{"a":2}\r\n', (JsonLines(),), [(1, b'{"a":1}'), (2, b'{"a":2}')]),
+    (b'{"a"\n:1}\n\n{"a":2}', (JsonLines(),), [(1, b'{"a"\n:1}'), (2, b'{"a":2}')]),
+    (b'{"a":1}\r\r{"a":\r2}\r{', (JsonLines(),), [(1, b'{"a":1}'), (3, b'{"a":\r2}'), (5, b"{")]),
+    (b"a,b\r1,2\r\r\n3,4", MIXED, [(2, b"1,2"), (4, b"3,4")]),
+    (b"\x00\x80\x01\n\xff", MIXED, [(1, b"\x00\x80\x01"), (2, b"\xff")]),
     (b'a\tb\t\n{"a":1}\n', (EnrichedTsv(), JsonConcatenated()), [(1, b"a\tb\t"), (2, b'{"a":1}')]),
     (b'{"a":1}\n{"a"\n:2}', (JsonLines(), JsonConcatenated()), [(1, b'{"a":1}'), (2, b'{"a"'), (3, b":2}")]),
     (b"", MIXED, []),
@@ -124,7 +132,7 @@ def test_every_row_of_csv_carries_its_header() -> None:
 
 def test_a_long_header_makes_small_batches() -> None:
     """It is repeated for every row: a million short rows must not take a million times its bytes."""
-    header = b"a,b" + b",x" * 30_000
+    header = b"a,b" + b"".join(b",%d" % name for name in range(10_000))
     batches = list(decode.records(io.BytesIO(header + b"\n1,2" * 1000), "f", MIXED))
     assert max(batch.nbytes for batch in batches) < 2 * decode.HEADER_BYTES
     assert sum(batch.num_rows for batch in batches) == 1000

@@ -10,12 +10,13 @@ import json
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from landed import conformer, outcome, outcomes, table
 
 from contracts.clickstream import CLICKSTREAM, ClickstreamEvent
 from contracts.mobile import MOBILE
-from contracts.stream import Instant, column
+from contracts.stream import Csv, Instant, column
 from contracts.web import WEB
 
 POST = {
@@ -134,6 +135,38 @@ def test_a_row_that_does_not_fit_its_header_is_malformed(raw: str, detail: str) 
     """Its fields would be somebody else's."""
     refused = outcome(MOBILE, raw, HEADER)
     assert (refused["reason"], detail in refused["detail"]) == ("malformed", True)
+
+
+def test_a_field_may_be_as_long_as_a_record() -> None:
+    """The limit is the record's; a reader's own would cost the event."""
+    row = outcome(MOBILE, f'u1,LAUNCH_APP,COMPLETED,PURCHASE,2026-01-01 10:00:00,"{"x" * 200_000}"', HEADER)
+    assert row["city"] == "x" * 200_000
+
+
+def test_a_row_is_read_as_the_contract_says() -> None:
+    """By the first of its tables that the header fits; names that it knows are spelt as it does, whatever the case."""
+    tables = (Csv(("USER_ID", "STATUS"), delimiter=";", ignore_case=True), Csv(("USER_ID", "TAIL")))
+    stream = dataclasses.replace(MOBILE, name="tables", decoding=tables)
+    header, row = (
+        "user_id;Initial_Event;status;ORDER_TYPE;Created_At;city;",
+        "u1;LAUNCH_APP;ok;x;2026-01-01 10:00:00;Bonn;",
+    )
+    found = outcome(stream, row, header)
+    assert (found["user_id"], found["initial_event"], found["city"]) == ("u1", "LAUNCH_APP", "Bonn")
+    assert conformer(stream).unknown(table([row], header)) == {}
+    other = outcome(
+        stream, "u1,LAUNCH_APP,ok,x,2026-01-01 10:00:00,", "USER_ID,INITIAL_EVENT,STATUS,ORDER_TYPE,CREATED_AT,TAIL"
+    )
+    assert other["status"] == "ok"
+
+
+def test_bytes_that_are_no_text_spoil_their_row_only() -> None:
+    """Whatever they were, they are told."""
+    landed = table(["u1,LAUNCH_APP,ok,x,2026-01-01 10:00:00,Bonn"] * 2, HEADER)
+    raws = [landed["raw"][0].as_py().replace(b"Bonn", b"\xff"), landed["raw"][1].as_py()]
+    result = conformer(MOBILE).conform(landed.set_column(4, "raw", pa.array(raws, pa.large_binary())))
+    assert result.accepted["_line"].to_list() == [2]
+    assert result.refused.select("reason", "detail").rows() == [("malformed", "the bytes are not UTF-8")]
 
 
 def test_a_text_may_stand_for_null() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from events.grammar import BEGUN, BROKEN, WHOLE, Depth, follow, mask_of, objects
+from events.grammar import BEGUN, BROKEN, WHOLE, Depth, follow, objects
 from events.text import bytes_of
 from events.tokens import Bytes, words_of
 
@@ -21,6 +21,7 @@ VALUES = st.recursive(
 )
 CONTAINERS = st.one_of(st.lists(VALUES, max_size=3), st.dictionaries(TEXT, VALUES, max_size=3))
 STYLES = st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 2}, {"indent": 0}, {"ensure_ascii": False}])
+BETWEEN = {False: {b" ", b"\n", b",", b"["}, True: {b" ", b"\n", b",", b"]"}}
 PARTS = ["{", "}", "[", "]", '"', ",", ":", "\\", "\n", " ", "a", "1", '"a"', '{"a":1}', '"a":', "é", "{}"]
 
 
@@ -70,22 +71,27 @@ def test_what_is_not_whole_is_known_up_to_its_last_bracket(text: bytes, bracket:
 @example(["{}", " \n", "{}", '{"a', "{}"], 20)
 @example(["{}"] * 5, 20)
 def test_objects_in_a_row_are_those_found_one_by_one(parts: list[str], limit: int) -> None:
-    """As many as there is room for, none that is too long, and none behind anything else."""
+    """As many as there is room for, none that is too long, and none behind anything else, in arrays and outside."""
     text, room = "".join(parts).encode(), 4
-    expected, at = [], 0
+    expected, at, inside = [], 0, False
     while len(expected) < room:
-        at += len(text[at:]) - len(text[at:].lstrip(b" \n"))
+        while text[at : at + 1] in BETWEEN[inside]:
+            inside ^= text[at : at + 1] in (b"[", b"]")
+            at += 1
         end, state = followed(text, at, min(len(text), at + limit)) if text[at : at + 1] == b"{" else (at, BROKEN)
         if state != WHOLE:
             break
         expected.append((at, end))
         at = end
-    starts, ends = np.empty((2, room), np.int64)
+    found = np.empty((2, room), np.int64)
     data, stack = arrays(text)
-    count, rest = objects(data, words_of(data), 0, limit, mask_of(b" \n"), stack, starts, ends)
-    assert list(zip(starts[:count], ends[:count], strict=True)) == expected
-    assert text[at:rest].strip(b" \n") == b""
-    assert rest == len(text) or text[rest : rest + 1].strip(b" \n") != b""
+    count, rest, within = objects(data, words_of(data), 0, limit, False, stack, found)
+    assert list(zip(*found[:, :count].tolist(), strict=True)) == expected
+    for place in range(at, rest):
+        assert text[place : place + 1] in BETWEEN[inside]
+        inside ^= text[place : place + 1] in (b"[", b"]")
+    assert inside == within
+    assert rest == len(text) or text[rest : rest + 1] not in BETWEEN[inside]
 
 
 @given(CONTAINERS, STYLES, st.lists(st.integers(1, 7), min_size=1, max_size=9), st.binary(max_size=5))

@@ -1,0 +1,168 @@
+"""Delimited: rows of CSV (RFC 4180) in machine code: where a row ends, and a row as a JSON object of texts.
+
+Belongs here: fields and their quotes. Not here: lines without quotes (`breaks`), the header (`header`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from json import dumps
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from events.compiled import compiled, inlined, read_only
+from events.text import Texts
+from events.tokens import QUOTE, Bytes
+
+Offsets = npt.NDArray[np.int64]
+Numbers = npt.NDArray[Any]  # of 64 bits; of any type to the type checker, which takes one of them for no int
+
+# How a row or a field ends: as it should, not within the bytes that were looked at, or wrongly.
+WHOLE, BEGUN, BROKEN = range(3)
+# In the place of a number of fields: the row has a quoted field without an end, or with text behind its end.
+OPEN, TRAILING = -1, -2
+LINE_FEED, RETURN = b"\n\r"
+
+_BACKSLASH, _COLON, _COMMA, _OBJECT, _OBJECT_END = b"\\:,{}"
+_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
+_ESCAPES = np.zeros(256, np.uint8)  # the letter behind the backslash, for bytes that JSON's strings cannot hold
+_ESCAPES[:0x20] = ord("u")
+_ESCAPES[list(b'"\\\b\f\n\r\t')] = list(b'"\\bfnrt')
+_MORE = 5  # bytes than one, that is what an escape may have
+
+
+@inlined
+def _field(data: Bytes, at: int, stop: int, delimiter: int, breaks: bool) -> tuple[int, int]:
+    """Where the field that begins at `at` ends, and how; line breaks end a field without quotes if `breaks`."""
+    if at >= stop or data[at] != QUOTE:
+        while at < stop and data[at] != delimiter and not (breaks and (data[at] == LINE_FEED or data[at] == RETURN)):
+            at += 1
+        return at, WHOLE
+    at += 1
+    while at < stop:
+        if data[at] != QUOTE:
+            at += 1
+        elif at + 1 < stop and data[at + 1] == QUOTE:
+            at += 2
+        else:
+            at += 1
+            ended = at == stop or data[at] == delimiter or (breaks and (data[at] == LINE_FEED or data[at] == RETURN))
+            return at, WHOLE if ended else BROKEN
+    return at, BEGUN
+
+
+@compiled
+def row_end(data: Bytes, at: int, stop: int, delimiter: int, fields: int) -> tuple[int, int]:
+    """Where the row that begins at `at` ends, and whether it is a whole one of so many fields.
+
+    A row that is right up to `stop`, where it may end or go on, is `WHOLE` there if it has all fields.
+    """
+    count = 0
+    while True:
+        at, state = _field(data, at, stop, delimiter, True)
+        count += 1
+        if state != WHOLE or count > fields:
+            return at, state if state != WHOLE else BROKEN
+        if at == stop:
+            return at, WHOLE if count == fields else BEGUN
+        if data[at] != delimiter:
+            return at, WHOLE if count == fields else BROKEN
+        at += 1
+
+
+@compiled
+def _objects(
+    data: Bytes,
+    starts: Numbers,
+    ends: Numbers,
+    delimiter: int,
+    labels: Bytes,
+    label_ends: Numbers,
+    into: Bytes,
+    at: int,
+    spans: Offsets,
+    counts: Offsets,
+) -> int:
+    """Write rows as JSON objects into `into` from `at` on, and where each lies into `spans`; the end of all.
+
+    `labels` are the fields' names as JSON texts, one behind the other; a field without a name is left out. `counts`
+    are the rows' numbers of fields, or what is wrong with them.
+    """
+    for place in range(len(starts)):
+        here, end = starts[place], ends[place]
+        spans[0, place] = at
+        into[at] = _OBJECT
+        at += 1
+        count, state = 0, WHOLE
+        while True:
+            stop, state = _field(data, here, end, delimiter, False)
+            if state != WHOLE:
+                break
+            if count < len(label_ends):
+                first = label_ends[count - 1] if count else 0
+                if first < label_ends[count]:
+                    at = _member(data, here, stop, labels, first, label_ends[count], into, at)
+            count += 1
+            if stop == end:
+                break
+            here = stop + 1
+        if into[at - 1] == _COMMA:
+            at -= 1
+        into[at] = _OBJECT_END
+        at += 1
+        spans[1, place] = at
+        counts[place] = count if state == WHOLE else OPEN if state == BEGUN else TRAILING
+    return at
+
+
+@inlined
+def _member(data: Bytes, start: int, end: int, labels: Bytes, first: int, last: int, into: Bytes, at: int) -> int:
+    """Write a name, a field's text and a comma; the end."""
+    for place in range(first, last):
+        into[at] = labels[place]
+        at += 1
+    into[at], into[at + 1] = _COLON, QUOTE
+    at += 2
+    quoted = start < end and data[start] == QUOTE
+    if quoted:
+        start, end = start + 1, end - 1
+    while start < end:
+        byte = data[start]
+        letter = _ESCAPES[byte]
+        if letter == 0:
+            into[at] = byte
+            at += 1
+        else:
+            into[at], into[at + 1] = _BACKSLASH, letter
+            at += 2
+            if letter == 0x75:
+                into[at], into[at + 1] = 0x30, 0x30
+                into[at + 2], into[at + 3] = _HEX[byte >> 4], _HEX[byte & 15]
+                at += 4
+            if quoted and byte == QUOTE:
+                start += 1
+        start += 1
+    into[at], into[at + 1] = QUOTE, _COMMA
+    return at + 2
+
+
+def objects_of(texts: Texts, rows: Offsets, names: Sequence[str], delimiter: str) -> tuple[Texts, Offsets]:
+    """The same texts with some rows of CSV as JSON objects, and these rows' numbers of fields, or what is wrong.
+
+    A text of `names` is the name of the field at its place; a field whose name is empty is no part of the object.
+    """
+    first, last = texts.starts[rows].astype(np.int64), texts.ends[rows].astype(np.int64)
+    labels = [dumps(name, ensure_ascii=False).encode() if name else b"" for name in names]
+    label_ends = np.cumsum([len(label) for label in labels], dtype=np.int64)
+    punctuation, escapes = 2 + 4 * len(labels), int(np.count_nonzero(_ESCAPES[texts.data]))
+    most = int((last - first).sum()) + len(rows) * (punctuation + sum(map(len, labels))) + _MORE * escapes
+    into = np.empty(len(texts.data) + most, np.uint8)
+    into[: len(texts.data)] = texts.data
+    spans, counts = np.empty((2, len(rows)), np.int64), np.empty(len(rows), np.int64)
+    held = np.frombuffer(b"".join(labels), np.uint8)
+    end = _objects(texts.data, first, last, ord(delimiter), held, label_ends, into, len(texts.data), spans, counts)
+    starts, ends = texts.starts.copy(), texts.ends.copy()
+    starts[rows], ends[rows] = spans
+    return Texts(read_only(into[:end]), starts, ends, texts.given), counts
