@@ -21,7 +21,7 @@ from contracts.rules import looked_at
 
 # The column types that have parameters, as annotations of a model.
 Instant = Annotated[pl.Datetime, "us", "UTC"]
-Money = Annotated[pl.Decimal, 18, 2]
+Money = Annotated[pl.Decimal, 24, 6]
 
 
 class Personal(StrEnum):
@@ -48,6 +48,7 @@ def column(
     each: Mapping[str, str] | None = None,
     compute: pl.Expr | None = None,
     json: bool = False,
+    rounded: bool = False,
     personal: Personal | None = None,
     nullable: bool = True,
     **rules: Any,
@@ -58,10 +59,15 @@ def column(
     of others, which are typed by then; with neither, this stream does not fill it. `each` maps the fields of a list's
     structs to paths within one element. `json` keeps whatever is there as JSON text. Text that is empty counts as
     missing where nulls are not allowed.
+
+    `rounded` makes a boolean column that the platform fills: whether an amount of the record was rounded. Amounts are
+    the columns, and the fields of list elements, of type `Money`. In a contract with such a column they are rounded
+    half to even where they have more decimals than `Money`. All other decimals are never rounded: a record whose
+    value has too many decimals is rejected.
     """
     paths = (path,) if isinstance(path, str) else path or ()
-    metadata = {"paths": paths, "each": each, "compute": compute, "json": json, "personal": personal}
-    return pa.Field(nullable=nullable, metadata=metadata, **rules)
+    metadata = {"paths": paths, "each": each, "compute": compute, "json": json, "rounded": rounded}
+    return pa.Field(nullable=nullable, metadata={**metadata, "personal": personal}, **rules)
 
 
 class Envelope(pa.DataFrameModel):
@@ -214,11 +220,13 @@ class Stream:
         unique = [name for name, spec in self.schema.columns.items() if spec.unique]
         checks = [*self.schema.checks, *(check for spec in self.schema.columns.values() for check in spec.checks)]
         warning = [str(check.error or check.name) for check in checks if check.raise_warning]
-        if missing or unknown or nullable or unique or warning:
+        flags = [name for name in self.types if self.source_of(name)["rounded"] and self.types[name] != pl.Boolean]
+        if missing or unknown or nullable or unique or warning or flags:
             raise ValueError(
                 f"contract {self.name!r}: envelope columns missing {missing}, "
                 f"key columns unknown {unknown}, key columns nullable {nullable}, "
-                f"columns said to be unique {unique}, as only a key is, rules that only warn {warning}"
+                f"columns said to be unique {unique}, as only a key is, rules that only warn {warning}, "
+                f"columns declared as rounded that are no booleans {flags}"
             )
 
     def __hash__(self) -> int:
@@ -249,8 +257,13 @@ class Stream:
         found = {name: spec.dtype.type for name, spec in self.schema.columns.items()}
         return {name: dtype() if isinstance(dtype, type) else dtype for name, dtype in found.items()}
 
+    @cached_property
+    def rounds(self) -> bool:
+        """Whether amounts are rounded, as there is a column that tells so."""
+        return any(self.source_of(name)["rounded"] for name in self.types)
+
     def source_of(self, name: str) -> dict[str, Any]:
-        """`paths`, `each`, `compute`, `json` and `personal` of a column, as `column()` declared them."""
+        """`paths`, `each`, `compute`, `json`, `rounded` and `personal` of a column, as `column()` declared them."""
         return dict(self.schema.columns[name].metadata or {})
 
     @property

@@ -36,7 +36,7 @@ class Documents:
 
     def __init__(self, stream: Stream) -> None:
         self.stream, self.known = stream, _known(stream)
-        self.extractor = Extractor(columns_of(stream.types, stream.source_of), stream.nulls, stream.volatile)
+        self.extractor = Extractor(columns_of(stream), stream.nulls, stream.volatile)
         self.messages, self.room = Scanner(_MESSAGE), Room()
         self.literals = Literals(stream.literals)
         self.shapes = Scanner((), (), shapes=True)

@@ -58,7 +58,7 @@ class Enriched:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        columns = columns_of(stream.types, stream.source_of)
+        columns = columns_of(stream)
         self.atomic = [column for column in columns if column.paths[0] in POSITIONS]
         self.unpacked = [column for column in columns if column.paths[0] not in POSITIONS]
         wanted = dict.fromkeys([*(column.paths[0] for column in self.atomic), *SELF_DESCRIBING])

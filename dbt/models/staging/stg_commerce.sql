@@ -24,7 +24,7 @@ renamed as (
         event_name = 'page_view' as is_view,
         event_name in ('order_completed', 'order_fulfilled') as is_conversion,
         case
-            when event_name in ('order_completed', 'order_fulfilled') then cast(order_total as decimal(38,2))
+            when event_name in ('order_completed', 'order_fulfilled') then cast(order_total as decimal(38,6))
         end as conversion_value,
         -- A page view of a confirmation page may name an order too, without being an event of the order's life.
         order_id is not null and left(event_name, 6) = 'order_' as is_order_event,
@@ -33,9 +33,9 @@ renamed as (
         order_id,
         order_status,
         currency,
-        cast(order_total as decimal(18,2)) as order_total,
-        cast(order_tax as decimal(18,2)) as order_tax,
-        cast(order_shipping as decimal(18,2)) as order_shipping,
+        cast(order_total as decimal(24,6)) as order_total,
+        cast(order_tax as decimal(24,6)) as order_tax,
+        cast(order_shipping as decimal(24,6)) as order_shipping,
         items
     from source
 

@@ -40,7 +40,7 @@ renamed as (
         is_purchase as is_conversion,
         case
             when is_purchase
-                then cast(coalesce(tr_total, {{ money(json_text(transaction, [0, 'revenue'])) }}) as decimal(38,2))
+                then cast(coalesce(tr_total, {{ money(json_text(transaction, [0, 'revenue'])) }}) as decimal(38,6))
         end as conversion_value,
         case when is_purchase then coalesce(tr_currency, {{ json_text(transaction, [0, 'currency']) }}) end as currency,
         case
