@@ -99,37 +99,36 @@ LANDED = {
 
 _LINE = Decimal(MOST_MONEY) * MOST_PIECES
 _BOUGHT = COUNT * _LINE
-# Questions to gold and their answers. Shown sums have their currency's own decimals; a millionth is none of a dollar.
+# Questions to gold, its tables in braces, and their answers. Shown sums have the decimals of their currency, in which
+# the least price is nothing.
 SUMS: Mapping[str, list[tuple[object, ...]]] = {
-    f"SELECT units_sold, revenue FROM marts.hourly_revenue WHERE event_date = DATE '{DATE}'": [
+    "SELECT units_sold, revenue FROM {hourly_revenue} WHERE event_date = DATE '2026-02-20'": [
         (COUNT * MOST_PIECES + 1, _BOUGHT)
     ],
-    "SELECT units_sold, revenue FROM marts.top_products WHERE category = 'extreme'": [
-        (COUNT * MOST_PIECES + 1, _BOUGHT)
-    ],
+    "SELECT units_sold, revenue FROM {top_products} WHERE category = 'extreme'": [(COUNT * MOST_PIECES + 1, _BOUGHT)],
     "SELECT sum(value), sum(linear_value), sum(last_touch_value), sum(position_based_value) FROM "
     "(SELECT max(value) AS value, sum(linear_value) AS linear_value, sum(last_touch_value) AS last_touch_value, "
-    "sum(position_based_value) AS position_based_value FROM marts.attribution_credits "
+    "sum(position_based_value) AS position_based_value FROM {attribution_credits} "
     "WHERE person_id = 'extreme' AND identity_space = 'site' GROUP BY purchase_id) AS purchases": [
         (_BOUGHT + Decimal(LEAST),) * 4
     ],
-    "SELECT sum(linear_value), count(*) FROM marts.attribution WHERE channel LIKE 'extreme-%'": [(_BOUGHT, 3)],
-    "SELECT person_id, lifetime_value FROM marts.user_profiles "
+    "SELECT sum(linear_value), count(*) FROM {attribution} WHERE channel LIKE 'extreme-%'": [(_BOUGHT, 3)],
+    "SELECT person_id, lifetime_value FROM {user_profiles} "
     "WHERE identity_space = 'site' AND person_id IN ('extreme', 'most', 'least') ORDER BY person_id": [
         ("extreme", _BOUGHT),
         ("least", Decimal(-COUNT * MOST_MONEY)),
         ("most", Decimal(COUNT * MOST_MONEY)),
     ],
-    "SELECT frequency, monetary FROM analytics.analytics_customer_summary WHERE customer_id = 'extreme'": [
+    "SELECT frequency, monetary FROM {analytics_customer_summary} WHERE customer_id = 'extreme'": [
         (COUNT, Decimal(COUNT * MOST_MONEY))
     ],
-    "SELECT sum(units), sum(revenue), sum(order_tax) FROM analytics.analytics_orders WHERE customer_id = 'extreme'": [
+    "SELECT sum(units), sum(revenue), sum(order_tax) FROM {analytics_orders} WHERE customer_id = 'extreme'": [
         (COUNT * COUNT * MOST_PIECES, Decimal(COUNT * MOST_MONEY), Decimal(COUNT * MOST_MONEY))
     ],
-    "SELECT count(*), max(line_total), sum(revenue) FROM marts.fct_order_items WHERE customer_id = 'extreme'": [
+    "SELECT count(*), max(line_total), sum(revenue) FROM {fct_order_items} WHERE customer_id = 'extreme'": [
         (COUNT * COUNT, _LINE, COUNT * COUNT * _LINE)
     ],
-    "SELECT count(*), max(latitude), min(longitude) FROM mobile.users WHERE user_id LIKE 'extreme%'": [(2, 90, -180)],
+    "SELECT count(*), max(latitude), min(longitude) FROM {users} WHERE user_id LIKE 'extreme%'": [(2, 90, -180)],
 }
 
 

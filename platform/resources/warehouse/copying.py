@@ -222,17 +222,16 @@ class CopyingWarehouse(ABC):
             if name not in present:
                 cursor.execute(f"ALTER TABLE {relation} ADD COLUMN {self.quoted(name)} {kind}")
         for column in schema.fields:
-            kind = column.field_type
-            if not isinstance(kind, DecimalType) or column.name not in present:
-                continue
-            precision, scale = present[column.name]
-            if scale != kind.scale:
-                raise IncompatibleContract(
-                    f"relation {relation}, column {column.name}: the warehouse holds decimal({precision}, {scale}), "
-                    f"silver {kind}; give the new lake a new database: see {NEW_LAKE_PAGE}"
-                )
-            if precision < kind.precision:
-                self.widen(cursor, relation, self.quoted(column.name), self.column_type(kind))
+            wanted = column.field_type
+            if isinstance(wanted, DecimalType) and column.name in present:
+                precision, scale = present[column.name]
+                if scale != wanted.scale:
+                    raise IncompatibleContract(
+                        f"relation {relation}, column {column.name}: it holds decimal({precision}, {scale}), silver "
+                        f"{wanted}; give the new lake a new database: see {NEW_LAKE_PAGE}"
+                    )
+                if precision < wanted.precision:
+                    self.widen(cursor, relation, self.quoted(column.name), self.column_type(wanted))
 
     def _follow(self, cursor: Any, stream: Stream, silver: Table, noted: int | None, snapshot_id: int | None) -> None:
         load = step(silver, noted, snapshot_id)

@@ -68,7 +68,7 @@ CHANGES: list[tuple[str, Weight, Stream | Shape]] = [
     ("personal from now on", Weight.MAJOR, changed(country=(str, column("customer.country", personal=Personal.HASH)))),
     ("no longer personal", Weight.MAJOR, changed(customer_email=(str, column("customer.email")))),
     ("JSON from now on", Weight.MAJOR, changed(country=(str, column("customer.country", json=True)))),
-    ("a rule more", Weight.MAJOR, changed(order_total=(Money, total(ge=0, le=10**6)))),
+    ("a rule more", Weight.MAJOR, changed(order_total=(Money, total(ge=0, lt=10**6)))),
     ("a rule less", Weight.MINOR, changed(order_total=(Money, total()))),
     ("a rule for another value", Weight.MINOR, changed(order_total=(Money, total(ge=1)))),
     ("more in a list", Weight.MINOR, edited(lambda s: s["columns"]["items"]["type"]["list"].update(gift="Boolean"))),
