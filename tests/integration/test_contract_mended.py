@@ -138,7 +138,7 @@ def test_a_changed_producer_and_a_mended_contract(platform: Platform) -> None:
     ]
 
     judged_by(platform, STRICTER)
-    assert rejected(platform) == [("rule", "order_total: no order has a million: 1234567890.12", "2.0.0")]
+    assert rejected(platform) == [("rule", "order_total: no order has a million: 1234567890.120000", "2.0.0")]
     reading.assert_conserved(platform.data)
     assert reading.gold(platform.data, BY_DAY) == [("2026-03-01", 2, Decimal(30)), ("2026-03-02", 2, Decimal(20))]
     snapshots = reading.snapshots(platform.data)
