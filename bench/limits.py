@@ -15,7 +15,7 @@ from events.enriched import FIELDS
 
 JOURNEY = """USER_ID INITIAL_EVENT EVENT_2 EVENT_3 EVENT_OUT OS_USER CITY LATITUDE LONGITUDE ORDER_TYPE STATUS
     PAYMENT_METHOD CREATED_AT HOURLY_PURCHASE_COUNT DAILY_PURCHASE_COUNT"""
-TEXT, TIME, MONEY = "VARCHAR", "TIMESTAMPTZ", "DECIMAL(18,2)"
+TEXT, TIME, MONEY = "VARCHAR", "TIMESTAMPTZ", "DECIMAL(24,6)"
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ LIMITS: Mapping[str, Limit] = {
             **{"event_id": TEXT, "session_id": TEXT, "event_timestamp": TIME, "event_type": TEXT},
             "customer": """STRUCT(customer_id VARCHAR, email VARCHAR, first_name VARCHAR, last_name VARCHAR,
                 country VARCHAR)""",
-            "order": """STRUCT(order_id VARCHAR, status VARCHAR, currency VARCHAR, total_amount DECIMAL(18,2),
-                tax DECIMAL(18,2), shipping DECIMAL(18,2), items STRUCT(product STRUCT(id VARCHAR, name VARCHAR,
-                category VARCHAR, price DECIMAL(18,2)), quantity BIGINT)[])""",
+            "order": """STRUCT(order_id VARCHAR, status VARCHAR, currency VARCHAR, total_amount DECIMAL(24,6),
+                tax DECIMAL(24,6), shipping DECIMAL(18,2), items STRUCT(product STRUCT(id VARCHAR, name VARCHAR,
+                category VARCHAR, price DECIMAL(24,6)), quantity BIGINT)[])""",
             "session": "STRUCT(channel VARCHAR, device VARCHAR)",
         },
     ),

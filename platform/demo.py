@@ -210,7 +210,7 @@ def active_users() -> dict[str, int]:
 def revenue() -> dict[str, dict[str, str]]:
     """The revenue of completed orders by date and currency."""
     found: dict[str, dict[str, str]] = {}
-    query = """SELECT ordered_date::VARCHAR, currency, sum(revenue)::VARCHAR FROM marts.fct_orders
+    query = """SELECT ordered_date::VARCHAR, currency, sum(revenue)::DECIMAL(38,2)::VARCHAR FROM marts.fct_orders
                WHERE is_completed GROUP BY ALL ORDER BY ALL"""
     with duckdb.connect(str(data_dir() / "gold.duckdb"), read_only=True) as con:
         for date, currency, amount in con.execute(query).fetchall():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
+from contracts.amounts import money, pieces
 from contracts.stream import Envelope, Instant, Money, Personal, Stream, column
 
 CART = ("add_to_cart", "remove_from_cart", "purchase")
@@ -26,8 +27,9 @@ class ClickstreamEvent(Envelope):
     session_id: str = column("session_id", nullable=False, description="The visit it belongs to")
     product_id: str = column("product_id", description="The product that it is about")
     category: str = column("category", description="The product's category")
-    quantity: int = column("quantity", ge=1, description="Pieces put into the cart, taken out or bought")
-    price: Money = column("price", ge=0, description="Price of one piece")
+    quantity: int = pieces("quantity", ge=1, description="Pieces put into the cart, taken out or bought")
+    price: Money = money("price", ge=0, description="Price of one piece")
+    amounts_rounded: bool = column(rounded=True, description="Whether the price was rounded to 6 decimals")
     currency: str = column(compute=pl.lit("USD"), description="ISO 4217 code of the price; the shop sells in one")
     search_query: str = column("search_query", free_text=True, description="What was searched for")
 

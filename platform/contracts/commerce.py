@@ -7,6 +7,7 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
+from contracts.amounts import MONEY, MOST_MONEY, MOST_PIECES, each_in_range, money
 from contracts.stream import Envelope, Instant, Money, Personal, Stream, column
 
 ITEM = pl.Struct(
@@ -14,7 +15,7 @@ ITEM = pl.Struct(
         "product_id": pl.String,
         "product_name": pl.String,
         "product_category": pl.String,
-        "unit_price": pl.Decimal(18, 2),
+        "unit_price": MONEY,
         "quantity": pl.Int64,
     }
 )
@@ -35,9 +36,9 @@ class CommerceEvent(Envelope):
     order_id: str = column("order.order_id", description="The order that the event is about")
     order_status: str = column("order.status", description="The order's state after the event")
     currency: str = column("order.currency", str_matches=r"^[A-Z]{3}$", description="ISO 4217 code of all amounts")
-    order_total: Money = column("order.total_amount", ge=0, description="Gross total: items, tax and shipping")
-    order_tax: Money = column("order.tax", ge=0, description="Tax within the total")
-    order_shipping: Money = column("order.shipping", ge=0, description="Shipping within the total")
+    order_total: Money = money("order.total_amount", ge=0, description="Gross total: items, tax and shipping")
+    order_tax: Money = money("order.tax", ge=0, description="Tax within the total")
+    order_shipping: Money = money("order.shipping", ge=0, description="Shipping within the total")
     items: Annotated[pl.List, ITEM] = column(
         "order.items",
         each={
@@ -49,16 +50,17 @@ class CommerceEvent(Envelope):
         },
         description="The order's lines, in the order sent",
     )
+    amounts_rounded: bool = column(
+        rounded=True, description="Whether an amount of the order or of its lines was rounded to 6 decimals"
+    )
 
-    @pa.check("items", name="quantity is at least 1")
+    @pa.check("items", name=f"quantity is from 1 to {MOST_PIECES}")
     def quantities(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        quantity = pl.element().struct.field("quantity")
-        return data.lazyframe.select(pl.col(data.key).list.eval(quantity >= 1).list.all())
+        return each_in_range(data, "quantity", 1, MOST_PIECES)
 
-    @pa.check("items", name="unit price is not negative")
+    @pa.check("items", name=f"unit price is from 0 to {MOST_MONEY}")
     def prices(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        price = pl.element().struct.field("unit_price")
-        return data.lazyframe.select(pl.col(data.key).list.eval(price >= 0).list.all())
+        return each_in_range(data, "unit_price", 0, MOST_MONEY)
 
     @pa.dataframe_check(name="an order event names its order, currency and total")
     def orders(cls, data: pa.PolarsData) -> pl.LazyFrame:

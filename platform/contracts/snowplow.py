@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from contracts.amounts import money, pieces
 from contracts.stream import EnrichedTsv, Envelope, Instant, Money, Personal, Stream, column
 
 PLATFORMS = {"web": "web", "mob": "mobile", "app": "mobile", "pc": "desktop", "srv": "backend"}
@@ -98,9 +99,9 @@ class SnowplowEvent(Envelope):
     se_value: float = column("se_value", description="Structured event: value")
     tr_orderid: str = column("tr_orderid", description="Transaction: order id")
     tr_affiliation: str = column("tr_affiliation", description="Transaction: affiliation, such as the channel")
-    tr_total: Money = column("tr_total", description="Transaction: total, in tr_currency")
-    tr_tax: Money = column("tr_tax", description="Transaction: tax within the total, in tr_currency")
-    tr_shipping: Money = column("tr_shipping", description="Transaction: shipping within the total, in tr_currency")
+    tr_total: Money = money("tr_total", description="Transaction: total, in tr_currency")
+    tr_tax: Money = money("tr_tax", description="Transaction: tax within the total, in tr_currency")
+    tr_shipping: Money = money("tr_shipping", description="Transaction: shipping within the total, in tr_currency")
     tr_city: str = column("tr_city", description="Transaction: city delivered to")
     tr_state: str = column("tr_state", description="Transaction: state delivered to")
     tr_country: str = column("tr_country", description="Transaction: country delivered to")
@@ -108,8 +109,8 @@ class SnowplowEvent(Envelope):
     ti_sku: str = column("ti_sku", description="Transaction item: product's SKU")
     ti_name: str = column("ti_name", description="Transaction item: product's name")
     ti_category: str = column("ti_category", description="Transaction item: product's category")
-    ti_price: Money = column("ti_price", description="Transaction item: price of one piece, in ti_currency")
-    ti_quantity: int = column("ti_quantity", description="Transaction item: pieces")
+    ti_price: Money = money("ti_price", description="Transaction item: price of one piece, in ti_currency")
+    ti_quantity: int = pieces("ti_quantity", description="Transaction item: pieces")
     pp_xoffset_min: int = column("pp_xoffset_min", description="Page ping: least horizontal scroll, pixels")
     pp_xoffset_max: int = column("pp_xoffset_max", description="Page ping: greatest horizontal scroll, pixels")
     pp_yoffset_min: int = column("pp_yoffset_min", description="Page ping: least vertical scroll, pixels")
@@ -148,12 +149,15 @@ class SnowplowEvent(Envelope):
     doc_width: int = column("doc_width", description="The page's width, pixels")
     doc_height: int = column("doc_height", description="The page's height, pixels")
     tr_currency: str = column("tr_currency", description="Transaction: ISO 4217 code")
-    tr_total_base: Money = column("tr_total_base", description="Transaction: total, in base_currency")
-    tr_tax_base: Money = column("tr_tax_base", description="Transaction: tax, in base_currency")
-    tr_shipping_base: Money = column("tr_shipping_base", description="Transaction: shipping, in base_currency")
+    tr_total_base: Money = money("tr_total_base", description="Transaction: total, in base_currency")
+    tr_tax_base: Money = money("tr_tax_base", description="Transaction: tax, in base_currency")
+    tr_shipping_base: Money = money("tr_shipping_base", description="Transaction: shipping, in base_currency")
     ti_currency: str = column("ti_currency", description="Transaction item: ISO 4217 code")
-    ti_price_base: Money = column("ti_price_base", description="Transaction item: price, in base_currency")
+    ti_price_base: Money = money("ti_price_base", description="Transaction item: price, in base_currency")
     base_currency: str = column("base_currency", description="ISO 4217 code of the reporting currency")
+    amounts_rounded: bool = column(
+        rounded=True, description="Whether an amount of the transaction or of its item was rounded to 6 decimals"
+    )
     geo_timezone: str = column("geo_timezone", description="Time zone, by IP address")
     mkt_clickid: str = column("mkt_clickid", description="The ad network's id of the click")
     mkt_network: str = column("mkt_network", description="The ad network")
@@ -230,7 +234,7 @@ class SnowplowEvent(Envelope):
     client_session_id: str = column(f"{CLIENT_SESSION}.sessionId", description="The mobile tracker's id of the session")
     ecommerce_action: str = column(f"{ACTION}.type", description="Shop: product_view, add_to_cart, transaction, ...")
     ecommerce_transaction_id: str = column(f"{TRANSACTION}.transaction_id", description="Shop: order id")
-    ecommerce_revenue: Money = column(f"{TRANSACTION}.revenue", description="Shop: total, in ecommerce_currency")
+    ecommerce_revenue: Money = money(f"{TRANSACTION}.revenue", description="Shop: total, in ecommerce_currency")
     ecommerce_currency: str = column(f"{TRANSACTION}.currency", description="Shop: ISO 4217 code")
 
 

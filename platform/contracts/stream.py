@@ -7,7 +7,6 @@ and any one stream's facts (its own file beside this one). Knows neither Dagster
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,11 +16,12 @@ from typing import Annotated, Any, ClassVar
 import pandera.polars as pa
 import polars as pl
 
+from contracts.layout import HIVE, PLAIN, Layout
 from contracts.rules import looked_at
 
 # The column types that have parameters, as annotations of a model.
 Instant = Annotated[pl.Datetime, "us", "UTC"]
-Money = Annotated[pl.Decimal, 18, 2]
+Money = Annotated[pl.Decimal, 24, 6]
 
 
 class Personal(StrEnum):
@@ -49,6 +49,7 @@ def column(
     compute: pl.Expr | None = None,
     json: bool = False,
     free_text: bool = False,
+    rounded: bool = False,
     personal: Personal | None = None,
     nullable: bool = True,
     **rules: Any,
@@ -61,6 +62,11 @@ def column(
     of a list's structs to paths within one element. `json` keeps whatever is there as JSON text.
 
     A text names something, unless it is `free_text`: what is only white space is null then. Empty text is null in both.
+
+    `rounded` makes a boolean column that the platform fills: whether an amount of the record was rounded. Amounts are
+    the columns, and the fields of list elements, of type `Money`. In a contract with such a column they are rounded
+    half to even where they have more decimals than `Money`. All other decimals are never rounded: a record whose
+    value has too many decimals is rejected.
     """
     paths = (path,) if isinstance(path, str) else path or ()
     metadata = {
@@ -69,6 +75,7 @@ def column(
         "compute": compute,
         "json": json,
         "free_text": free_text,
+        "rounded": rounded,
         "personal": personal,
     }
     return pa.Field(nullable=nullable, metadata=metadata, **rules)
@@ -154,41 +161,6 @@ class RejectedShare:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """A folder scheme of the landing zone: how an object's path, below the stream's prefix, names its arrival hour.
-
-    `folder` is the strftime form of the hour's folder and `levels` one pattern a path level.
-    """
-
-    folder: str
-    levels: tuple[str, ...]
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        return re.compile("^" + "/".join(self.levels) + "/", re.ASCII)
-
-    def covers(self, parts: tuple[str, ...], window: tuple[dt.datetime, dt.datetime]) -> bool:
-        """Whether a folder, given by its path's parts, is of one hour, and that is inside a window.
-
-        The folders above hold hours, but may hold objects of no hour as well.
-        """
-        hour = self.hour("/".join([*parts, ""]))
-        return hour is not None and window[0] <= hour < window[1]
-
-    def hour(self, path: str) -> dt.datetime | None:
-        """The UTC hour that a path names, or None when the scheme does not fit it."""
-        found = self.pattern.match(path)
-        try:
-            return dt.datetime(*map(int, found.groups()), tzinfo=dt.UTC) if found else None  # type: ignore[arg-type, misc]
-        except ValueError:
-            return None
-
-
-PLAIN = Layout("%Y/%m/%d/%H", (r"(\d{4})", r"(\d{2})", r"(\d{2})", r"(\d{2})"))
-HIVE = Layout("year=%Y/month=%m/day=%d/hour=%H", (r"year=(\d{4})", r"month=(\d{2})", r"day=(\d{2})", r"hour=(\d{2})"))
-
-
-@dataclass(frozen=True)
 class Stream:
     """A contract: where a stream lands, how it is decoded and typed, what makes two records one event, who owns it.
 
@@ -236,11 +208,13 @@ class Stream:
         unique = [name for name, spec in self.schema.columns.items() if spec.unique]
         checks = [*self.schema.checks, *(check for spec in self.schema.columns.values() for check in spec.checks)]
         warning = [str(check.error or check.name) for check in checks if check.raise_warning]
-        if missing or unknown or nullable or unique or warning:
+        flags = [name for name in self.types if self.source_of(name)["rounded"] and self.types[name] != pl.Boolean]
+        if missing or unknown or nullable or unique or warning or flags:
             raise ValueError(
                 f"contract {self.name!r}: envelope columns missing {missing}, "
                 f"key columns unknown {unknown}, key columns nullable {nullable}, "
-                f"columns said to be unique {unique}, as only a key is, rules that only warn {warning}"
+                f"columns said to be unique {unique}, as only a key is, rules that only warn {warning}, "
+                f"columns declared as rounded that are no booleans {flags}"
             )
 
     def __hash__(self) -> int:
@@ -281,8 +255,13 @@ class Stream:
             name for name, dtype in self.types.items() if isinstance(dtype, pl.Datetime) and name not in used
         )
 
+    @cached_property
+    def rounds(self) -> bool:
+        """Whether amounts are rounded, as there is a column that tells so."""
+        return any(self.source_of(name)["rounded"] for name in self.types)
+
     def source_of(self, name: str) -> dict[str, Any]:
-        """`paths`, `each`, `compute`, `json`, `free_text` and `personal` of a column, as `column()` declared them."""
+        """What `column()` declared of a column, by the names of its arguments, with `paths` for `path`."""
         return dict(self.schema.columns[name].metadata or {})
 
     @property

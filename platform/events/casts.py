@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from contracts.amounts import MONEY
 from contracts.stream import Stream
 from events import columns, scalars
 from events.columns import Values
 from events.digest import Digests
-from events.exact import Refused, exact
+from events.exact import Refused, exact, nearest
 from events.problems import Problems
 from events.text import shortened, whole
 from events.tokens import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
@@ -43,8 +44,9 @@ _WANTED: dict[type[pl.DataType], str] = {
 class Column:
     """A column to take: its dotted `paths` in the document, the first with a value counting, and its type.
 
-    `each` is what a list's elements are made of; `json` takes any value, as JSON text. In `free_text`, white space
-    alone is a value. `unused` is a time that nothing depends on: one that cannot be read is drift, no problem.
+    `each` is what a list's elements are made of; `json` takes any value, as JSON text; `rounds` takes decimals with
+    more digits than the type has, rounded. In `free_text`, white space alone is a value. `unused` is a time that
+    nothing depends on: one that cannot be read is drift, no problem.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Column:
     dtype: pl.DataType
     secret: bool = False
     json: bool = False
+    rounds: bool = False
     each: tuple[Column, ...] = ()
     free_text: bool = False
     unused: bool = False
@@ -81,7 +84,8 @@ def columns_of(stream: Stream) -> tuple[Column, ...]:
                 dtype,
                 secret=bool(origin["personal"]),
                 json=origin["json"],
-                each=_elements(dtype, origin["each"]),
+                rounds=stream.rounds and dtype == MONEY,
+                each=_elements(dtype, origin["each"], stream.rounds),
                 free_text=origin["free_text"],
                 unused=name in stream.unused_times,
             )
@@ -89,14 +93,14 @@ def columns_of(stream: Stream) -> tuple[Column, ...]:
     return tuple(taken)
 
 
-def _elements(dtype: pl.DataType, each: Mapping[str, str] | None) -> tuple[Column, ...]:
+def _elements(dtype: pl.DataType, each: Mapping[str, str] | None, rounds: bool) -> tuple[Column, ...]:
     if not isinstance(dtype, pl.List):
         return ()
     inner = dtype.inner
     if not isinstance(inner, pl.Struct) or each is None:
         raise ValueError(f"a list column wants struct elements and their paths, not {dtype}")
     types = {item.name: item.dtype() if isinstance(item.dtype, type) else item.dtype for item in inner.fields}
-    return tuple(Column(name, (each[name],), types[name]) for name in types)
+    return tuple(Column(name, (each[name],), kind, rounds=rounds and kind == MONEY) for name, kind in types.items())
 
 
 @dataclass
@@ -104,13 +108,15 @@ class Extraction:
     """Typed values, a row for each record, and what was wrong with them.
 
     `contents` are digests of the records, equal for those that say the same. `drift` counts the unused times that
-    could not be read, by path and what was found instead.
+    could not be read, by path and what was found instead. `rounded` are the rows of which a value was rounded, in no
+    order and perhaps more than once.
     """
 
     columns: dict[str, pl.Series] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
     contents: Digests = field(default_factory=lambda: np.empty((0, 2), np.uint64))
     drift: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rounded: list[int] = field(default_factory=list)
 
     def take(self, found: Sequence[tuple[Column, Values]]) -> None:
         """Make columns of scalars, or of JSON, of values that share their bytes."""
@@ -153,7 +159,8 @@ class Extraction:
         elif isinstance(dtype, pl.Boolean):
             found, odd = scalars.booleans(values)
         elif isinstance(dtype, pl.Decimal):
-            found, odd = scalars.decimals(values, dtype.precision or 38, dtype.scale)
+            found, odd, rounded = scalars.decimals(values, dtype.precision or 38, dtype.scale, column.rounds)
+            self.rounded += rounded.tolist()
         elif isinstance(dtype, pl.Int64):
             found, odd = scalars.integers(values)
         else:
@@ -177,10 +184,15 @@ class Extraction:
             try:
                 if not numeric:
                     raise Refused("type", f"is no {_wanted(column)}")
-                values[row] = exact(text, column.dtype)
+                values[row] = self._nearest(row, text, column) if column.rounds else exact(text, column.dtype)
             except Refused as refused:
                 self.problems.add([row], refused.reason, f"{_shown(column, text)} {refused}", column.name)
         return found.scatter(list(values), pl.Series(list(values.values()), dtype=column.dtype)) if values else found
+
+    def _nearest(self, row: int, text: str, column: Column) -> Any:
+        value, rounded = nearest(text, column.dtype)
+        self.rounded += [row] * rounded
+        return value
 
 
 def _text(values: Values, row: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from contracts.rules import REQUIRED, Broken, broken
 from contracts.stream import EnrichedTsv, Personal, Stream
 from events.ahead import several
+from events.casts import Extraction
 from events.digest import as_column, digest_of
 from events.documents import Documents
 from events.enriched import Enriched
@@ -87,7 +88,7 @@ class Conformer:
         extraction = self.form.extract(Texts.of(records.column("raw"), self.room), records.column("header"))
         problems = extraction.problems
         _oversize(records.column("oversize"), problems)
-        typed = self._complete(extraction.columns, lineage)
+        typed = self._complete(extraction, lineage)
         sound = np.ones(len(records), np.bool_)
         sound[problems.rows()] = False
         checked = self._check(typed).without(set(np.flatnonzero(~sound).tolist()))
@@ -101,9 +102,10 @@ class Conformer:
         accepted = accepted.with_columns(content, self._keys(accepted, content))
         return Conformed(accepted.drop("_row"), refused.drop("_row"), accepted["_row"], records.column("raw"))
 
-    def _complete(self, columns: Mapping[str, pl.Series], lineage: pl.DataFrame) -> pl.DataFrame:
+    def _complete(self, extraction: Extraction, lineage: pl.DataFrame) -> pl.DataFrame:
         """Silver's columns in the contract's order: what is computed is there, personal data is hashed."""
         types = self.stream.types
+        columns = extraction.columns | self._flags(extraction.rounded, len(lineage))
         frame = lineage.with_columns(series.alias(name) for name, series in columns.items())
         computed = {name: self.stream.source_of(name)["compute"] for name in types}
         fills = [pl.lit(None, dtype=types[n]).alias(n) for n in types if n not in columns]
@@ -112,6 +114,12 @@ class Conformer:
         for name, personal in self.hashed.items():
             frame = frame.with_columns(self._hash(frame[name], personal))
         return frame.select(*types, *lineage.columns)
+
+    def _flags(self, rounded: list[int], count: int) -> dict[str, pl.Series]:
+        """The columns that tell which of `count` records have a rounded amount, given their rows."""
+        found = np.zeros(count, np.bool_)
+        found[rounded] = True
+        return {name: pl.Series(found) for name in self.stream.types if self.stream.source_of(name)["rounded"]}
 
     def _hash(self, values: pl.Series, personal: Personal) -> pl.Series:
         if personal is Personal.HASH_EMAILS:

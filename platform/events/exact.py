@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
 import polars as pl
 
 INT64 = range(-(2**63), 2**63)
+_ROUNDING = Context(prec=39, rounding=ROUND_HALF_EVEN)  # more digits than any decimal has
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -38,29 +39,32 @@ def outline(raw: str) -> Any:
 
 def exact(text: str, dtype: pl.DataType) -> Any:
     """The value of a number's text, exactly it. Raises `Refused`."""
-    precision, scale = (dtype.precision or 38, dtype.scale) if isinstance(dtype, pl.Decimal) else (19, 0)
-    wanted = f"decimal({precision},{scale})" if scale else "64-bit integer"
+    value, rounded = nearest(text, dtype)
+    if rounded:
+        reason = "rule" if isinstance(dtype, pl.Decimal) else "type"
+        raise Refused(reason, f"has more decimals than {_name(dtype)} holds")
+    return value
+
+
+def nearest(text: str, dtype: pl.DataType) -> tuple[Any, bool]:
+    """The value of a number's text, rounded half to even to its type's decimals, and whether that changed it.
+
+    Raises `Refused` for what is no number, and for one of more whole digits than the type holds.
+    """
     try:
         number = Decimal(text) if NUMBER.fullmatch(text) else None
     except InvalidOperation:  # an exponent beyond all decimals
         number = None
     if number is None:
-        raise Refused("type", f"is no {wanted}")
-    size, exponent = _significant(number)
-    if size + exponent > precision - scale:
-        raise Refused("type", f"is out of the range of {wanted}")
-    if exponent < -scale:
-        raise Refused("rule" if scale else "type", f"has more decimals than {wanted} holds")
-    if scale:
-        return number.quantize(Decimal(1).scaleb(-scale))
-    if int(number) not in INT64:
-        raise Refused("type", f"is out of the range of {wanted}")
-    return int(number)
+        raise Refused("type", f"is no {_name(dtype)}")
+    precision, scale = (dtype.precision or 38, dtype.scale) if isinstance(dtype, pl.Decimal) else (19, 0)
+    most = Decimal(10) ** (precision - scale)
+    if number.copy_abs() < most:
+        value = number.quantize(Decimal((0, (1,), -scale)), context=_ROUNDING)
+        if value.copy_abs() < most and (isinstance(dtype, pl.Decimal) or int(value) in INT64):
+            return value if isinstance(dtype, pl.Decimal) else int(value), value != number
+    raise Refused("type", f"is out of the range of {_name(dtype)}")
 
 
-def _significant(number: Decimal) -> tuple[int, int]:
-    """How many digits a number has without zeros around them, and the exponent of the last; never rounded."""
-    _, digits, exponent = number.as_tuple()
-    text = "".join(map(str, digits)).lstrip("0")
-    kept = text.rstrip("0")
-    return (len(kept), int(exponent) + len(text) - len(kept)) if kept else (0, 0)
+def _name(dtype: pl.DataType) -> str:
+    return f"decimal({dtype.precision},{dtype.scale})" if isinstance(dtype, pl.Decimal) else "64-bit integer"

@@ -76,6 +76,7 @@ class Taker:
         inner, within = self.nested[column.name].extract(
             Texts(values.data, found.starts, found.ends, np.ones(len(found.rows), np.bool_))
         )
+        result.rounded += found.rows[inner.rounded].tolist()
         wrong = np.unique(found.rows[within.states != SOUND])
         result.problems.add(wrong.tolist(), "type", "an element is no object", column.name)
         for place, field, reason, detail in inner.problems.entries:

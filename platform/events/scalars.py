@@ -16,6 +16,7 @@ from events.compiled import compiled, inlined
 from events.tokens import BOOLEAN, ESCAPED, NUMBER, TEXT, Bytes, Places, blank, unescape
 
 _MAX_DIGITS = 18
+_HALF = 10  # what `_rest` makes of a 5 with zeros behind it
 _DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _DAY = 86_400_000_000
 _MICROS = 6  # decimals of a second
@@ -32,12 +33,17 @@ def integers(values: Values) -> tuple[pl.Series, Rows]:
     return _numbers(pa.int64(), found, bits), odd
 
 
-def decimals(values: Values, precision: int, scale: int) -> tuple[pl.Series, Rows]:
-    """Decimals, and the rows that hold something else than digits of which none would be cut."""
+def decimals(values: Values, precision: int, scale: int, rounds: bool) -> tuple[pl.Series, Rows, Rows]:
+    """Decimals, the rows that hold something else than digits, and those that were rounded, half to even.
+
+    Where `rounds` is false, no value is rounded: one of too many decimals is something else.
+    """
     count = len(values.kinds)
     found, bits = np.empty((count, 2), np.int64), np.zeros((count + 7) // 8, np.uint8)
-    odd = odd_rows(values, _decimals, min(precision, _MAX_DIGITS) - scale, scale, found, bits)
-    return _numbers(pa.decimal128(precision, scale), found, bits), odd
+    rounded = np.zeros(count if rounds else 0, np.uint8)
+    whole = min(precision - rounds, _MAX_DIGITS) - scale  # rounding may make one digit more
+    odd = odd_rows(values, _decimals, whole, scale, found, bits, rounded)
+    return _numbers(pa.decimal128(precision, scale), found, bits), odd, np.flatnonzero(rounded)
 
 
 def instants(values: Values) -> tuple[pl.Series, Rows]:
@@ -102,6 +108,7 @@ def _decimals(
     scale: int,
     found: Rows,
     bits: Bytes,
+    rounded: Bytes,
     odd: Rows,
 ) -> int:
     count = 0
@@ -113,17 +120,19 @@ def _decimals(
             first = start + 1 if start < end and data[start] == 0x2D else start
             number, at = _digits(data, first, end)
             sound = first < at <= first + whole
-            places = 0
+            places, rest = 0, 0
             if sound and at < end and data[at] == 0x2E:
                 last = at + 1
                 part, at = _digits(data, last, min(end, last + scale))
                 places = at - last
                 number = number * _POWERS[places] + part
                 sound = places > 0
-                while at < end and data[at] == 0x30:
-                    at += 1
-            if sound and at == end:
+                rest, at = _rest(data, at, end)
+            if sound and at == end and (rest == 0 or len(rounded) > 0):
                 number *= _POWERS[scale - places]
+                if rest != 0:
+                    rounded[row] = 1
+                    number += rest > _HALF or (rest == _HALF and number % 2 == 1)
                 number = -number if first > start else number
                 found[row, 0], found[row, 1] = number, -1 if number < 0 else 0
                 bits[row >> 3] |= 1 << (row & 7)
@@ -132,6 +141,20 @@ def _decimals(
             odd[count] = row
             count += 1
     return count
+
+
+@compiled
+def _rest(data: Bytes, start: int, end: int) -> tuple[int, int]:
+    """What the digits from `start` on come to: 0, or less than, just or more than `_HALF`; and the place after them."""
+    rest, at = 0, start
+    while at < end and 0x30 <= data[at] <= 0x39:
+        digit = np.int64(data[at]) - 0x30
+        if at == start:
+            rest = 2 * digit
+        elif digit > 0:
+            rest |= 1
+        at += 1
+    return rest, at
 
 
 @compiled

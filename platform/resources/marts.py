@@ -89,7 +89,7 @@ def _table(lake: Lake, mart: dbt.Mart) -> Table:
         lake.catalog.create_namespace(NAMESPACE)
     identifier, schema = (NAMESPACE, mart.name), _schema(mart)
     table = lake.catalog.create_table_if_not_exists(identifier, schema, properties=PROPERTIES | _STATISTICS)
-    return evolve(table, schema)
+    return evolve(table, schema, "drop the table: the next release makes it anew")
 
 
 def _schema(mart: dbt.Mart) -> Schema:

@@ -101,6 +101,8 @@ def _source(stream: Stream, name: str) -> str:
     if origin["compute"] is not None:
         names = origin["compute"].meta.root_names()
         return f"computed from {_codes(dict.fromkeys(names))}" if names else "constant"
+    if origin["rounded"]:
+        return "filled by the platform"
     found = ", else ".join(f"`{path}`" for path in origin["paths"])
     return (found + ", as JSON text" if origin["json"] else found) or "not filled by this stream"
 

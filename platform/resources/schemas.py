@@ -43,6 +43,9 @@ class Layer(StrEnum):
     REJECTED = "rejected"
 
 
+NEW_LAKE_PAGE = "'A contract that its table cannot follow' in docs/operations.md"
+_NEW_LAKE = f"change the contract so that it fits, or make a new lake from the landing zone: see {NEW_LAKE_PAGE}"
+
 CODED = frozenset({"_source_file", "_source_version", "_contract_version"})  # few values, many rows
 
 
@@ -188,13 +191,18 @@ def _instance(dtype: Any) -> Any:
     return dtype() if isinstance(dtype, type) else dtype
 
 
-def evolve(table: Table, wanted: Schema) -> Table:
+def evolve(table: Table, wanted: Schema, advice: str = _NEW_LAKE) -> Table:
     """Add to a table the optional columns that its contract has gained, and digits to decimals.
 
-    Raises `IncompatibleContract`, naming table and column, for any other difference than columns the contract lost.
+    Raises `IncompatibleContract`, naming table and column and ending with `advice`, for any other difference than
+    columns the contract lost.
     """
     name = ".".join(table.name())
-    if _compare(name, "", table.schema().as_struct(), wanted.as_struct()):
+    try:
+        changed = _compare(name, "", table.schema().as_struct(), wanted.as_struct())
+    except IncompatibleContract as error:
+        raise IncompatibleContract(f"{error}; {advice}") from None
+    if changed:
         with table.update_schema() as update:
             update.union_by_name(wanted)
     return table
@@ -214,10 +222,7 @@ def _compare(table: str, path: str, have: IcebergType, want: IcebergType) -> boo
     if have != want and _widens(have, want):
         return True
     if have != want:
-        raise IncompatibleContract(
-            f"table {table}, column {path}: the table holds {have}, the contract wants {want}; "
-            "name the new one differently, or rebuild the table"
-        )
+        raise IncompatibleContract(f"table {table}, column {path}: the table holds {have}, the contract wants {want}")
     return False
 
 

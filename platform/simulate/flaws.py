@@ -14,6 +14,7 @@ from simulate.plan import Slot
 from simulate.stream import Flaw, Record
 
 BIGINT_END = 2**63  # one more than a 64-bit integer holds
+TOO_MANY = 10**6 + 1  # pieces
 Clock = Callable[[Record, datetime], None]
 """Writes a naive UTC time as the record's time of event."""
 
@@ -55,12 +56,12 @@ def negative(path: str) -> Flaw:
     return flaw
 
 
-def three_decimals(path: str) -> Flaw:
-    """The amount at the dotted path has more decimals than money has."""
+def too_much(path: str) -> Flaw:
+    """The amount at the dotted path is more than anyone believes."""
 
     def flaw(record: Record, random: Random, slot: Slot) -> None:
         parent, name = _parent(record, path)
-        parent[name] = (random.randrange(1, 10_000) * 10 + 5) / 1000
+        parent[name] = 10**12 + random.randrange(1, 10**6)
 
     return flaw
 

@@ -198,6 +198,27 @@ def _patch_cursor() -> None:
     Cursor._transform, Cursor.execute = lasting, careful
 
 
+def _patch_numbers() -> None:
+    """Sums of decimals are decimals, and so are their quotients; the emulation makes doubles of both.
+
+    A quotient that is cast to a decimal without a fraction is taken to be a whole number.
+    """
+    from fakesnow import transforms
+    from fakesnow.cursor import FakeSnowflakeCursor as Cursor
+
+    transform = Cursor._transform
+
+    def exact(self: Cursor, expression: Any, params: Any) -> Any:
+        for quotient in [cast for cast in expression.find_all(exp.Cast) if isinstance(cast.this, exp.Div)]:
+            if quotient.to.sql().startswith("DECIMAL") and quotient.to.expressions[-1].name == "0":
+                parts = (exp.cast(part, "INT128") for part in (quotient.this.this, quotient.this.expression))
+                quotient.set("this", exp.IntDiv(**dict(zip(("this", "expression"), parts, strict=True))))
+        return transform(self, expression, params)
+
+    Cursor._transform = exact
+    transforms.numeric_agg_implicit_cast = lambda expression: expression
+
+
 def _patch_answers() -> None:
     """Instants that are null arrive as null."""
     from fakesnow import arrow
@@ -232,6 +253,7 @@ def main() -> None:
     import fakesnow
 
     _patch_cursor()
+    _patch_numbers()
     _patch_answers()
     with tempfile.TemporaryDirectory() as folder, fakesnow.server() as connection:
         _patch_copy(Path(folder))

@@ -133,11 +133,11 @@ def test_silver_holds_the_calls(added: Added) -> None:
     assert (page["event_name"], page["page_path"], page["device_platform"]) == ("page", "/", "web")
     assert json.loads(page["campaign"]) == {"source": "news", "medium": "email"}
     assert (identify["user_id"], identify["plan"], len(identify["email"])) == ("u-1", "pro", 64)
-    assert (track["event_name"], str(track["revenue"]), track["currency"]) == ("Order Completed", "24.90", "EUR")
+    assert (track["event_name"], str(track["revenue"]), track["currency"]) == ("Order Completed", "24.900000", "EUR")
     ((product,),) = (track["products"],)
     assert {name: str(value) for name, value in product.items()} == {
         "product_id": "p-1",
-        "price": "12.45",
+        "price": "12.450000",
         "quantity": "2",
     }
     assert len(rows["m-8"]["user_id"]) == 64

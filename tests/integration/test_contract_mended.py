@@ -28,7 +28,7 @@ SECOND = FIRST + dt.timedelta(hours=1)
 class EarlierEvent(CommerceEvent):
     """As it was when orders were small."""
 
-    order_total: Annotated[pl.Decimal, 10, 2] = column("order.total_amount", ge=0, description="Gross total")
+    order_total: Annotated[pl.Decimal, 15, 6] = column("order.total_amount", ge=0, description="Gross total")
 
 
 class MendedEvent(CommerceEvent):
@@ -109,7 +109,7 @@ def test_a_changed_producer_and_a_mended_contract(platform: Platform) -> None:
     assert not platform.checks(run)["rejected/commerce", "rejected_share", key(SECOND)]
     assert rejected(platform) == [
         ("type", "device_platform: text wanted, object found", "0.9.0"),
-        ("type", "order_total: '1234567890.12' is out of the range of decimal(10,2)", "0.9.0"),
+        ("type", "order_total: '1234567890.12' is out of the range of decimal(15,6)", "0.9.0"),
     ]
     assert reading.gold(platform.data, BY_DAY) == [("2026-03-01", 2, Decimal(30)), ("2026-03-02", 1, Decimal(10))]
 
@@ -138,7 +138,7 @@ def test_a_changed_producer_and_a_mended_contract(platform: Platform) -> None:
     ]
 
     judged_by(platform, STRICTER)
-    assert rejected(platform) == [("rule", "order_total: no order has a million: 1234567890.12", "2.0.0")]
+    assert rejected(platform) == [("rule", "order_total: no order has a million: 1234567890.120000", "2.0.0")]
     reading.assert_conserved(platform.data)
     assert reading.gold(platform.data, BY_DAY) == [("2026-03-01", 2, Decimal(30)), ("2026-03-02", 2, Decimal(20))]
     snapshots = reading.snapshots(platform.data)

@@ -75,7 +75,7 @@ def test_records_end_in_silver_or_rejected(hour: Platform) -> None:
 
 
 def test_odd_values_are_read_as_sent(hour: Platform) -> None:
-    """An old event, numbers as text, the first of duplicate keys, a number for an id."""
+    """An old event, numbers as text, the first of duplicate keys, a number for an id, a sum of doubles."""
     sql = "SELECT event_id, order_total FROM silver WHERE _source_file LIKE '%odd.json'"
     assert dict(reading.query(hour.data, sql)) == {
         name: Decimal(total) for name, (_, total) in hostile.ACCEPTED.items()

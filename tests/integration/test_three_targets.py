@@ -12,6 +12,7 @@ from typing import Any
 
 import clouds
 import dagster as dg
+import extremes
 import pytest
 from deployed import Deployed
 from dialects import objections
@@ -32,10 +33,11 @@ Rows = Counter[tuple[Any, ...]]
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Simulated hours of every stream, across midnight and the end of a month."""
+    """Simulated hours of every stream, across midnight and the end of a month, and the largest values there can be."""
     folder = tmp_path_factory.mktemp("landed")
     for stream in STREAMS:
         simulate(SIMULATED[stream.name], Plan(START, hours=len(HOURS), rate=120, seed=5), folder)
+    extremes.land(folder, HOURS[-1])
     return folder
 
 
@@ -106,6 +108,17 @@ def test_gold_is_the_same_everywhere(deploy: Callable[[str], Deployed], name: st
             f"{table} ({', '.join(columns)}): only here {list((mine - theirs).items())[:2]}, "
             f"only on {name} {list((theirs - mine).items())[:2]}"
         )
+
+
+@pytest.mark.parametrize("name", ["local", *clouds.NAMES])
+def test_the_largest_values_are_summed(deploy: Callable[[str], Deployed], name: str) -> None:
+    """One value that is too large for a type of gold would be the end of all releases."""
+    if reason := clouds.lacking(name):
+        pytest.skip(reason)
+    warehouse = deploy(name).warehouse()
+    relations = {mart: found.relation for mart, found in dbt.marts(warehouse.profile()).items()}
+    found = {question: [*map(tuple, warehouse.query(question.format(**relations)))] for question in extremes.SUMS}
+    assert found == extremes.SUMS
 
 
 @pytest.mark.parametrize("name", clouds.NAMES)

@@ -220,8 +220,8 @@ def test_decimals_may_gain_digits(warehouse: CopyingWarehouse, silver: Table) ->
         cursor.execute("CREATE SCHEMA IF NOT EXISTS staging")
         cursor.execute("CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce")
     with silver.update_schema() as update:
-        update.update_column("order_total", field_type=DecimalType(20, 2))
-    large = Decimal("123456789012345678.90")
+        update.update_column("order_total", field_type=DecimalType(26, 6))
+    large = Decimal("12345678901234567890.123456")
     warehouse.apply(COMMERCE, silver, write(silver, ("b", 2), order_total=large))
     with warehouse.session() as cursor:
         cursor.execute("CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce")

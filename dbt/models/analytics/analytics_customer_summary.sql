@@ -26,7 +26,7 @@ purchases as (
         customer_id,
         currency,
         count(*) as frequency,
-        cast(coalesce(sum(order_total), 0) as decimal(38,2)) as monetary,
+        {{ shown_amount('coalesce(sum(order_total), 0)', 'currency') }} as monetary,
         min(ordered_at) as first_order_at,
         max(ordered_at) as last_order_at,
         max(ordered_date) as last_ordered_date

@@ -11,7 +11,7 @@ purchases as (
         person_id,
         currency,
         count(*) as frequency,
-        cast(sum(value) as decimal(38,2)) as monetary,
+        {{ shown_amount('sum(value)', 'currency') }} as monetary,
         min(purchased_at) as first_order_at,
         max(purchased_at) as last_order_at,
         max(purchased_date) as last_purchased_date

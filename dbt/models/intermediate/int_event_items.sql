@@ -30,7 +30,7 @@ flattened_items as (
         {{ item_field('product_id', 'varchar') }} as product_id,
         {{ item_field('product_name', 'varchar') }} as product_name,
         {{ item_field('product_category', 'varchar') }} as product_category,
-        {{ item_field('unit_price', 'decimal(18,2)') }} as unit_price,
+        {{ item_field('unit_price', 'decimal(24,6)') }} as unit_price,
         {{ item_field('quantity', 'bigint') }} as quantity
     from events {{ flatten_items('events.items') }}
 
@@ -38,5 +38,5 @@ flattened_items as (
 
 select
     flattened_items.*,
-    cast(unit_price * quantity as decimal(38,2)) as line_total
+    {{ line_value('unit_price', 'quantity') }} as line_total
 from flattened_items

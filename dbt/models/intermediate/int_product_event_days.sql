@@ -27,6 +27,6 @@ select
     cast(sum(case when event_name = '{{ name }}' then 1 else 0 end) as bigint) as {{ plural }},
     {% endfor -%}
     cast(sum(case when is_conversion then quantity else 0 end) as bigint) as units_sold,
-    cast(sum(coalesce(conversion_value, 0)) as decimal(38,2)) as revenue
+    cast(sum(coalesce(conversion_value, 0)) as decimal(38,6)) as revenue
 from events
 group by event_date, product_id, category, currency

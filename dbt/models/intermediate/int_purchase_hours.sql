@@ -23,6 +23,6 @@ select
     currency,
     count(distinct transaction_id) as transactions,
     cast(sum(quantity) as bigint) as units_sold,
-    cast(sum(conversion_value) as decimal(38,2)) as revenue
+    cast(sum(conversion_value) as decimal(38,6)) as revenue
 from purchases
 group by event_date, hour_at, currency

@@ -57,7 +57,7 @@ purchases as (
         customer_id as person_id,
         ordered_at as purchased_at,
         currency,
-        cast(order_total as decimal(38,2)) as value
+        cast(order_total as decimal(38,6)) as value
     from {{ ref('fct_orders') }}
     where is_completed
 

@@ -23,7 +23,7 @@ renamed as (
         category,
         event_name = 'page_view' as is_view,
         event_name = 'purchase' as is_conversion,
-        case when event_name = 'purchase' then cast(price * quantity as decimal(38,2)) end as conversion_value,
+        case when event_name = 'purchase' then {{ line_value('price', 'quantity') }} end as conversion_value,
         currency,
         cast(null as varchar(65535)) as order_id,
         false as is_order_event,

@@ -42,7 +42,7 @@ renamed as (
         cast(null as varchar(65535)) as category,
         event_name = 'page_view' as is_view,
         coalesce(order_outcome = 'completed', false) as is_conversion,
-        case when order_outcome = 'completed' then cast(order_total as decimal(38,2)) end as conversion_value,
+        case when order_outcome = 'completed' then cast(order_total as decimal(38,6)) end as conversion_value,
         is_order_event,
         order_outcome,
         customer_email,
@@ -50,9 +50,9 @@ renamed as (
         order_id,
         order_status,
         currency,
-        cast(order_total as decimal(18,2)) as order_total,
-        cast(order_tax as decimal(18,2)) as order_tax,
-        cast(order_shipping as decimal(18,2)) as order_shipping,
+        cast(order_total as decimal(24,6)) as order_total,
+        cast(order_tax as decimal(24,6)) as order_tax,
+        cast(order_shipping as decimal(24,6)) as order_shipping,
         items
     from decided
 

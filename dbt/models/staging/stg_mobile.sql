@@ -57,7 +57,7 @@ renamed as (
         cast(null as varchar(65535)) as category,
         false as is_view,
         event_sequence = last_sequence and is_completed_order as is_conversion,
-        cast(null as decimal(38,2)) as conversion_value,
+        cast(null as decimal(38,6)) as conversion_value,
         cast(null as varchar(65535)) as currency,
         case when is_order then journey_id end as order_id,
         false as is_order_event,

@@ -36,7 +36,7 @@ renamed as (
         coalesce(event_name = 'page_view', false) as is_view,
         is_purchase as is_conversion,
         case
-            when is_purchase then cast(coalesce(tr_total, ecommerce_revenue) as decimal(38,2))
+            when is_purchase then cast(coalesce(tr_total, ecommerce_revenue) as decimal(38,6))
         end as conversion_value,
         case when is_purchase then coalesce(tr_currency, ecommerce_currency) end as currency,
         case when is_purchase then coalesce(tr_orderid, ecommerce_transaction_id) end as order_id,

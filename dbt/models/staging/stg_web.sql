@@ -23,7 +23,7 @@ renamed as (
         entity_type as category,
         true as is_view,
         false as is_conversion,
-        cast(null as decimal(38,2)) as conversion_value,
+        cast(null as decimal(38,6)) as conversion_value,
         cast(null as varchar(65535)) as currency,
         cast(null as varchar(65535)) as order_id,
         false as is_order_event,

@@ -21,6 +21,7 @@ from pyiceberg.types import DecimalType, IcebergType
 
 from contracts.stream import Stream
 from resources import dbt
+from resources.schemas import NEW_LAKE_PAGE, IncompatibleContract
 from resources.warehouse.following import EMPTY, Step, step
 from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 
@@ -207,20 +208,30 @@ class CopyingWarehouse(ABC):
         return found[0][0] if found else None
 
     def _evolve(self, cursor: Any, stream: Stream, schema: Schema) -> None:
-        """Add to the relation the columns that silver has gained, and digits to decimals, as the lake does."""
+        """Add to the relation the columns that silver has gained, and digits to decimals, as the lake does.
+
+        Raises `IncompatibleContract` where a decimal has another number of decimals: values would be rounded.
+        """
         relation = f"silver.{stream.name}"
         cursor.execute(
-            "SELECT lower(column_name), numeric_precision FROM information_schema.columns "
+            "SELECT lower(column_name), numeric_precision, numeric_scale FROM information_schema.columns "
             f"WHERE lower(table_schema) = 'silver' AND lower(table_name) = '{stream.name}'"
         )
-        present = dict(cursor.fetchall())
+        present = {name: (precision, scale) for name, precision, scale in cursor.fetchall()}
         for name, kind in self.columns(schema).items():
             if name not in present:
                 cursor.execute(f"ALTER TABLE {relation} ADD COLUMN {self.quoted(name)} {kind}")
         for column in schema.fields:
-            precision = present.get(column.name)
-            if isinstance(column.field_type, DecimalType) and precision and precision < column.field_type.precision:
-                self.widen(cursor, relation, self.quoted(column.name), self.column_type(column.field_type))
+            wanted = column.field_type
+            if isinstance(wanted, DecimalType) and column.name in present:
+                precision, scale = present[column.name]
+                if scale != wanted.scale:
+                    raise IncompatibleContract(
+                        f"relation {relation}, column {column.name}: it holds decimal({precision}, {scale}), silver "
+                        f"{wanted}; give the new lake a new database: see {NEW_LAKE_PAGE}"
+                    )
+                if precision < wanted.precision:
+                    self.widen(cursor, relation, self.quoted(column.name), self.column_type(wanted))
 
     def _follow(self, cursor: Any, stream: Stream, silver: Table, noted: int | None, snapshot_id: int | None) -> None:
         load = step(silver, noted, snapshot_id)

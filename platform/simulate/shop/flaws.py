@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from simulate.flaws import BIGINT_END, absent, holds, negative, three_decimals, unbelievable
+from simulate.flaws import BIGINT_END, TOO_MANY, absent, holds, negative, too_much, unbelievable
 from simulate.plan import Slot
 from simulate.stream import Flaw, Record
 
@@ -43,9 +43,10 @@ FLAWS: Mapping[str, Sequence[Flaw]] = {
     ),
     "rule": (
         negative("order.total_amount"),
-        three_decimals("order.total_amount"),
+        too_much("order.total_amount"),
         absent("order.order_id"),
         _quantity(0),
+        _quantity(TOO_MANY),
         holds("order.currency", "US"),
     ),
     "clock": unbelievable(_clock),

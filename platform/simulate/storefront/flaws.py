@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from simulate.flaws import BIGINT_END, absent, holds, negative, three_decimals, unbelievable
+from simulate.flaws import BIGINT_END, TOO_MANY, absent, holds, negative, too_much, unbelievable
 from simulate.stream import Flaw, Record
 
 
@@ -39,8 +39,9 @@ FLAWS: Mapping[str, Sequence[Flaw]] = {
         holds("quantity", None),
         absent("price"),
         holds("quantity", 0),
+        holds("quantity", TOO_MANY),
         negative("price"),
-        three_decimals("price"),
+        too_much("price"),
         holds("search_query", "running shoes"),
     ),
     "clock": unbelievable(_clock),

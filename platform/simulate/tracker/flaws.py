@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from simulate.flaws import BIGINT_END, holds, unbelievable
+from simulate.flaws import BIGINT_END, TOO_MANY, holds, unbelievable
 from simulate.stream import Flaw, Record
 from simulate.tracker.enriched import STAMP
 
@@ -31,6 +31,7 @@ FLAWS: Mapping[str, Sequence[Flaw]] = {
         holds("collector_tstamp", "just now"),
         holds("derived_tstamp", "2026-02-30 25:61:00"),
     ),
+    "rule": (holds("ti_quantity", str(TOO_MANY)), holds("tr_total", "1000000000000.01")),
     "clock": unbelievable(_clock),
 }
 

@@ -35,6 +35,11 @@ def _cents(dice: Random) -> Decimal:
     return Decimal(dice.randrange(1, 99_999)).scaleb(-2)
 
 
+def _amount(dice: Random) -> Decimal:
+    """Cents mostly, and amounts that are finer than most currencies are."""
+    return Decimal(dice.randrange(1, 99_999)).scaleb(dice.choice([-2, -2, -2, 0, -3, -6]))
+
+
 def snowplow(dice: Random, number: int) -> Iterator[Row]:
     kind = dice.choice(["page_view"] * 4 + ["link_click", "transaction", "purchase", "snowplow_ecommerce_action"])
     row: Row = {
@@ -52,8 +57,8 @@ def snowplow(dice: Random, number: int) -> Iterator[Row]:
     if kind == "transaction":
         row |= {
             "tr_orderid": f"o{dice.randrange(99)}",
-            "tr_total": _cents(dice),
-            "tr_currency": dice.choice(["USD", "EUR"]),
+            "tr_total": _amount(dice),
+            "tr_currency": dice.choice(["USD", "EUR", "JPY", None]),
         }
     if kind == "snowplow_ecommerce_action":
         row |= {
@@ -107,7 +112,7 @@ def clickstream(dice: Random, number: int) -> Iterator[Row]:
         "product_id": None if kind == "search" else f"p{product}",
         "category": None if kind == "search" else f"kind {product % 3}",
         "quantity": dice.randrange(1, 5) if priced else None,
-        "price": _cents(dice) if priced else None,
+        "price": _amount(dice) if priced else None,
         "currency": "USD",
     }
     yield row
@@ -128,14 +133,14 @@ def commerce(dice: Random, number: int) -> Iterator[Row]:
         name = dice.choice(["page_view", "product_view", "add_to_cart"])
         yield {**row, "event_id": f"k{number}", "event_name": name}
         return
-    item = {"product_id": f"p{dice.randrange(5)}", "unit_price": _cents(dice), "quantity": dice.randrange(1, 4)}
-    order = {"order_id": f"o{number}", "currency": dice.choice(["USD", "EUR"])}
+    item = {"product_id": f"p{dice.randrange(5)}", "unit_price": _amount(dice), "quantity": dice.randrange(1, 4)}
+    order = {"order_id": f"o{number}", "currency": dice.choice(["USD", "EUR", "KWD"])}
     for step in dice.choice(
         [["placed"], ["placed", "completed"], ["completed", "refunded"], ["cancelled", "fulfilled"]]
     ):
         told = {
             "order_status": step,
-            "order_total": _cents(dice),
+            "order_total": _amount(dice),
             "items": dice.choice([None, [], [item], [item, item]]),
         }
         yield {**row, **order, **told, "event_id": f"k{number}{step}", "event_name": f"order_{step}"}

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from figures.engagement import Figures
 from figures.events import Event, Person, World, completes_order, is_order_event
+from figures.money import shown
 
 NOTHING = Decimal(0)
 
@@ -202,7 +203,7 @@ def customer_values(world: World, bought: Iterable[Purchase]) -> list[Value]:
         at = sorted(purchase.at for purchase in mine)
         values = [purchase.value for purchase in mine if purchase.value is not None]
         recency = (world.as_of - at[-1].astimezone(dt.UTC).date()).days
-        monetary = sum(values, NOTHING) if values else None
+        monetary = shown(sum(values, NOTHING), currency) if values else None
         bases[person[0], currency].append(Value(person, currency, at, monetary, recency))
     scored = []
     for base in bases.values():

@@ -7,9 +7,11 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 from figures.engagement import Figures
 from figures.events import Event, Person, World
+from figures.money import finest_decimals, shown
 from figures.orders import Purchase, Value, customer_values, purchases, segment
 from figures.sessions import Session, sessions
 
@@ -97,12 +99,13 @@ def attribution_credits(world: World) -> Figures:
     found: Figures = set()
     for purchase in purchases(world):
         touches = _touches(purchase, visits)
-        cents = None if purchase.value is None else int(purchase.value * 100)
+        value, places = purchase.value, finest_decimals(purchase.value or Decimal(0), purchase.currency)
+        whole = None if value is None else int(value.scaleb(places))
         for channel in set(touches):
             figures: list[object] = [touches.count(channel) if channel != "untouched" else 0]
             for shares in _shares(touches).values():
                 figures.append(Decimal(_credits(1_000_000, shares)[channel]).scaleb(-6))
-                figures.append(None if cents is None else Decimal(_credits(cents, shares)[channel]).scaleb(-2))
+                figures.append(None if whole is None else Decimal(_credits(whole, shares)[channel]).scaleb(-places))
             found.add((purchase.stream, purchase.id, channel, *figures))
     return found
 
@@ -110,7 +113,7 @@ def attribution_credits(world: World) -> Figures:
 def attribution(world: World) -> Figures:
     """(date, channel, currency, touchpoints, purchases, and of each model purchases and value)."""
     bought = {(purchase.stream, purchase.id): purchase for purchase in purchases(world)}
-    rows: dict[tuple[object, ...], list[tuple[object, ...]]] = defaultdict(list)
+    rows: dict[tuple[dt.date, object, str | None], list[tuple[Any, ...]]] = defaultdict(list)
     for stream, id, channel, *figures in attribution_credits(world):
         purchase = bought[stream, id]
         rows[purchase.at.astimezone(dt.UTC).date(), channel, purchase.currency].append(tuple(figures))
@@ -118,6 +121,8 @@ def attribution(world: World) -> Figures:
     for key, group in rows.items():
         columns = list(zip(*group, strict=True))
         known = [[value for value in column if value is not None] for column in columns]
-        sums = [sum(column) if column else None for column in known]
-        found.add((*key, sums[0], len(group), *sums[1:]))
+        touchpoints, *sums = [sum(column) if column else None for column in known]
+        for place in range(1, len(sums), 2):  # purchases and value of each model in turn
+            sums[place] = None if sums[place] is None else shown(sums[place], key[2])
+        found.add((*key, touchpoints, len(group), *sums))
     return found

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from figures.engagement import Figures, ratio
 from figures.events import Event, World
+from figures.money import shown
 
 HOUR, WEEK = dt.timedelta(hours=1), dt.timedelta(days=7)
 
@@ -46,7 +47,7 @@ def hourly_revenue(world: World) -> Figures:
             hours[_hour(event.at), event.currency].append(event)
     return {
         (hour, hour.date(), currency, len({e.conversion for e in events}), sum(e.row["quantity"] for e in events),
-         sum(e.row["price"] * e.row["quantity"] for e in events))
+         shown(sum((e.row["price"] * e.row["quantity"] for e in events), Decimal(0)), currency))
         for (hour, currency), events in hours.items()
     }  # fmt: skip
 
@@ -65,7 +66,7 @@ def top_products(world: World) -> Figures:
             sold = [e for e in events if e.name == "purchase" and e.row["product_id"] == product]
             units, revenue = sum(e.row["quantity"] for e in sold), sum((e.value for e in sold), Decimal(0))
             counted = (counts[name] for name in ("page_view", "add_to_cart", "purchase"))
-            found.add((category, place, product, *counted, units, revenue))
+            found.add((category, place, product, *counted, units, shown(revenue, "USD")))
     return found
 
 

@@ -50,7 +50,7 @@ def test_reasons_are_counted_by_column(hours: Any) -> None:
         ("duplicate", "", 1),
     ]
     assert rows["type", "order_total"]["example"] == f"{FILE}:3"
-    assert rows["type", "order_total"]["detail"] == "order_total: 'ten' is no decimal(18,2)"
+    assert rows["type", "order_total"]["detail"] == "order_total: 'ten' is no decimal(24,6)"
     assert rows["rule", "currency"]["example"] == f"{FILE}:8"
     assert table(hours, 2) == []
 
@@ -63,7 +63,7 @@ def test_a_rejected_record_shows_nothing_personal(platform: Any, shop: Any) -> N
     platform.named, _ = platform.reconcile(0)
     shown = repr(table(platform, 0)) + "".join(listing.listing(platform.lake, COMMERCE))
     assert "total_amount" not in shown
-    assert "order_total: 'ann' is no decimal(18,2)" in shown
+    assert "order_total: 'ann' is no decimal(24,6)" in shown
     assert not any(secret in shown for secret in secrets.values())
 
 

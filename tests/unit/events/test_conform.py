@@ -119,11 +119,11 @@ def test_a_column_keeps_what_another_one_forgets(outcome: Any, event: Any) -> No
 
 def test_the_first_reason_counts_and_all_are_told(outcome: Any, event: Any) -> None:
     """One reason a record keeps the counts right; whoever mends the producer wants to see all of them."""
-    refused = outcome(event(event_id=True, order={"total_amount": "12.345", "tax": "x"}))
+    refused = outcome(event(event_id=True, order={"total_amount": "1e18", "tax": "x"}))
     assert refused["reason"] == "type"
     assert refused["detail"] == (
-        "event_id: text wanted, boolean found; order_tax: 'x' is no decimal(18,2); "
-        "order_total: '12.345' has more decimals than decimal(18,2) holds"
+        "event_id: text wanted, boolean found; order_tax: 'x' is no decimal(24,6); "
+        "order_total: '1e18' is out of the range of decimal(24,6)"
     )
 
 

@@ -230,7 +230,7 @@ def test_an_id_is_hashed_where_it_is_an_address() -> None:
         ({"event_type": "page_view", "search_query": "toys"}, "rule"),
         ({"event_type": "wish"}, "rule"),
         ({"quantity": 0}, "rule"),
-        ({"price": 9.999}, "rule"),
+        ({"price": 10**12 + 1}, "rule"),
         ({"price": "9.50"}, None),
         ({"session_id": None}, "missing"),
     ],

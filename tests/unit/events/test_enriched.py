@@ -22,7 +22,7 @@ def test_a_line_has_a_column_for_every_kind_of_field() -> None:
              etl_tstamp="2026-01-01 10:00:06.323397914"),
     )  # fmt: skip
     assert (row["br_cookies"], row["dvce_ismobile"], row["br_viewwidth"], row["se_value"]) == (True, False, 980, 1.5)
-    assert str(row["tr_total"]) == "12.50"
+    assert str(row["tr_total"]) == "12.500000"
     assert row["etl_tstamp"].microsecond == 323397
 
 

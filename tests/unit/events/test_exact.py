@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.exact import Refused, exact
+from events.exact import Refused, exact, nearest
 
 MONEY, INTEGER = pl.Decimal(18, 2), pl.Int64()
 NUMBERS = st.builds(
@@ -37,6 +37,19 @@ def test_numbers_are_taken_exactly_or_not_at_all(text: str) -> None:
     integer: object = "type" if value.denominator != 1 or not -(2**63) <= value < 2**63 else value
     assert told(text, MONEY) == money
     assert told(text, INTEGER) == integer
+
+
+@given(NUMBERS)
+def test_the_nearest_value_is_told_from_the_exact_one(text: str) -> None:
+    """Half a unit goes to the even neighbour, so that a long sum of rounded amounts leans to neither side."""
+    value = Fraction(text)
+    cents = round(value * 100)
+    if abs(cents) < 10**18:
+        found, rounded = nearest(text, MONEY)
+        assert (Fraction(found) * 100, rounded) == (cents, value * 100 != cents)
+    else:
+        with pytest.raises(Refused, match="is out of the range"):
+            nearest(text, MONEY)
 
 
 @pytest.mark.parametrize("text", ["", " 1", "1 ", "+1", ".5", "1.", "1e", "0x1", "1_0", "NaN", "Infinity", "-", "١٢"])

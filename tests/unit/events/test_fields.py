@@ -88,10 +88,8 @@ def taken(value: Any, kind: Any) -> Any:
     number = fraction(value)
     if kind is int and (number.denominator != 1 or not -(2**63) <= number < 2**63):
         raise WrongError("type")
-    if kind == "money" and abs(number) >= 10**16:
+    if kind == "money" and abs(round(number, 6)) >= 10**18:
         raise WrongError("type")
-    if kind == "money" and (number * 100).denominator != 1:
-        raise WrongError("rule")
     return number
 
 
@@ -106,12 +104,14 @@ def stamp(value: Any) -> dt.datetime:
 
 def collect(record: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
     """Typed values by path, and the reasons found on the way."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"amounts_rounded": False}
     problems: set[str] = set()
 
     def take(path: str, node: Any, kind: Any, into: dict[str, Any]) -> None:
         try:
-            into[path] = taken(at(node, path), kind)
+            sent = taken(at(node, path), kind)
+            into[path] = round(sent, 6) if kind == "money" and sent is not None else sent
+            values["amounts_rounded"] |= into[path] != sent
         except WrongError as wrong:
             problems.add(str(wrong))
 
@@ -144,9 +144,9 @@ def judged(values: dict[str, Any], hour: dt.datetime) -> set[str]:
     order = (values["event_type"] or "").startswith("order_")
     rules = [
         values["order.currency"] is None or re.fullmatch("[A-Z]{3}", values["order.currency"]),
-        all(values[path] is None or values[path] >= 0 for path in MONEY),
-        all(item["quantity"] is None or item["quantity"] >= 1 for item in items),
-        all(item["product.price"] is None or item["product.price"] >= 0 for item in items),
+        all(values[path] is None or 0 <= values[path] <= 10**12 for path in MONEY),
+        all(item["quantity"] is None or 1 <= item["quantity"] <= 10**6 for item in items),
+        all(item["product.price"] is None or 0 <= item["product.price"] <= 10**12 for item in items),
         not order or None not in (values["order.order_id"], values["order.currency"], values["order.total_amount"]),
     ]
     return found if all(rules) else {*found, "rule"}
@@ -173,7 +173,7 @@ def found(row: dict[str, Any]) -> dict[str, Any]:
     each = paths["items"]["each"]
     items = values.pop("order.items")
     values["items"] = None if items is None else [{each[k]: number(v) for k, v in item.items()} for item in items]
-    return {path: number(value) for path, value in values.items()}
+    return {path: number(value) for path, value in values.items()} | {"amounts_rounded": row["amounts_rounded"]}
 
 
 def number(value: Any) -> Any:
@@ -220,7 +220,7 @@ def quoted(*texts: str) -> st.SearchStrategy[str]:
     return st.sampled_from(texts).map(json.dumps)
 
 
-AMOUNT = st.one_of(st.decimals(0, 10**6, places=2).map(str), quoted("12.34", "5"))
+AMOUNT = st.one_of(st.decimals(0, 10**6, places=2).map(str), st.floats(0, 10**6).map(repr), quoted("12.34", "5"))
 PRODUCT = members({"id": quoted("p1", "p2"), "name": quoted("A"), "price": AMOUNT})
 ITEMS = st.lists(members({"product": PRODUCT, "quantity": st.integers(1, 5).map(str)}), max_size=3)
 ORDER = members(

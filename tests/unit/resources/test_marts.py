@@ -110,7 +110,7 @@ def test_columns_come_and_go(gold: Gold) -> None:
 def test_a_column_of_another_type_is_an_error(gold: Gold) -> None:
     """Values would be bent, or readers' queries broken, without a word; the table stays as it was."""
     gold.release("first", "SELECT 1::BIGINT AS id", {"id": "bigint"})
-    with pytest.raises(IncompatibleContract, match=r"gold\.m, column id: the table holds long, the contract wants str"):
+    with pytest.raises(IncompatibleContract, match=r"gold\.m, column id: the table holds long, .*; drop the table"):
         gold.release("second", "SELECT 'x' AS id", {"id": "varchar"})
     assert gold.rows() == [{"id": 1}]
 

@@ -66,8 +66,9 @@ def test_a_page_tells_what_one_asks() -> None:
     for line in (
         "| lands in | `commerce/2026/01/31/09/` or `commerce/year=2026/month=01/day=31/hour=09/` |",
         "| key | `event_id`, unique within an event date |",
-        "| `order_total` | decimal(18, 2) | `order.total_amount` | `greater_than_or_equal_to(0)` |",
-        "| `items[].unit_price` | decimal(18, 2) | `order.items[].product.price` |",
+        "| `order_total` | decimal(24, 6) | `order.total_amount` | "
+        "`greater_than_or_equal_to(0)`; `less_than_or_equal_to(1000000000000)` |",
+        "| `items[].unit_price` | decimal(24, 6) | `order.items[].product.price` |",
         "| `anonymous_id` | string | not filled by this stream |",
         "- an order event names its order, currency and total",
         "| `customer.email` | a keyed hash, in `customer_email` |",

@@ -12,7 +12,7 @@ import pytest
 from contracts.commerce import COMMERCE, ITEM, CommerceEvent
 from contracts.stream import Stream, column
 from resources.lake import Lake, commit
-from resources.schemas import IncompatibleContract, Layer, iceberg_type
+from resources.schemas import NEW_LAKE_PAGE, IncompatibleContract, Layer, iceberg_type
 
 WIDER = pl.Struct([*ITEM.fields, pl.Field("discount", pl.Int64)])
 
@@ -32,6 +32,10 @@ class Stricter(CommerceEvent):
 
 class Demanding(CommerceEvent):
     tenant: str = column("tenant", nullable=False, description="New, and never missing")
+
+
+class Coarser(CommerceEvent):
+    order_total: Annotated[pl.Decimal, 18, 2] = column("order.total_amount", description="As it was once")
 
 
 class Relaxed(CommerceEvent):
@@ -88,6 +92,19 @@ def test_what_the_table_cannot_become_is_an_error(lake: Any, tmp_path: Path, mod
     lake.table(Layer.SILVER, COMMERCE)
     with pytest.raises(IncompatibleContract, match=message):
         reopened(lake, tmp_path).table(Layer.SILVER, other(model))
+
+
+def test_a_lake_of_coarser_amounts_is_told_what_to_do(lake: Any, tmp_path: Path) -> None:
+    """Iceberg gives a decimal more digits, never more decimals: the way on is one that only a person can go."""
+    lake.table(Layer.SILVER, other(Coarser))
+    with pytest.raises(IncompatibleContract) as error:
+        reopened(lake, tmp_path).table(Layer.SILVER, COMMERCE)
+    message = str(error.value)
+    assert "column order_total: the table holds decimal(18, 2), the contract wants decimal(24, 6)" in message
+    assert "make a new lake from the landing zone" in message
+    heading = NEW_LAKE_PAGE.split("'")[1]
+    assert message.endswith(NEW_LAKE_PAGE)
+    assert f"# {heading}\n" in (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
 
 
 def test_an_unchanged_contract_changes_no_table(lake: Any, tmp_path: Path) -> None:

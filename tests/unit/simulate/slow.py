@@ -187,8 +187,10 @@ def integer(value: Any) -> int:
 
 
 def money(value: Any) -> Decimal:
+    """An amount of at most six decimals, which is all that is ever sent."""
     amount = number(value)
-    if amount < 0 or amount != round(amount, 2):
+    assert amount == round(amount, 6)
+    if not 0 <= amount <= 10**12:
         raise RejectedError("rule")
     return amount
 

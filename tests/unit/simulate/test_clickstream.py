@@ -32,7 +32,7 @@ def judge(line: bytes, came: datetime) -> Event:
     require(kind in (*CART, "page_view", "search"), "rule")
     require(search or bool(record.get("product_id") and record.get("category")), "rule")
     require(kind not in CART or (quantity is not None and price is not None), "rule")
-    require(quantity is None or quantity >= 1, "rule")
+    require(quantity is None or 1 <= quantity <= 10**6, "rule")
     require(search or not record.get("search_query"), "rule")
     sale = ("USD", Decimal(price or 0) * (quantity or 0)) if kind == "purchase" else None
     text = slow.canonical(record)

@@ -42,6 +42,7 @@ def judge(line: bytes, came: datetime) -> Event:
         require(not record[name] or slow.integer(record[name]) >= 0, "type")
     for name in ("tr_total", "ti_price", "se_value"):
         require(not record[name] or slow.number(record[name]) >= 0, "type")
+    require(int(record["ti_quantity"] or 0) <= 10**6 and Decimal(record["tr_total"] or 0) <= 10**12, "rule")
     require(record["br_cookies"] in ("", "0", "1"), "type")
     times = {name: slow.time(record[name]) for name in TIMES if record[name]}
     require(bool(record["event_id"] and record["collector_tstamp"]), "missing")

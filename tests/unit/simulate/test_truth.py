@@ -36,7 +36,7 @@ def check_order(record: dict[str, Any]) -> None:
     require(not order or bool(re.fullmatch("[A-Z]{3}", order["currency"])), "rule")
     for item in order.get("items", []):
         money(item["product"]["price"])
-        require(integer(item["quantity"]) >= 1, "rule")
+        require(1 <= integer(item["quantity"]) <= 10**6, "rule")
 
 
 def judge(line: bytes, came: datetime) -> Event:

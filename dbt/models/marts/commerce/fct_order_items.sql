@@ -45,7 +45,7 @@ select
     ranked.unit_price,
     ranked.quantity,
     ranked.line_total,
-    case when orders.is_completed then ranked.line_total else cast(0 as decimal(38,2)) end as revenue
+    case when orders.is_completed then ranked.line_total else cast(0 as decimal(38,6)) end as revenue
 from ranked
 inner join orders on ranked.order_id = orders.order_id
 where ranked.event_rank = 1

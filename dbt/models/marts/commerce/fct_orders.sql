@@ -82,7 +82,7 @@ select
     order_tax,
     order_shipping,
     is_completed,
-    case when is_completed then order_total else cast(0 as decimal(18,2)) end as revenue,
+    case when is_completed then order_total else cast(0 as decimal(24,6)) end as revenue,
     customer_id is not null and is_completed and place_among_like = 1 as is_first_order,
     case
         when customer_id is not null

@@ -12,7 +12,7 @@ select
     count(*) as purchases
     {%- for model in attribution_models() %},
     cast(sum({{ model }}_weight) as decimal(38,6)) as {{ model }}_purchases,
-    cast(sum({{ model }}_value) as decimal(38,2)) as {{ model }}_value
+    {{ shown_amount('sum(' ~ model ~ '_value)', 'currency') }} as {{ model }}_value
     {%- endfor %}
 from credits
 group by purchased_date, channel, currency

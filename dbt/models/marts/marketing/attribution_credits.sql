@@ -73,17 +73,37 @@ channels as (
 
 ),
 
+divided as (
+
+    -- Credits are whole minor units of the currency, or millionths where the value is not whole in these.
+    select
+        channels.*,
+        case
+            when value = {{ shown_amount('value', 'currency') }}
+                then coalesce({{ by_currency('currency', {0: 1, 2: 100, 3: 1000, 4: 10000}) }}, 1000000)
+            else 1000000
+        end as units_of_one
+    from channels
+
+),
+
 summed as (
 
     select
-        channels.*,
-        cast(value * 100 as decimal(38,0)) as cents
+        divided.*,
+        cast(cast(value as decimal(25,6)) * cast(units_of_one as decimal(7,0)) as decimal(25,0)) as units,
+        case units_of_one
+            {% for decimals in [0, 2, 3, 4] -%}
+            when {{ 10 ** decimals }} then cast({{ '%.6f' % (0.1 ** decimals) }} as decimal(7,6))
+            {% endfor -%}
+            else cast(0.000001 as decimal(7,6))
+        end as unit
         {%- for model in attribution_models() %},
         cast(
             sum({{ model }}_parts) over (partition by {{ purchase }} order by channel rows unbounded preceding) as bigint
         ) as {{ model }}_up_to
         {%- endfor %}
-    from channels
+    from divided
 
 )
 
@@ -99,8 +119,8 @@ select
     channel,
     touchpoints
     {%- for model in attribution_models() %},
-    cast(cast({{ attribution_credit(model, '1000000') }} as decimal(38,6)) * 0.000001 as decimal(38,6))
+    cast(cast({{ attribution_credit(model, '1000000') }} as decimal(25,0)) * cast(0.000001 as decimal(7,6)) as decimal(38,6))
         as {{ model }}_weight,
-    cast(cast({{ attribution_credit(model, 'cents') }} as decimal(38,2)) * 0.01 as decimal(38,2)) as {{ model }}_value
+    cast(cast({{ attribution_credit(model, 'units') }} as decimal(25,0)) * unit as decimal(38,6)) as {{ model }}_value
     {%- endfor %}
 from summed

@@ -5,5 +5,11 @@ with hours as (
 
 )
 
-select hour_at, event_date, currency, transactions, units_sold, revenue
+select
+    hour_at,
+    event_date,
+    currency,
+    transactions,
+    units_sold,
+    {{ shown_amount('revenue', 'currency') }} as revenue
 from hours

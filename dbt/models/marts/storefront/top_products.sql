@@ -18,7 +18,7 @@ products as (
         cast(sum(add_to_carts) as bigint) as add_to_carts,
         cast(sum(purchases) as bigint) as purchases,
         cast(sum(units_sold) as bigint) as units_sold,
-        cast(sum(revenue) as decimal(38,2)) as revenue
+        {{ shown_amount('sum(revenue)', 'currency') }} as revenue
     from days
     group by {{ 'category, ' if not loop.first }}product_id, currency
     {{ 'union all' if not loop.last }}

@@ -55,7 +55,7 @@ def test_values_arrive_as_the_contract_has_them(
     query = "SELECT column_name, column_type FROM (DESCRIBE silver.commerce)"
     warehouse.apply(COMMERCE, table, None)
     types = dict(warehouse.query(query))
-    assert (types["order_total"], types["event_at"]) == ("DECIMAL(18,2)", "TIMESTAMP WITH TIME ZONE")
+    assert (types["order_total"], types["event_at"]) == ("DECIMAL(24,6)", "TIMESTAMP WITH TIME ZONE")
     snapshot = commit(table, write(table, silver(("a", 1), order_total=Decimal("12.50"))), [], {}).snapshot_id
     warehouse.apply(COMMERCE, table, snapshot)
     assert dict(warehouse.query(query)) == types

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 from pyiceberg.types import (
@@ -25,7 +26,7 @@ from pyiceberg.types import (
 from contracts.commerce import COMMERCE
 from resources.lake import Lake, commit
 from resources.rows import files_of
-from resources.schemas import Layer, definition
+from resources.schemas import IncompatibleContract, Layer, definition
 from resources.warehouse import redshift, snowflake
 from resources.warehouse.copying import CopyingWarehouse
 from resources.warehouse.redshift import RedshiftWarehouse
@@ -116,3 +117,17 @@ def test_a_type_that_no_contract_has_is_an_error(warehouse: CopyingWarehouse, re
     """A silent VARCHAR would sort amounts as texts."""
     with pytest.raises(ValueError, match=rf"no {request.node.callspec.id} type for fixed\[8\]"):
         warehouse.column_type(FixedType(8))
+
+
+@pytest.mark.parametrize("warehouse", [SNOWFLAKE, REDSHIFT], ids=lambda warehouse: warehouse.target)
+def test_a_relation_of_other_decimals_is_refused(warehouse: CopyingWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relation of an older lake, whose amounts have two decimals, would round those of this one without a word."""
+    connection, silver = MagicMock(), MagicMock()
+    cursor = connection.cursor.return_value.__enter__.return_value
+    cursor.fetchall.return_value = [("order_total", 18, 2)]
+    silver.schema.return_value = SCHEMA
+    monkeypatch.setattr(type(warehouse), "connect", lambda _: connection)
+    message = r"silver\.commerce, column order_total: it holds decimal\(18, 2\), silver decimal\(24, 6\); give the new"
+    with pytest.raises(IncompatibleContract, match=message):
+        warehouse.apply(COMMERCE, silver, 1)
+    assert not any("BEGIN" in str(call) for call in cursor.execute.mock_calls), "nothing is loaded"
