@@ -18,10 +18,11 @@ import polars as pl
 
 from contracts.amounts import MONEY
 from contracts.stream import Stream
-from events import columns, scalars
+from events import columns, instants, scalars
 from events.columns import Values
 from events.digest import Digests
 from events.exact import Refused, exact, nearest
+from events.nulls import without, without_blanks
 from events.problems import Problems
 from events.text import shortened, whole
 from events.tokens import ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, TEXT
@@ -64,11 +65,11 @@ class Column:
         if self.json or self.each:
             return values
         values = values._replace(kinds=values.kinds.copy())  # other columns may take the same path
-        columns.without(values, nulls)
+        without(values, nulls)
         if self.free_text:
-            columns.without(values, ("",))
+            without(values, ("",))
         elif isinstance(self.dtype, pl.String | pl.Datetime):
-            columns.without_blanks(values)
+            without_blanks(values)
         return values
 
 
@@ -152,7 +153,7 @@ class Extraction:
         if isinstance(dtype, pl.Float64):
             return self._doubles(column, values)
         if isinstance(dtype, pl.Datetime):
-            found, odd = scalars.instants(values)
+            found, odd = instants.instants(values)
             if column.unused and len(odd):
                 self.drift[column.paths[0], NO_TIME] += len(odd)
                 return found

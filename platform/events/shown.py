@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from events.scalars import FIRST, LAST
+from events.instants import FIRST, LAST
 
 
 def shown(values: pl.Series) -> pl.Series:

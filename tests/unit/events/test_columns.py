@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from events.columns import Values, json_texts, texts, without_blanks
+from events.columns import Values, json_texts, texts
+from events.nulls import without_blanks
 from events.text import bytes_of, read_only
 from events.tokens import ESCAPED, MISSING, NULL, OBJECT, TEXT
 

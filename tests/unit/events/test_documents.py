@@ -166,7 +166,7 @@ def test_bytes_that_are_no_text_spoil_their_row_only() -> None:
     raws = [landed["raw"][0].as_py().replace(b"Bonn", b"\xff"), landed["raw"][1].as_py()]
     result = conformer(MOBILE).conform(landed.set_column(4, "raw", pa.array(raws, pa.large_binary())))
     assert result.accepted["_line"].to_list() == [2]
-    assert result.refused.select("reason", "detail").rows() == [("malformed", "the bytes are not UTF-8")]
+    assert result.refused.select("reason", "detail").rows() == [("malformed", "the bytes are not UTF-8 at byte 119")]
 
 
 def test_a_text_may_stand_for_null() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from times import instant
 
 from events.columns import Values
-from events.scalars import instants
+from events.instants import instants
 from events.text import bytes_of, read_only
 from events.tokens import ESCAPED, TEXT
 

@@ -112,7 +112,7 @@ def test_a_detail_shows_the_replacement(raw: str, detail: str) -> None:
 def test_a_value_in_a_detail_is_shown_with_it() -> None:
     """It could not be written otherwise."""
     raw = '{"event_id":"e","event_type":"v","event_timestamp":"2024-05-01","order":{"tax":"\\ud83d"}}'
-    assert outcome(COMMERCE, raw)["detail"] == "order_tax: '\ufffd' is no decimal(18,2)"
+    assert outcome(COMMERCE, raw)["detail"] == "order_tax: '\ufffd' is no decimal(24,6)"
 
 
 def test_surrogates_as_bytes_are_no_utf8() -> None:
