@@ -1,6 +1,13 @@
-{#- The dates of a var, by default var('event_dates'), as datetime.date objects; none, where it is null, for every date. -#}
-{% macro event_dates(var_name='event_dates') %}
-    {%- set given = var(var_name) -%}
+{#- The dates that the invocation rebuilds, as datetime.date objects; none for every date. -#}
+{% macro event_dates() %}{{ return(iso_dates(var('event_dates'), 'event_dates')) }}{% endmacro %}
+
+
+{#- Those of them that have only gained rows. -#}
+{% macro gained_dates() %}{{ return(iso_dates(var('gained_dates'), 'gained_dates')) }}{% endmacro %}
+
+
+{#- A list of 'YYYY-MM-DD' as datetime.date objects in order; none stays none. Anything else is an error that names the var. -#}
+{% macro iso_dates(given, var_name) %}
     {%- if given is none -%}
         {{ return(none) }}
     {%- endif -%}

@@ -22,6 +22,7 @@ from resources import dbt
 from resources.lake import Lake
 from resources.lineage import Columns, lineage
 from resources.marts import IcebergMarts
+from resources.model_code import table_code
 from resources.schemas import Layer
 from resources.touched import Touched, touched
 from resources.warehouse.protocol import Warehouse
@@ -94,9 +95,11 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         rebuilt = scope(changes, {*config.event_dates, *partitions}, partitions if models is None else None)
         dates = rebuilt["event_dates"]
         context.log.info(f"event dates to rebuild: {'all' if dates is None else dates}")
-        code = dbt.code_version()
+        code = table_code(dbt.project(warehouse.profile()), warehouse, {"as_of": config.as_of}, _nodes(context))
+        context.log.info(f"tables made with other code: {', '.join(sorted(code.notes)) or 'none'}")
         warehouse.begin(snapshots)
-        results = dbt.build(warehouse.profile(), dbt_work, {**rebuilt, "as_of": config.as_of, "code": code}, models)
+        variables = {**rebuilt, "as_of": config.as_of, "code": code.notes}
+        results = dbt.build(warehouse.profile(), dbt_work, variables, models)
         _record_checks(context, results)
         failed = [result for result in results if result.status not in ("success", "pass", "warn")]
         if failed:
@@ -105,7 +108,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
             "event_dates": "all" if dates is None else ", ".join(dates),
             "as_of": config.as_of or "",
             "contracts": ", ".join(f"{stream.name} {stream.version}" for stream in streams),
-            "code": code,
+            "code": code.released(),
             "run_id": context.run.run_id,
         }
         # Before the release is noted: whatever fails until then is made again with it.
@@ -173,9 +176,13 @@ def _partitions(context: dg.AssetExecutionContext) -> list[str]:
 
 def _models(context: dg.AssetExecutionContext) -> list[str] | None:
     """dbt's selection of a run of some models; None for all of them."""
-    specs = list(context.assets_def.specs)
-    selected = [spec for spec in specs if spec.key in context.selected_asset_keys]
-    return None if len(selected) == len(specs) else [spec.key.path[-1] for spec in selected]
+    some = len(context.selected_asset_keys) < len(list(context.assets_def.specs))
+    return [name.rsplit(".", 1)[-1] for name in _nodes(context)] if some else None
+
+
+def _nodes(context: dg.AssetExecutionContext) -> list[str]:
+    """The unique ids of the models and seeds that a run builds."""
+    return [spec.metadata[UNIQUE_ID] for spec in context.assets_def.specs if spec.key in context.selected_asset_keys]
 
 
 def _record_checks(context: dg.AssetExecutionContext, results: Sequence[dbt.NodeResult]) -> None:

@@ -48,6 +48,7 @@ CREATE SCHEMA IF NOT EXISTS platform;
 CREATE TABLE IF NOT EXISTS platform.applied (stream VARCHAR PRIMARY KEY, snapshot_id BIGINT);
 CREATE TABLE IF NOT EXISTS platform.released (stream VARCHAR PRIMARY KEY, snapshot_id BIGINT);
 CREATE TABLE IF NOT EXISTS platform.begun (stream VARCHAR, snapshot_id BIGINT);
+CREATE TABLE IF NOT EXISTS platform.facts (name VARCHAR PRIMARY KEY, value VARCHAR);
 """
 
 
@@ -77,6 +78,12 @@ class DuckDBWarehouse:
 
     def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
         return self._noted("released", patience_s)
+
+    def facts(self, patience_s: float = PATIENCE_S) -> dict[str, str]:
+        if not self.path.exists():
+            return {}
+        with self._connection(patience_s) as con:
+            return dict(con.execute("SELECT name, value FROM platform.facts").fetchall())
 
     def begin(self, snapshots: Mapping[str, int | None]) -> None:
         with self._connection() as con:
@@ -109,12 +116,15 @@ class DuckDBWarehouse:
                 con.execute("INSERT INTO gold.release VALUES (?, ?, ?)", row)
                 con.execute("DETACH gold")
                 os.replace(building, self.published)
+                con.execute("BEGIN")
+                con.execute("DELETE FROM platform.facts")
+                for name, value in facts.items():
+                    con.execute("INSERT INTO platform.facts VALUES (?, ?)", [name, value])
+                for stream, snapshot in (snapshots or {}).items():
+                    con.execute("INSERT OR REPLACE INTO platform.released VALUES (?, ?)", [stream, snapshot])
                 if snapshots is not None:
-                    con.execute("BEGIN")
-                    for stream, snapshot in snapshots.items():
-                        con.execute("INSERT OR REPLACE INTO platform.released VALUES (?, ?)", [stream, snapshot])
                     con.execute("DELETE FROM platform.begun")
-                    con.execute("COMMIT")
+                con.execute("COMMIT")
         finally:
             building.unlink(missing_ok=True)
         return str(self.published)
