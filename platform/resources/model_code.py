@@ -55,6 +55,16 @@ class Project:
 
         return {name: digest(name) for name, node in self.manifest["nodes"].items() if node["resource_type"] in _TABLES}
 
+    @cached_property
+    def present(self) -> dict[str, str]:
+        """The digests without any variable given."""
+        return self.digests({})
+
+    @cached_property
+    def version(self) -> str:
+        """One hash of the code of all models and seeds."""
+        return _hash(self.present)
+
     def behind(self, other_code: Collection[str], built: Collection[str]) -> set[str]:
         """The nodes that still hold rows of other code, their own or of a node before them, after a run of `built`."""
         nodes: Mapping[str, Node] = self.manifest["nodes"]
@@ -182,11 +192,6 @@ def _hash(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def version(digests: Digests) -> str:
-    """One hash of the code of all models and seeds."""
-    return _hash(sorted(digests.items()))
-
-
 @dataclass(frozen=True)
 class TableCode:
     """The code of a warehouse's tables before a run of the nodes `built`, and the code the run makes them with."""
@@ -216,10 +221,9 @@ class TableCode:
         It is that of the project where none was made with other code: that rows are as of a given date is no matter.
         """
         made = {**self.noted, **{name: note for name, note in self.notes.items() if name in self.built}}
-        present = self.project.digests({})
-        return version(
-            {name: present[name] if made.get(name) == self.wanted[name] else made.get(name, "") for name in present}
-        )
+        same = {name for name, digest in self.wanted.items() if made.get(name) == digest}
+        present = self.project.present.items()
+        return _hash({name: digest if name in same else made.get(name, "") for name, digest in present})
 
 
 def table_code(project: Project, warehouse: Warehouse, given: Mapping[str, Any], built: Collection[str]) -> TableCode:
