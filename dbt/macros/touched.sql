@@ -14,7 +14,7 @@
     {%- if dates is none or not gained -%}
         {{- in_dates(dates, date_column, timestamp_column) -}}
     {%- else -%}
-        {%- set whole = dates | reject('in', gained) | list -%}
+        {%- set whole = dates | reject('in', set(gained)) | list -%}
         {%- if whole -%}(({{ in_dates(whole, date_column, timestamp_column) }}) or {% endif -%}
         ({{ among }}{{ within_days(gained, timestamp_column) }})
         {%- if whole -%}){%- endif -%}
