@@ -211,7 +211,7 @@ def _compare(table: str, path: str, have: IcebergType, want: IcebergType) -> boo
             for field in want.fields
         ]
         return any(found)
-    if have != want and _widens(have, want):
+    if have != want and widens(have, want):
         return True
     if have != want:
         raise IncompatibleContract(
@@ -221,7 +221,7 @@ def _compare(table: str, path: str, have: IcebergType, want: IcebergType) -> boo
     return False
 
 
-def _widens(have: IcebergType, want: IcebergType) -> bool:
+def widens(have: IcebergType, want: IcebergType) -> bool:
     """Whether `want` is the same decimal with more digits."""
     match have, want:
         case DecimalType(precision=few, scale=scale), DecimalType(precision=more, scale=same):
