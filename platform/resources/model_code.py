@@ -234,7 +234,7 @@ def table_code(project: Project, warehouse: Warehouse, given: Mapping[str, Any],
 def _noted(warehouse: Warehouse, manifest: Mapping[str, Any]) -> dict[str, str]:
     """By unique id, the digest that each table was made with; tables without a note are left out."""
     listed = warehouse.query(
-        "SELECT table_catalog, table_schema, table_name FROM information_schema.tables "
+        "SELECT table_catalog, table_schema, table_name FROM information_schema.views "
         f"WHERE lower(table_name) LIKE '%{NOTE}'"
     )
     notes = {(schema.lower(), name.lower()): f"{database}.{schema}.{name}" for database, schema, name in listed}
