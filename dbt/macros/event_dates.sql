@@ -1,17 +1,28 @@
-{#- The dates of a var, by default var('event_dates'), as datetime.date objects; none, where it is null, for every date. -#}
-{% macro event_dates(var_name='event_dates') %}
-    {%- set given = var(var_name) -%}
+{#- The dates that the invocation rebuilds, as 'YYYY-MM-DD' in order; none for every date. -#}
+{% macro event_dates() %}{{ return(iso_dates(var('event_dates'), 'event_dates')) }}{% endmacro %}
+
+
+{#- Those of them that have only gained rows. -#}
+{% macro gained_dates() %}{{ return(iso_dates(var('gained_dates'), 'gained_dates')) }}{% endmacro %}
+
+
+{#-
+    A list of 'YYYY-MM-DD' (or YAML dates) as texts in order; none stays none. Anything else is an error that names the
+    var. All are checked at once, as this is called for every model and there may be thousands of dates.
+-#}
+{% macro iso_dates(given, var_name) %}
     {%- if given is none -%}
         {{ return(none) }}
     {%- endif -%}
     {%- if given is string or given is mapping -%}
         {{ exceptions.raise_compiler_error(var_name ~ ": expected a list of 'YYYY-MM-DD' or null, found " ~ given) }}
     {%- endif -%}
-    {%- set dates = [] -%}
-    {%- for date in given -%}
-        {%- do dates.append(iso_date(date, var_name)) -%}
-    {%- endfor -%}
-    {{ return(dates | unique | sort) }}
+    {%- set dates = given | map('string') | unique | sort -%}
+    {%- set listed = dates | join(',') -%}
+    {%- if dates and not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}(,[0-9]{4}-[0-9]{2}-[0-9]{2})*', listed) -%}
+        {{ exceptions.raise_compiler_error(var_name ~ ": expected a list of 'YYYY-MM-DD', found " ~ listed) }}
+    {%- endif -%}
+    {{ return(dates) }}
 {% endmacro %}
 
 
@@ -41,9 +52,7 @@
     {%- elif dates | length == 0 -%}
         1 = 0
     {%- else -%}
-        {{ date_column }} in (
-            {%- for date in dates %}cast('{{ date.isoformat() }}' as date){{ ', ' if not loop.last }}{% endfor -%}
-        )
+        {{ date_column }} in (cast('{{ dates | join("' as date), cast('") }}' as date))
         {{- within_days(dates, timestamp_column) -}}
     {%- endif -%}
 {% endmacro %}
@@ -52,8 +61,8 @@
 {#- The bounds that dates, in order, set on a raw timestamp, as a further condition; nothing without such a column. -#}
 {% macro within_days(dates, timestamp_column) -%}
     {%- if timestamp_column %}
-        {%- set day_after = dates[-1] + modules.datetime.timedelta(days=1) %}
-        and {{ timestamp_column }} >= cast('{{ dates[0].isoformat() }} 00:00:00+00:00' as timestamptz)
+        {%- set day_after = iso_date(dates[-1], 'event_dates') + modules.datetime.timedelta(days=1) %}
+        and {{ timestamp_column }} >= cast('{{ dates[0] }} 00:00:00+00:00' as timestamptz)
         and {{ timestamp_column }} < cast('{{ day_after.isoformat() }} 00:00:00+00:00' as timestamptz)
     {%- endif -%}
 {%- endmacro %}

@@ -10,11 +10,11 @@
 -#}
 {% macro in_touched(among, date_column='event_date', timestamp_column=none) %}
     {%- set dates = event_dates() -%}
-    {%- set gained = event_dates('gained_dates') -%}
+    {%- set gained = gained_dates() -%}
     {%- if dates is none or not gained -%}
         {{- in_dates(dates, date_column, timestamp_column) -}}
     {%- else -%}
-        {%- set whole = dates | reject('in', gained) | list -%}
+        {%- set whole = dates | reject('in', set(gained)) | list -%}
         {%- if whole -%}(({{ in_dates(whole, date_column, timestamp_column) }}) or {% endif -%}
         ({{ among }}{{ within_days(gained, timestamp_column) }})
         {%- if whole -%}){%- endif -%}
@@ -27,7 +27,7 @@
     From the bounds a planner sees that these are few rows, which a long list does not tell.
 -#}
 {% macro is_gained(date_column='event_date') %}
-    {{- in_dates(event_dates('gained_dates'), date_column) }} and
+    {{- in_dates(gained_dates(), date_column) }} and
     {%- set hours = var('gained_hours') -%}
     {%- if not hours %} 1 = 0
     {%- else %} arrival_hour >= cast('{{ iso_hour(hours | min) }}' as timestamptz)

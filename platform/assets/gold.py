@@ -5,7 +5,7 @@ Belongs here: which event dates a run rebuilds and how dbt's results become Dags
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from pydantic import Field
 
+from assets.event_log import log_materializations
 from assets.report import Verdict, record
 from assets.warehouse import POOL
 from contracts.stream import Stream
@@ -22,12 +23,15 @@ from resources import dbt
 from resources.lake import Lake
 from resources.lineage import Columns, lineage
 from resources.marts import IcebergMarts
+from resources.model_code import table_code
+from resources.rows import files_of
 from resources.schemas import Layer
 from resources.touched import Touched, touched
 from resources.warehouse.protocol import Warehouse
 
 STEP = "release"  # the job is called gold
 UNIQUE_ID = "dagster_dbt/unique_id"
+MOST = 0.4  # where more of silver's rows are new, making all tables anew is cheaper than replacing rows in them
 Scope = Mapping[str, list[str] | None]  # dbt's variables of what a run rebuilds
 
 
@@ -91,12 +95,16 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         models = _models(context)
         changes = touched_silver(lake, streams, warehouse.held(), snapshots)
         partitions = _partitions(context)
+        if changes and not partitions and changes.rows > MOST * _rows_of_silver(lake, streams, snapshots):
+            changes = None
         rebuilt = scope(changes, {*config.event_dates, *partitions}, partitions if models is None else None)
         dates = rebuilt["event_dates"]
         context.log.info(f"event dates to rebuild: {'all' if dates is None else dates}")
-        code = dbt.code_version()
+        code = table_code(dbt.project(warehouse.profile()), warehouse, {"as_of": config.as_of}, _nodes(context))
+        context.log.info(f"tables made with other code: {', '.join(sorted(code.notes)) or 'none'}")
         warehouse.begin(snapshots)
-        results = dbt.build(warehouse.profile(), dbt_work, {**rebuilt, "as_of": config.as_of, "code": code}, models)
+        variables = {**rebuilt, "as_of": config.as_of, "code": code.notes}
+        results = dbt.build(warehouse.profile(), dbt_work, variables, models)
         _record_checks(context, results)
         failed = [result for result in results if result.status not in ("success", "pass", "warn")]
         if failed:
@@ -105,14 +113,14 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
             "event_dates": "all" if dates is None else ", ".join(dates),
             "as_of": config.as_of or "",
             "contracts": ", ".join(f"{stream.name} {stream.version}" for stream in streams),
-            "code": code,
+            "code": code.released(),
             "run_id": context.run.run_id,
         }
         # Before the release is noted: whatever fails until then is made again with it.
         iceberg_marts.publish(lake, warehouse, context.run.run_id)
         schemas = dbt.public_schemas(warehouse.profile())
         uri = warehouse.release(schemas, None if models else snapshots, facts)
-        _materialize(context, warehouse, results, rebuilt, {"dagster/uri": uri})
+        _materialize(context, warehouse, results, rebuilt, code.notes, {"dagster/uri": uri})
         yield from ()  # all is recorded as events: results cannot speak of scattered dates
 
     return gold
@@ -148,6 +156,12 @@ def touched_silver(
     return found
 
 
+def _rows_of_silver(lake: Lake, streams: Sequence[Stream], snapshots: Mapping[str, int | None]) -> int:
+    held = [(stream, snapshot) for stream in streams if (snapshot := snapshots.get(stream.name)) is not None]
+    tables = ((lake.table(Layer.SILVER, stream), snapshot) for stream, snapshot in held)
+    return sum(file.record_count for table, snapshot in tables for file in files_of(table, snapshot_id=snapshot))
+
+
 def scope(changes: Touched | None, asked: Iterable[str], whole: Iterable[str] | None) -> Scope:
     """What a run rebuilds: what silver has touched, and event dates that were asked for.
 
@@ -173,9 +187,13 @@ def _partitions(context: dg.AssetExecutionContext) -> list[str]:
 
 def _models(context: dg.AssetExecutionContext) -> list[str] | None:
     """dbt's selection of a run of some models; None for all of them."""
-    specs = list(context.assets_def.specs)
-    selected = [spec for spec in specs if spec.key in context.selected_asset_keys]
-    return None if len(selected) == len(specs) else [spec.key.path[-1] for spec in selected]
+    some = len(context.selected_asset_keys) < len(list(context.assets_def.specs))
+    return [name.rsplit(".", 1)[-1] for name in _nodes(context)] if some else None
+
+
+def _nodes(context: dg.AssetExecutionContext) -> list[str]:
+    """The unique ids of the models and seeds that a run builds."""
+    return [spec.metadata[UNIQUE_ID] for spec in context.assets_def.specs if spec.key in context.selected_asset_keys]
 
 
 def _record_checks(context: dg.AssetExecutionContext, results: Sequence[dbt.NodeResult]) -> None:
@@ -195,11 +213,12 @@ def _materialize(
     warehouse: Warehouse,
     results: Sequence[dbt.NodeResult],
     rebuilt: Scope,
+    anew: Collection[str],
     shared: Mapping[str, Any],
 ) -> None:
     """Record what was made: a whole table once, one by event date for each, its columns' lineage with the last.
 
-    A date that gained rows of which a model has none was not made.
+    A date that gained rows of which a model has none was not made. Of a model made `anew`, all its dates were.
     """
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
     made = {result.unique_id: result for result in results if result.unique_id in specs}
@@ -209,15 +228,24 @@ def _materialize(
         partitions: list[str | None] = [None]
         if _by_event_date(manifest()["nodes"][name]):
             dates, gained = rebuilt["event_dates"], rebuilt["gained_dates"] or ()
-            known = sorted(filter(None, counts))
-            partitions = [*(known if dates is None else (d for d in dates if d in counts or d not in gained))]
-        for partition in partitions:
-            metadata = {**shared, "seconds": result.seconds}
-            metadata[f"dagster/{'partition_' if partition else ''}row_count"] = counts.get(partition, 0)
-            if partition == partitions[-1]:
-                metadata |= _column_lineage(columns.get(name, {}))
-            key = specs[name].key
-            context.log_event(dg.AssetMaterialization(key, partition=partition, metadata=metadata))
+            asked = [date for date in dates or () if date in counts or date not in gained]
+            known = filter(None, counts) if dates is None or name in anew else ()
+            partitions = [*sorted({*asked, *known})]
+        seconds, key = {**shared, "seconds": result.seconds}, specs[name].key
+        last = _column_lineage(columns.get(name, {}))
+        found = [
+            dg.AssetMaterialization(
+                key,
+                partition=partition,
+                metadata={
+                    **seconds,
+                    f"dagster/{'partition_' if partition else ''}row_count": counts.get(partition, 0),
+                    **(last if partition == partitions[-1] else {}),
+                },
+            )
+            for partition in partitions
+        ]
+        log_materializations(context, found)
 
 
 def _rows(warehouse: Warehouse, made: Mapping[str, dbt.NodeResult]) -> dict[str, dict[str | None, int]]:

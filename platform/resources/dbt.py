@@ -6,22 +6,26 @@ assets (`assets.gold`), or any SQL (`dbt/`).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from resources.model_code import Project
+
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt"
-_PREPARED = PROJECT / "target"
 _FOLDERS = ("models", "macros", "tests", "seeds", "analyses")
 _SOURCES = ("*.sql", "*.yml", "*.csv")
 _LOCAL = "local"
@@ -80,31 +84,55 @@ def manifest_path() -> Path:
 
 
 def _prepared(profile: Mapping[str, object]) -> Path:
-    """The folder of what parsing gives for a kind of warehouse, anew when a file of the project is newer than it.
+    """The folder of what parsing gives for a kind of warehouse. It is named by what it was made from, so that it is
+    made anew when a file of the project or a version of dbt differs, whatever the files' times are.
 
     The macros in it are those of the adapter. Raises `DbtFailed`.
     """
-    folder = _PREPARED / str(profile["type"])
-    newest = max(
-        file.stat().st_mtime
-        for pattern in _SOURCES
-        for root in (*(PROJECT / name for name in _FOLDERS), PROJECT)
-        for file in (root.rglob(pattern) if root != PROJECT else root.glob(pattern))
-    )
-    path = folder / "manifest.json"
-    if not path.exists() or path.stat().st_mtime < newest:
+    sources = hashlib.sha256(json.dumps(_versions(str(profile["type"]))).encode())
+    roots = ((PROJECT, "glob"), *((PROJECT / name, "rglob") for name in _FOLDERS))
+    for path in sorted(path for root, find in roots for pattern in _SOURCES for path in getattr(root, find)(pattern)):
+        content = path.read_bytes()
+        sources.update(f"{path.relative_to(PROJECT)} {len(content)}\n".encode() + content)
+    folder = PROJECT / "target" / f"{profile['type']}-{sources.hexdigest()[:16]}"
+    if not folder.exists():
         _parse(profile, folder)
     return folder
 
 
+def _versions(adapter: str) -> dict[str, str]:
+    """The versions of dbt and of an adapter of it."""
+    return {name: version(name) for name in ("dbt-core", f"dbt-{adapter}")}
+
+
 def _parse(profile: Mapping[str, object], folder: Path) -> None:
-    """Parse into a folder of its own and move the two files into place, as another process may read them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_PREPARED) as work:
+    """Parse in a temporary folder, move it into place whole, and remove those before it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as work:
         _write_profile(profile, Path(work))
         _invoke(profile, ["parse", "--no-partial-parse", *_paths(Path(work))], None)
+        made = Path(work) / "made"
+        made.mkdir()
         for name in ("partial_parse.msgpack", "manifest.json"):
-            os.replace(Path(work) / name, folder / name)
+            (Path(work) / name).rename(made / name)
+        with contextlib.suppress(OSError):  # another process was faster
+            made.rename(folder)
+    for older in folder.parent.glob(f"{profile['type']}-*"):
+        if older != folder:
+            shutil.rmtree(older, ignore_errors=True)
+
+
+def project(profile: Mapping[str, object]) -> Project:
+    """The project as parsed for a kind of warehouse. Raises `DbtFailed`."""
+    return _project(_prepared(profile), str(profile["type"]))
+
+
+@cache
+def _project(prepared: Path, adapter: str) -> Project:
+    manifest = json.loads((prepared / "manifest.json").read_text())
+    declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+    variables = {**declared["vars"], **declared["vars"].get(declared["name"], {})}
+    return Project(manifest, variables, _versions(adapter))
 
 
 def build(
@@ -142,21 +170,12 @@ def compiled() -> dict[str, str]:
 
     prepared = _prepared(output(_LOCAL))
     manifest = Manifest.from_msgpack((prepared / "partial_parse.msgpack").read_bytes())
-    with tempfile.TemporaryDirectory(dir=_PREPARED) as folder:
+    with tempfile.TemporaryDirectory(dir=prepared.parent) as folder:
         profile = local(Path(folder))
         _write_profile(profile, Path(folder))
         selection = ["--select", "path:models", "--exclude", "resource_type:test", "resource_type:unit_test"]
         result = _invoke(profile, ["compile", *selection, *_paths(Path(folder))], manifest)
     return {node.node.unique_id: node.node.compiled_code for node in result.results}
-
-
-def code_version() -> str:
-    """A hash of all that gold is computed by: the project's vars, and its files as dbt parsed them."""
-    parsed = json.loads(manifest_path().read_text())
-    project = (PROJECT / "dbt_project.yml").read_text()
-    files = [f"{name} {node['checksum']['checksum']}" for name, node in sorted(parsed["nodes"].items())]
-    macros = [f"{name} {macro['macro_sql']}" for name, macro in sorted(parsed["macros"].items())]
-    return hashlib.sha256("\n".join([project, *files, *macros]).encode()).hexdigest()[:16]
 
 
 def public_schemas(profile: Mapping[str, object]) -> set[str]:
@@ -183,8 +202,7 @@ def mart_names() -> list[str]:
 
 
 def _public(profile: Mapping[str, object]) -> list[dict[str, Any]]:
-    nodes = json.loads((_prepared(profile) / "manifest.json").read_text())["nodes"].values()
-    return [node for node in nodes if node.get("access") == "public"]
+    return [node for node in project(profile).manifest["nodes"].values() if node.get("access") == "public"]
 
 
 def _write_profile(profile: Mapping[str, object], folder: Path) -> None:

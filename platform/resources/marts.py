@@ -32,7 +32,7 @@ from resources import dbt
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, commit
 from resources.rows import files_of
-from resources.schemas import PROPERTIES, evolve
+from resources.schemas import PROPERTIES, evolve, widens
 from resources.warehouse.protocol import Warehouse
 
 NAMESPACE = "gold"
@@ -83,13 +83,19 @@ def published(lake: Lake) -> list[Table]:
 def _table(lake: Lake, mart: dbt.Mart) -> Table:
     """The mart's table, made or given the columns that the mart has gained.
 
-    Raises `IncompatibleContract` where a column has changed its type.
+    A column of another type than before takes the place of the old one, which releases before this one keep.
     """
     if (NAMESPACE,) not in lake.catalog.list_namespaces():
         lake.catalog.create_namespace(NAMESPACE)
     identifier, schema = (NAMESPACE, mart.name), _schema(mart)
     table = lake.catalog.create_table_if_not_exists(identifier, schema, properties=PROPERTIES | _STATISTICS)
-    return evolve(table, schema, "drop the table: the next release makes it anew")
+    wanted = {field.name: field.field_type for field in schema.fields}
+    for field in table.schema().fields:
+        kind = wanted.get(field.name, field.field_type)
+        if kind != field.field_type and not widens(field.field_type, kind):
+            with table.update_schema(allow_incompatible_changes=True) as update:
+                update.delete_column(field.name)
+    return evolve(table, schema)
 
 
 def _schema(mart: dbt.Mart) -> Schema:

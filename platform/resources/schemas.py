@@ -191,17 +191,17 @@ def _instance(dtype: Any) -> Any:
     return dtype() if isinstance(dtype, type) else dtype
 
 
-def evolve(table: Table, wanted: Schema, advice: str = _NEW_LAKE) -> Table:
+def evolve(table: Table, wanted: Schema) -> Table:
     """Add to a table the optional columns that its contract has gained, and digits to decimals.
 
-    Raises `IncompatibleContract`, naming table and column and ending with `advice`, for any other difference than
-    columns the contract lost.
+    Raises `IncompatibleContract`, naming table and column and what to do, for any other difference than columns the
+    contract lost.
     """
     name = ".".join(table.name())
     try:
         changed = _compare(name, "", table.schema().as_struct(), wanted.as_struct())
     except IncompatibleContract as error:
-        raise IncompatibleContract(f"{error}; {advice}") from None
+        raise IncompatibleContract(f"{error}; {_NEW_LAKE}") from None
     if changed:
         with table.update_schema() as update:
             update.union_by_name(wanted)
@@ -219,14 +219,14 @@ def _compare(table: str, path: str, have: IcebergType, want: IcebergType) -> boo
             for field in want.fields
         ]
         return any(found)
-    if have != want and _widens(have, want):
+    if have != want and widens(have, want):
         return True
     if have != want:
         raise IncompatibleContract(f"table {table}, column {path}: the table holds {have}, the contract wants {want}")
     return False
 
 
-def _widens(have: IcebergType, want: IcebergType) -> bool:
+def widens(have: IcebergType, want: IcebergType) -> bool:
     """Whether `want` is the same decimal with more digits."""
     match have, want:
         case DecimalType(precision=few, scale=scale), DecimalType(precision=more, scale=same):

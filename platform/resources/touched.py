@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 from pyiceberg.manifest import DataFile, ManifestEntryStatus
@@ -37,15 +37,20 @@ _ROW = pl.Schema(
 
 @dataclass(frozen=True)
 class Touched:
-    """Event dates whose rows may have changed in any way, and those that only gained rows, which arrived in `hours`."""
+    """Event dates whose rows may have changed in any way, and those that only gained rows, which arrived in `hours`.
+
+    `rows` is about how many rows came.
+    """
 
     changed: frozenset[dt.date] = frozenset()
     gained: frozenset[dt.date] = frozenset()
     hours: frozenset[dt.datetime] = frozenset()
+    rows: int = field(default=0, compare=False)
 
     def __or__(self, other: Touched) -> Touched:
         changed = self.changed | other.changed
-        return Touched(changed, (self.gained | other.gained) - changed, self.hours | other.hours)
+        gained = (self.gained | other.gained) - changed
+        return Touched(changed, gained, self.hours | other.hours, self.rows + other.rows)
 
     @property
     def dates(self) -> frozenset[dt.date]:
@@ -74,8 +79,8 @@ def touched(table: Table, older: int | None, newer: int | None) -> Touched | Non
         hours = [arrival_hours(table, file) for file in came[date]]
         known = frozenset[dt.datetime]().union(*(each for each in hours if each))
         only_came = date not in went and None not in hours
-        day = frozenset([date])
-        found |= Touched(gained=day, hours=known) if only_came else Touched(changed=day)
+        day, rows = frozenset([date]), sum(file.record_count for file in came[date])
+        found |= Touched(gained=day, hours=known, rows=rows) if only_came else Touched(changed=day, rows=rows)
     return found
 
 
@@ -108,7 +113,8 @@ def _rewritten(table: Table, came: list[DataFile], went: list[DataFile]) -> Touc
     after, before = (_rows(table, files) for files in (came, went))
     left, more = before.join(after, on=list(_ROW), how="anti"), after.join(before, on=list(_ROW), how="anti")
     changed, gained = (frozenset(rows["event_at"].dt.date()) for rows in (left, more))
-    return Touched(changed, gained - changed, frozenset(more["_arrival_hour"].dt.convert_time_zone("UTC")))
+    hours = frozenset(more["_arrival_hour"].dt.convert_time_zone("UTC"))
+    return Touched(changed, gained - changed, hours, len(more))
 
 
 def _rows(table: Table, files: list[DataFile]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Touched: event dates in which silver has changed since gold's last release ask for a gold run."""
+"""Touched: what differs from gold's last release, event dates of silver or gold's own code, asks for a gold run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.gold import STEP, scope, touched_silver
 from contracts.stream import Stream
+from resources import dbt
 from resources.lake import Lake
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
 from sensors.retrying import UNFINISHED, Attempt, Standing, attempts, standing
@@ -17,13 +18,16 @@ TRIES = 20
 PATIENCE_S = 1.0
 
 
-def decide(dates: Sequence[str] | None, runs: Sequence[Attempt], now: dt.datetime) -> dg.RunRequest | dg.SkipReason:
-    """One gold run for the touched dates (None: all), unless a run is under way or failed too lately.
+def decide(
+    dates: Sequence[str] | None, other_code: bool, runs: Sequence[Attempt], now: dt.datetime
+) -> dg.RunRequest | dg.SkipReason:
+    """One gold run for the touched dates (None: all), or where the release was made with other code, unless a run is
+    under way or failed too lately.
 
     `runs` are gold's latest, newest first. A failed run has released nothing, so its dates are touched still.
     """
-    if dates is not None and not dates:
-        return dg.SkipReason("silver has not changed since gold's last release")
+    if dates is not None and not dates and not other_code:
+        return dg.SkipReason("neither silver nor gold's code has changed since gold's last release")
     failed = []
     for run in runs:
         if run.status is dg.DagsterRunStatus.SUCCESS:
@@ -42,15 +46,18 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
     def touched(
         context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.RunRequest | dg.SkipReason:
-        """Asks for a gold run when the warehouse holds rows that gold's last release did not see."""
+        """Asks for a gold run when the warehouse holds rows that gold's last release did not see, or dbt's models have
+        changed since."""
         runs = attempts(context.instance, dg.RunsFilter(job_name=job.name), TRIES)
         if any(run.status in UNFINISHED for run in runs):
             return dg.SkipReason(f"gold: {Standing.UNDER_WAY.value}")
         try:
             held, applied = warehouse.held(PATIENCE_S), warehouse.applied(PATIENCE_S)
+            facts = warehouse.facts(PATIENCE_S)
         except WarehouseBusy:
             return dg.SkipReason("the warehouse is being written")
         dates = scope(touched_silver(lake, streams, held, applied), (), ())["event_dates"]
-        return decide(dates, runs, dt.datetime.now(dt.UTC))
+        other_code = bool(held) and facts.get("code") != dbt.project(warehouse.profile()).version
+        return decide(dates, other_code, runs, dt.datetime.now(dt.UTC))
 
     return touched

@@ -31,6 +31,7 @@ _SETUP = (
     "CREATE SCHEMA IF NOT EXISTS silver",
     "CREATE SCHEMA IF NOT EXISTS platform",
     *(f"CREATE TABLE IF NOT EXISTS platform.{note} (stream VARCHAR(255), snapshot_id BIGINT)" for note in _NOTES),
+    "CREATE TABLE IF NOT EXISTS platform.facts (name VARCHAR(255), value VARCHAR(65535))",
 )
 
 
@@ -104,6 +105,9 @@ class CopyingWarehouse(ABC):
     def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
         return self._noted("released")
 
+    def facts(self, patience_s: float = PATIENCE_S) -> dict[str, str]:
+        return dict(self._asked("SELECT name, value FROM platform.facts"))
+
     def begin(self, snapshots: Mapping[str, int | None]) -> None:
         with self.session() as cursor:
             self._set_up(cursor)
@@ -137,6 +141,9 @@ class CopyingWarehouse(ABC):
                 raise ValueError(f"schema {PUBLISHED} cannot hold two tables called {', '.join(sorted(twice))}")
             self.publish(cursor, tables, f"SELECT {columns}, CAST({about} AS VARCHAR(65535)) AS facts")
             with transaction(cursor):
+                cursor.execute("DELETE FROM platform.facts")
+                for name, value in facts.items():
+                    cursor.execute("INSERT INTO platform.facts VALUES (%s, %s)", [name, value])
                 for stream, snapshot in (snapshots or {}).items():
                     cursor.execute("DELETE FROM platform.released WHERE stream = %s", [stream])
                     cursor.execute("INSERT INTO platform.released VALUES (%s, %s)", [stream, snapshot or EMPTY])
@@ -184,14 +191,17 @@ class CopyingWarehouse(ABC):
         return dict(self._notes(note))
 
     def _notes(self, note: str) -> list[tuple[str, int | None]]:
-        """What is noted; nothing where nothing was ever applied. One statement, as sensors ask all the time."""
+        rows = self._asked(f"SELECT stream, snapshot_id FROM platform.{note} WHERE snapshot_id IS NOT NULL")
+        return [(stream, None if snapshot == EMPTY else snapshot) for stream, snapshot in rows]
+
+    def _asked(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        """Rows of a table of notes; none where it is not there yet. One statement, as sensors ask all the time."""
         try:
-            rows = self.query(f"SELECT stream, snapshot_id FROM platform.{note} WHERE snapshot_id IS NOT NULL")
+            return self.query(sql)
         except Exception as error:
             if self.is_missing(error):
                 return []
             raise
-        return [(stream, None if snapshot == EMPTY else snapshot) for stream, snapshot in rows]
 
     def _prepare(self, cursor: Any, stream: Stream, schema: Schema) -> int | None:
         """Make the relation with all its columns where it is not there yet, and say what is noted of it."""

@@ -42,12 +42,15 @@ from resources.rows import files_of, path_in
 from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 
 NEXT = "gold_next"  # as dbt's profile has it
+STORAGE_VERSION = "v1.2.0"  # of the files: DuckDB from 1.2 on reads them, and tools bundle versions of years ago
+_FILES = {"storage_compatibility_version": STORAGE_VERSION}
 _NOTES = """
 CREATE SCHEMA IF NOT EXISTS silver;
 CREATE SCHEMA IF NOT EXISTS platform;
 CREATE TABLE IF NOT EXISTS platform.applied (stream VARCHAR PRIMARY KEY, snapshot_id BIGINT);
 CREATE TABLE IF NOT EXISTS platform.released (stream VARCHAR PRIMARY KEY, snapshot_id BIGINT);
 CREATE TABLE IF NOT EXISTS platform.begun (stream VARCHAR, snapshot_id BIGINT);
+CREATE TABLE IF NOT EXISTS platform.facts (name VARCHAR PRIMARY KEY, value VARCHAR);
 """
 
 
@@ -77,6 +80,12 @@ class DuckDBWarehouse:
 
     def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
         return self._noted("released", patience_s)
+
+    def facts(self, patience_s: float = PATIENCE_S) -> dict[str, str]:
+        if not self.path.exists():
+            return {}
+        with self._connection(patience_s) as con:
+            return dict(con.execute("SELECT name, value FROM platform.facts").fetchall())
 
     def begin(self, snapshots: Mapping[str, int | None]) -> None:
         with self._connection() as con:
@@ -109,12 +118,15 @@ class DuckDBWarehouse:
                 con.execute("INSERT INTO gold.release VALUES (?, ?, ?)", row)
                 con.execute("DETACH gold")
                 os.replace(building, self.published)
+                con.execute("BEGIN")
+                con.execute("DELETE FROM platform.facts")
+                for name, value in facts.items():
+                    con.execute("INSERT INTO platform.facts VALUES (?, ?)", [name, value])
+                for stream, snapshot in (snapshots or {}).items():
+                    con.execute("INSERT OR REPLACE INTO platform.released VALUES (?, ?)", [stream, snapshot])
                 if snapshots is not None:
-                    con.execute("BEGIN")
-                    for stream, snapshot in snapshots.items():
-                        con.execute("INSERT OR REPLACE INTO platform.released VALUES (?, ?)", [stream, snapshot])
                     con.execute("DELETE FROM platform.begun")
-                    con.execute("COMMIT")
+                con.execute("COMMIT")
         finally:
             building.unlink(missing_ok=True)
         return str(self.published)
@@ -132,7 +144,8 @@ class DuckDBWarehouse:
 
     def profile(self) -> dict[str, object]:
         profile = dbt.local(self.path.parent)
-        return {**profile, "settings": {**profile["settings"], "temp_directory": str(self.scratch)}}
+        settings = {**profile["settings"], "temp_directory": str(self.scratch)}
+        return {**profile, "settings": settings, "config_options": _FILES}
 
     @property
     def _next(self) -> Path:
@@ -160,7 +173,7 @@ class DuckDBWarehouse:
         deadline = time.monotonic() + patience_s
         while True:
             try:
-                con = duckdb.connect(str(self.path))
+                con = duckdb.connect(str(self.path), config={**_FILES})
                 break
             except duckdb.IOException as error:
                 if "lock" not in str(error):
@@ -173,10 +186,28 @@ class DuckDBWarehouse:
             con.execute(f"SET temp_directory = '{_quoted(self.scratch)}'")
             con.execute(_NOTES)
             if attached:
-                con.execute(f"ATTACH '{_quoted(self._next)}' AS {NEXT}")
+                self._attach_next(con)
             yield con
         finally:
             con.close()
+
+    def _attach_next(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Attach what is public. A file of a later storage version, which no release may have, is copied into one of
+        ours first.
+        """
+        as_ours = f"(STORAGE_VERSION '{STORAGE_VERSION}')"
+        attach = f"ATTACH '{_quoted(self._next)}' AS {NEXT} {as_ours}"
+        try:
+            con.execute(attach)
+        except duckdb.InvalidInputException as error:
+            if "cannot be lowered" not in str(error):
+                raise
+            copy = self._next.with_name(f".{self._next.name}")
+            copy.unlink(missing_ok=True)
+            con.execute(f"ATTACH '{_quoted(self._next)}' AS later; ATTACH '{_quoted(copy)}' AS ours {as_ours}")
+            con.execute("COPY FROM DATABASE later TO ours; DETACH later; DETACH ours")
+            os.replace(copy, self._next)
+            con.execute(attach)
 
 
 _HELD = """

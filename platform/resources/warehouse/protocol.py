@@ -42,6 +42,10 @@ class Warehouse(Protocol):
         """The snapshots that gold's last release was computed from. Raises `WarehouseBusy` when patience ends."""
         ...
 
+    def facts(self, patience_s: float = PATIENCE_S) -> dict[str, str]:
+        """The facts of gold's last release; none before the first. Raises `WarehouseBusy` when patience ends."""
+        ...
+
     def begin(self, snapshots: Mapping[str, int | None]) -> None:
         """Note that gold's tables are about to take rows of these snapshots, whether a release comes of it or not."""
         ...
@@ -55,9 +59,10 @@ class Warehouse(Protocol):
     def release(
         self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
     ) -> str:
-        """Publish the tables of some schemas as one release and note its snapshots; returns where readers find it.
+        """Publish the tables of some schemas as one release and note its facts; returns where readers find it.
 
-        None leaves the notes as they are: not all tables were made.
+        Its snapshots are noted as released.
+        Without snapshots those noted before stay: not all tables were made.
         """
         ...
 

@@ -15,6 +15,7 @@ from dagster._core.test_utils import create_run_for_test
 from assets.load import load
 from contracts.commerce import COMMERCE
 from partitions import arrival_window, key_of
+from resources import dbt
 from resources.lake import Lake
 from resources.landing import FolderLanding
 from resources.warehouse.protocol import WarehouseBusy
@@ -147,10 +148,13 @@ def test_a_stray_object_asks_for_a_run_of_the_current_hour(world: World) -> None
 
 
 class Warehouse:
-    """The two notes that the sensor reads."""
+    """The notes that the sensor reads; by default the release is of the present code."""
 
-    def __init__(self, held: dict[str, Any], applied: dict[str, Any], busy: bool = False) -> None:
+    def __init__(
+        self, held: dict[str, Any], applied: dict[str, Any], busy: bool = False, code: str | None = None
+    ) -> None:
         self.notes, self.busy = (held, applied), busy
+        self.code = code or dbt.project(self.profile()).version
 
     def held(self, patience_s: float) -> dict[str, Any]:
         if self.busy:
@@ -159,6 +163,12 @@ class Warehouse:
 
     def applied(self, patience_s: float) -> dict[str, Any]:
         return self.notes[1]
+
+    def facts(self, patience_s: float) -> dict[str, str]:
+        return {"code": self.code} if self.notes[0] else {}
+
+    def profile(self) -> dict[str, object]:
+        return dbt.output("local")
 
 
 def touched(world: World, warehouse: Warehouse) -> dg.RunRequest | dg.SkipReason:
@@ -173,6 +183,12 @@ def test_gold_is_asked_for_when_the_warehouse_has_moved_on(world: World) -> None
     assert isinstance(touched(world, Warehouse({}, {"commerce": 7})), dg.RunRequest)
     assert isinstance(touched(world, Warehouse({"commerce": {7}}, {"commerce": 7})), dg.SkipReason)
     assert isinstance(touched(world, Warehouse({}, {})), dg.SkipReason)
+
+
+def test_gold_is_asked_for_when_its_code_has_changed(world: World) -> None:
+    """An upgrade reaches readers although nothing new has landed; where nothing was released there is none."""
+    assert isinstance(touched(world, Warehouse({"commerce": {7}}, {"commerce": 7}, code="older")), dg.RunRequest)
+    assert isinstance(touched(world, Warehouse({}, {}, code="older")), dg.SkipReason)
 
 
 def test_gold_waits_for_its_run_and_for_the_warehouse(world: World) -> None:

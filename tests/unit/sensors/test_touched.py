@@ -29,7 +29,13 @@ def dates(request: dg.RunRequest | dg.SkipReason) -> list[str] | None:
 
 def test_nothing_touched_asks_for_nothing() -> None:
     """Gold is a function of silver: the same silver gives the same gold."""
-    assert dates(decide([], [], NOW)) is None
+    assert dates(decide([], False, [], NOW)) is None
+
+
+def test_other_code_asks_for_a_run_without_dates() -> None:
+    """Which tables are to be made anew the run finds out itself."""
+    assert dates(decide([], True, [], NOW)) == []
+    assert dates(decide([], True, [run(FAILURE, 0.1)], NOW)) is None
 
 
 @pytest.mark.parametrize(
@@ -37,7 +43,7 @@ def test_nothing_touched_asks_for_nothing() -> None:
 )
 def test_the_touched_dates_are_asked_for(touched: list[str] | None, asked: list[str]) -> None:
     """Dates are scattered, so they go as config; where all may have changed the run finds that out itself."""
-    assert dates(decide(touched, [], NOW)) == asked
+    assert dates(decide(touched, False, [], NOW)) == asked
 
 
 @pytest.mark.parametrize(
@@ -51,7 +57,7 @@ def test_the_touched_dates_are_asked_for(touched: list[str] | None, asked: list[
 )
 def test_gold_waits_for_its_last_run(runs: list[Attempt], reason: str) -> None:
     """What a run under way does not see, the next one gets; a failed one is not repeated at once."""
-    found = decide(["2024-05-01"], runs, NOW)
+    found = decide(["2024-05-01"], False, runs, NOW)
     assert isinstance(found, dg.SkipReason)
     assert reason in (found.skip_message or "")
 
@@ -59,4 +65,4 @@ def test_gold_waits_for_its_last_run(runs: list[Attempt], reason: str) -> None:
 @pytest.mark.parametrize("runs", [[run(FAILURE, 1)], [run(SUCCESS, 0), *[run(FAILURE, 1)] * 9], [run(SUCCESS, 0)]])
 def test_a_success_forgives_the_failures_before_it(runs: list[Attempt]) -> None:
     """Their waits are over; dates touched since then are due at once."""
-    assert dates(decide(["2024-05-01"], runs, NOW)) == ["2024-05-01"]
+    assert dates(decide(["2024-05-01"], False, runs, NOW)) == ["2024-05-01"]

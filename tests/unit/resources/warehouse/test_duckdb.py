@@ -70,8 +70,9 @@ def test_a_release_holds_the_marts_alone(warehouse: DuckDBWarehouse) -> None:
         warehouse.query(f"CREATE TABLE gold_next.{schema}.t AS SELECT 1 AS x")
     warehouse.query("CREATE TABLE gold_next.marts.t__dbt_tmp AS SELECT 1 AS x")
     warehouse.query("CREATE VIEW gold_next.marts.t__dbt_code AS SELECT 'a' AS code")
-    assert warehouse.released() == {}
+    assert (warehouse.released(), warehouse.facts()) == ({}, {})
     published = warehouse.release(MARTS, {"commerce": 7}, {"run_id": "r1"})
+    assert warehouse.facts() == {"run_id": "r1"}
     reader = duckdb.connect(published, read_only=True)
     found = reader.execute("SELECT table_schema, table_name FROM information_schema.tables ORDER BY ALL").fetchall()
     assert found == [("analytics", "t"), ("main", "release"), ("marts", "t")]
@@ -82,11 +83,31 @@ def test_a_release_holds_the_marts_alone(warehouse: DuckDBWarehouse) -> None:
     with duckdb.connect(published, read_only=True) as later:
         assert later.execute("SELECT count(*) FROM marts.t").fetchall() == [(2,)]
     assert warehouse.released() == {"commerce": 8}
+    assert warehouse.facts() == {}
     assert sorted(path.name for path in warehouse.path.parent.iterdir() if path.is_file()) == [
         "gold.duckdb",
         "gold_next.duckdb",
         "warehouse.duckdb",
     ]
+
+
+def storage_version(path: str | Path) -> int:
+    """The version of a DuckDB file, from its header."""
+    return int.from_bytes(Path(path).read_bytes()[12:20], "little")
+
+
+def test_files_are_of_a_version_that_older_readers_know(warehouse: DuckDBWarehouse) -> None:
+    """Also where a later version made what is public: its rows are kept."""
+    warehouse.path.parent.mkdir()
+    following = warehouse.path.with_name("gold_next.duckdb")
+    with duckdb.connect(str(following)) as con:
+        con.execute("CREATE SCHEMA marts")
+        con.execute("CREATE TABLE marts.t AS SELECT 1 AS x")
+        con.execute("CREATE VIEW marts.t__dbt_code AS SELECT 'a' AS code")
+    assert storage_version(following) > 65
+    assert list(warehouse.query("SELECT x, code FROM gold_next.marts.t, gold_next.marts.t__dbt_code")) == [(1, "a")]
+    published = warehouse.release(MARTS, {"commerce": 7}, {})
+    assert {storage_version(path) for path in (following, warehouse.path, published)} == {65}
 
 
 def test_what_gold_may_hold_is_noted_until_it_is_released(warehouse: DuckDBWarehouse) -> None:

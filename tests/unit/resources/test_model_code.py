@@ -1,0 +1,153 @@
+"""What decides the rows of a model, and what does not: the digests of a project of a few nodes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from resources.model_code import Project, TableCode
+
+VARIABLES = {"gap": 1800, "steps": 5, "as_of": None, "event_dates": None}
+
+
+def node(kind: str, name: str, sql: str = "", parents: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+    return {
+        "resource_type": kind,
+        "schema": "s",
+        "alias": name,
+        "raw_code": sql,
+        "checksum": {"checksum": "c"},
+        "columns": {"x": {"data_type": "bigint", "description": "X."}},
+        "config": {"materialized": "table", "meta": {}},
+        "depends_on": {"nodes": [f"{'seed' if each == 'names' else 'model'}.gold.{each}" for each in parents]},
+        **more,
+    }
+
+
+def macro(package: str, name: str, sql: str) -> dict[str, str]:
+    return {"package_name": package, "name": name, "macro_sql": sql}
+
+
+MANIFEST: dict[str, Any] = {
+    "metadata": {"project_name": "gold"},
+    "nodes": {
+        "seed.gold.names": node("seed", "names"),
+        "model.gold.events": node("model", "events", "{{ utc('at') }}{% if is_incremental() %}{{ late() }}{% endif %}"),
+        "model.gold.days": node("model", "days", "select {{ var('gap') }}", ("events",)),
+        "model.gold.mart": node("model", "mart", "select {{ as_of() }}", ("days", "names")),
+        "test.gold.t": node("test", "t", "select 1", ("mart",)),
+    },
+    "sources": {},
+    "macros": {
+        "1": macro("gold", "utc", "{% macro utc(at) %}{{ adapter.dispatch('utc')(at) }}{% endmacro %}"),
+        "2": macro("gold", "default__utc", "{% macro default__utc(at) %}utc({{ at }}){% endmacro %}"),
+        "3": macro("gold", "late", "{% macro late() %}where {{ var('event_dates') }}{% endmacro %}"),
+        "4": macro("gold", "as_of", "{% macro as_of() %}{{ var('as_of') }}{% endmacro %}"),
+        "5": macro("gold", "unused", "{% macro unused() %}{{ var('steps') }}{% endmacro %}"),
+        "6": macro("gold", "default__sort", "{% macro default__sort() %}{% endmacro %}"),
+        "7": macro("dbt", "sort", "{% macro sort() %}{% endmacro %}"),
+    },
+}  # fmt: skip
+ALL = {"names", "events", "days", "mart"}
+
+
+def project(change: Callable[[Any], Any] | None = None, **variables: Any) -> Project:
+    manifest = copy.deepcopy(MANIFEST)
+    if change:
+        change(manifest)
+    return Project(manifest, {**VARIABLES, **variables}, {"dbt-core": "1"})
+
+
+def names(unique_ids: Any) -> set[str]:
+    return {unique_id.rsplit(".", 1)[-1] for unique_id in unique_ids}
+
+
+def differing(one: Project, other: Project) -> set[str]:
+    assert one.present.keys() == other.present.keys()
+    return names(name for name in one.present if one.present[name] != other.present[name])
+
+
+def macro_text(number: str) -> Callable[[Any], Any]:
+    return lambda manifest: manifest["macros"][number].update(macro_sql="{% macro m() %}changed{% endmacro %}")
+
+
+def change(name: str, **to: Any) -> Callable[[Any], Any]:
+    return lambda manifest: manifest["nodes"][name].update(to)
+
+
+@pytest.mark.parametrize(
+    ("changed", "concerned"),
+    [
+        (project(), set()),
+        (project(change("model.gold.days", raw_code="select 2")), {"days", "mart"}),
+        (project(change("seed.gold.names", checksum={"checksum": "d"})), {"names", "mart"}),
+        (project(change("model.gold.days", columns={"x": {"data_type": "date"}})), {"days", "mart"}),
+        (project(change("model.gold.days", columns={})), {"days", "mart"}),
+        (project(macro_text("2")), {"events", "days", "mart"}),
+        (project(macro_text("3")), {"events", "days", "mart"}),
+        (project(macro_text("4")), {"mart"}),
+        (project(macro_text("5")), set()),
+        (project(macro_text("6")), ALL),
+        (project(gap=60), {"days", "mart"}),
+        (project(as_of="2024-01-01"), {"mart"}),
+        (project(steps=6), set()),
+        (project(event_dates=["2024-01-01"]), set()),
+        (Project(MANIFEST, VARIABLES, {"dbt-core": "2"}), ALL),
+    ],
+    ids=lambda value: ", ".join(sorted(value)) or "nothing" if isinstance(value, set) else "",
+)
+def test_a_change_concerns_what_it_may_reach(changed: Project, concerned: set[str]) -> None:
+    """What it cannot reach stays as it is: to make it anew would cost a full refresh for nothing."""
+    assert differing(project(), changed) == concerned
+
+
+def test_words_about_a_model_are_not_its_code() -> None:
+    """A better description or another owner makes no other rows."""
+    told = change(
+        "model.gold.days",
+        columns={"x": {"data_type": "bigint", "description": "Better."}},
+        config={"materialized": "table", "meta": {"dagster": {"owners": ["team:others"]}}},
+    )
+    assert differing(project(), project(told)) == set()
+
+
+def test_a_variable_named_by_an_expression_may_be_any() -> None:
+    """Whoever cannot tell which one a model reads has to expect that it is the one that changed."""
+    named = change("model.gold.days", raw_code="{{ var(name) }}")
+    assert differing(project(named), project(named, steps=6)) == {"days", "mart"}
+
+
+def table_code(noted: Project | None, built: set[str], given: Any = None) -> TableCode:
+    ids = {name for name in MANIFEST["nodes"] if name.rsplit(".", 1)[-1] in built}
+    return TableCode(project(), noted.present if noted else {}, given or {}, ids)
+
+
+OTHER_DAYS = project(change("model.gold.days", raw_code="select 2"))
+
+
+def test_tables_of_the_present_code_are_left_alone() -> None:
+    """Then the release is of the project's code, whatever the run builds; also where it is as of a date."""
+    for built in (ALL, {"mart"}, set[str]()):
+        code = table_code(project(), built)
+        assert (code.notes, code.released()) == ({}, project().version)
+    as_of = table_code(project(), ALL, {"as_of": "2024-01-01"})
+    assert (names(as_of.notes), as_of.released()) == ({"mart"}, project().version)
+
+
+def test_tables_without_a_note_are_made_anew() -> None:
+    """Nothing is known of what they hold."""
+    code = table_code(None, ALL)
+    assert (names(code.notes), code.released()) == (ALL, project().version)
+
+
+def test_a_run_of_some_models_notes_no_code_that_did_not_make_them() -> None:
+    """The mart is made of days that are not: it gets no digest, and the release is of neither code."""
+    code = table_code(OTHER_DAYS, {"mart"})
+    assert code.notes == {"model.gold.days": "", "model.gold.mart": ""}
+    assert code.released() not in (project().version, OTHER_DAYS.version)
+    parent = table_code(OTHER_DAYS, {"days"})
+    assert parent.notes["model.gold.days"] == project().present["model.gold.days"]
+    assert parent.released() not in (project().version, OTHER_DAYS.version)
