@@ -29,11 +29,11 @@ from events.conform import OLDEST, Conformed, Conformers
 from events.decode import OVERSIZE
 from events.judge import hashes_of, scope_of
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, commit, recompute, restore, rows_snapshot
+from resources.lake import BRONZE_SNAPSHOT, Lake, commit, recompute, restore, rows_snapshot
 from resources.rows import as_frame, event_date, files_of, path_in, read, read_hours, together
 from resources.schemas import Layer
 
-BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejected-snapshot", "contract-version"
+REJECTED_SNAPSHOT, CONTRACT_VERSION = "rejected-snapshot", "contract-version"
 SAME, OTHER = "an earlier record has this key and content", "an earlier record has this key and other content"
 LINES = list(LINEAGE)
 ARRIVAL_DAY = pl.col("_arrival_hour").dt.date().alias("_scope")  # where a record without a key lies

@@ -199,6 +199,11 @@ def path_in(file: DataFile) -> str:
     return str(PyArrowFileIO.parse_location(file.file_path)[2])
 
 
+def arrival_hour(file: DataFile) -> dt.datetime:
+    """The hour that all rows of a data file share, where the table is partitioned by arrival hour."""
+    return UNIX + dt.timedelta(hours=int(file.partition[0]))
+
+
 def event_date(file: DataFile) -> dt.date:
     """The day that all rows of a data file share, where the table is partitioned by day."""
     value = file.partition[0]
