@@ -240,9 +240,11 @@ def _holding(bronze: Table, hours: Sequence[dt.datetime], paths: set[str]) -> li
     return found
 
 
-def enter(ledger: Table, entries: pl.DataFrame, bronze: Table) -> None:
-    """Write the entries into the ledger, which then agrees with bronze as it is; earlier versions of the same objects
-    stay, no longer current."""
+def enter(ledger: Table, entries: pl.DataFrame, bronze: Table, lost: Sequence[DataFile] = ()) -> None:
+    """Write the entries into the ledger, which then agrees with bronze as it is; some data files leave it.
+
+    Earlier versions of the same objects stay, no longer current.
+    """
     files = files_of(ledger, days([hour for hour in entries["arrival_hour"] if hour != ASTRAY]))
     before = frame(read(ledger, files), LEDGER)
     again = before.join(entries, on=OBJECT, how="anti")
@@ -252,4 +254,4 @@ def enter(ledger: Table, entries: pl.DataFrame, bronze: Table) -> None:
     writer = DataFileWriter(ledger, BY_DAY)
     writer.write(pl.concat([again.with_columns(current), entries]))
     snapshot = rows_snapshot(bronze)
-    commit(ledger, writer.finish(), files, {BRONZE_SNAPSHOT: str(snapshot)} if snapshot else {})
+    commit(ledger, writer.finish(), [*files, *lost], {BRONZE_SNAPSHOT: str(snapshot)} if snapshot else {})
