@@ -79,15 +79,21 @@ def tail_of(source: Any, size: int) -> bytes:
     return tail
 
 
-def footer_in(content: bytes) -> pq.FileMetaData:
-    """The verified footer in a file's content, or its `tail_of`.
+def verified(content: bytes) -> bool:
+    """Whether the footer in a file's content, or its `tail_of`, is what was written; False where nothing tells.
 
-    Raises `DamagedFooter`, and Arrow's errors where there is no checksum.
+    Raises `DamagedFooter`.
     """
-    if (mark := _mark(content)) is not None:
-        footer = content[mark + _BEFORE :]
-        if content[mark + _BEFORE - _SUM : mark + _BEFORE] != _bytes(crc32(footer)):
-            raise DamagedFooter("the checksum of its footer does not match")
+    if (mark := _mark(content)) is None:
+        return False
+    if content[mark + _BEFORE - _SUM : mark + _BEFORE] != _bytes(crc32(content[mark + _BEFORE :])):
+        raise DamagedFooter("the checksum of its footer does not match")
+    return True
+
+
+def footer_in(content: bytes) -> pq.FileMetaData:
+    """The footer in a file's content, or its `tail_of`. Raises `DamagedFooter`, and Arrow's errors."""
+    verified(content)
     return pq.read_metadata(pa.BufferReader(content))
 
 
