@@ -18,7 +18,7 @@ from pyiceberg.table import Table
 
 from assets.describe import printable, table_of
 from events.conform import Conformers
-from resources.rows import UNIX, files_within, skim
+from resources.rows import arrival_hour, files_within, skim
 
 EXACT_RECORDS, SAMPLE_RECORDS = 20_000, 5_000
 BATCH_ROWS = 4096
@@ -54,7 +54,7 @@ def drifts(
     """Each hour's drift: of all its records where there are few, else of the first ones of each data file."""
     by_hour: dict[dt.datetime, list[DataFile]] = {hour: [] for hour in hours}
     for file in files_within(bronze, hours, snapshot) if snapshot else []:
-        hour = UNIX + dt.timedelta(hours=int(file.partition[0]))
+        hour = arrival_hour(file)
         if hour in by_hour:
             by_hour[hour].append(file)
     return {hour: _of(bronze, files, conformers) for hour, files in by_hour.items()}

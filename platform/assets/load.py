@@ -6,6 +6,7 @@ Belongs here: the reconciliation of bronze. Not here: Dagster (`bronze`), format
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,31 +18,21 @@ import pyarrow as pa
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from assets.ledger import ASTRAY, EMPTIED, LEDGER, OBJECT, days, entered, ledger_rows, of_hours, retried, unentered
 from contracts.stream import Framing, Stream
 from events import decode
 from events.ahead import ahead, several
 from events.compression import Unreadable, verify
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, commit, recompute, rows_snapshot
+from resources.lake import BRONZE_SNAPSHOT, Lake, commit, recompute, rows_snapshot
 from resources.landing import LandedObject, Landing, Reader
-from resources.rows import as_frame, between, files_of, files_within, frame, read
+from resources.rows import as_frame, files_of, files_within, frame, read
 from resources.schemas import Layer
 
-# The ledger's hour for objects that lie outside all arrival hours: so early that nothing else is there.
-ASTRAY = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+OUTSIDE = "outside the arrival hours that are partitions"
 WAITING_BYTES = 64 << 20
 BY_HOUR = pl.col("_arrival_hour")
 BY_DAY = pl.col("arrival_hour").dt.date()
-LEDGER: dict[str, pl.DataType] = {
-    "path": pl.String(),
-    "version": pl.String(),
-    "size": pl.Int64(),
-    "arrival_hour": pl.Datetime("us", "UTC"),
-    "records": pl.Int64(),
-    "refused": pl.String(),
-    "current": pl.Boolean(),
-    "_ingested_at": pl.Datetime("us", "UTC"),
-}
 
 
 @dataclass
@@ -79,14 +70,56 @@ def _attempt(
     now: dt.datetime,
 ) -> Loaded:
     ledger, bronze = lake.table(Layer.LEDGER, stream), lake.table(Layer.BRONZE, stream)
+    enter_unentered(ledger, bronze, now)
     known = ledger_rows(ledger, hours).filter("current")
-    strays = [o for o in landing.strays(stream, window) if (o.path, o.version) not in entered(known, astray=True)]
-    news = [o for o in landing.objects(stream, hours) if (o.path, o.version) not in entered(known, astray=False)]
-    if not news and not strays:
-        return Loaded(_of_hours(known, hours), snapshot_id=rows_snapshot(bronze))
-    entries = [_entry(o, now, refused="outside the arrival hours that are partitions", astray=True) for o in strays]
+    astray, landed = landing.strays(stream, window), landing.objects(stream, hours)
+    strays = [o for o in astray if (o.path, o.version) not in entered(known, astray=True, retried=retried())]
+    news = [o for o in landed if (o.path, o.version) not in entered(known, astray=False, retried=retried())]
+    mended = _mended(known, hours, {o.path for o in (*astray, *landed)})
+    if not (strays or news or mended):
+        return Loaded(of_hours(known, hours), snapshot_id=rows_snapshot(bronze))
+    entries = [_entry(o, now, refused=o.refused or OUTSIDE, astray=True) for o in strays]
+    entries += [_entry(o, now, refused=o.refused) for o in news if o.refused]
     writer = DataFileWriter(bronze, BY_HOUR, threads=1)
-    ordered = sorted((o for o in news if o.arrival_hour), key=lambda o: (o.arrival_hour, o.path))
+    entries += read_objects(landing, stream, [o for o in news if not o.refused], writer, now)
+    replace(bronze, [entry for entry in entries if entry["records"] is not None], writer, [])
+    entries = [*_not_told(entries, known, now), *mended]
+    if entries:
+        enter(ledger, pl.DataFrame(entries, schema=LEDGER), bronze)
+    after = ledger_rows(ledger, hours).filter("current")
+    return Loaded(of_hours(after, hours), news, strays, rows_snapshot(bronze))
+
+
+def enter_unentered(ledger: Table, bronze: Table, now: dt.datetime) -> None:
+    """Enter what bronze holds and the ledger does not know: a run has died between its two commits."""
+    missing = unentered(ledger, bronze)
+    if not missing.is_empty():
+        told = {"size": None, "refused": None, "current": True, "_ingested_at": now}
+        entries = missing.with_columns(pl.lit(value, LEDGER[name]).alias(name) for name, value in told.items())
+        enter(ledger, entries.select(list(LEDGER)), bronze)
+
+
+def _mended(known: pl.DataFrame, hours: Sequence[dt.datetime], listed: set[str]) -> list[dict[str, Any]]:
+    """The entries, no longer current, of refused folders that are not met any more: they can be listed, or are gone."""
+    folders = pl.col("path").str.ends_with("/") & pl.col("refused").is_not_null() & ~pl.col("path").is_in(list(listed))
+    return of_hours(known.filter(folders), [*hours, ASTRAY]).with_columns(current=False).to_dicts()
+
+
+def _not_told(entries: list[dict[str, Any]], known: pl.DataFrame, now: dt.datetime) -> list[dict[str, Any]]:
+    """Entries without the refusals that the ledger has, word for word, and that need not be told again yet."""
+    young = known.filter(pl.col("refused").is_not_null() & ~retried(now))
+    told = set(young.select(*OBJECT, "refused").iter_rows())
+    return [entry for entry in entries if (entry["path"], entry["version"], entry["refused"]) not in told]
+
+
+def read_objects(
+    landing: Landing, stream: Stream, objects: Sequence[LandedObject], writer: DataFileWriter, now: dt.datetime
+) -> list[dict[str, Any]]:
+    """Write the records of objects into data files of bronze; their entries for the ledger."""
+    entries: list[dict[str, Any]] = []
+    ordered = sorted(objects, key=lambda o: (o.arrival_hour, o.path))
+    if not ordered:
+        return entries
     with (
         landing.reading(ordered) as reader,
         closing(several(lambda landed: (landed, _begun(reader, landed, stream.decoding)), ordered)) as begun,
@@ -94,37 +127,7 @@ def _attempt(
         for hour, opened in groupby(begun, key=lambda item: item[0].arrival_hour):
             entries += [_take(landed, records, writer, now) for landed, records in opened]
             writer.finish_partition(hour)
-    _replace(bronze, [entry for entry in entries if entry["records"] is not None], writer)
-    _enter(ledger, pl.DataFrame(entries, schema=LEDGER))
-    after = ledger_rows(ledger, hours).filter("current")
-    return Loaded(_of_hours(after, hours), news, strays, rows_snapshot(bronze))
-
-
-def _of_hours(rows: pl.DataFrame, hours: Sequence[dt.datetime]) -> pl.DataFrame:
-    return rows.filter(pl.col("arrival_hour").is_in(list(hours)))
-
-
-def entered(known: pl.DataFrame, *, astray: bool) -> set[tuple[str, str]]:
-    """The objects (path, version) that the ledger knows, of arrival hours or of none.
-
-    One that lay ahead of its hour is astray until the hour has come, and new then.
-    """
-    rows = known.filter((pl.col("arrival_hour") == ASTRAY) == astray)
-    return set(rows.select("path", "version").iter_rows())
-
-
-def ledger_rows(ledger: Table, hours: Sequence[dt.datetime]) -> pl.DataFrame:
-    """The ledger's rows of the days of some hours, and of objects that are of no hour."""
-    return frame(read(ledger, files_of(ledger, _days(hours))), LEDGER)
-
-
-def _days(hours: Sequence[dt.datetime]) -> str:
-    """The lake's filter for the ledger's rows of the days of some hours, and for the astray."""
-    day = dt.timedelta(days=1)
-    spans = [(ASTRAY, ASTRAY + day)]
-    if hours:
-        spans.append((min(hours).replace(hour=0), max(hours).replace(hour=0) + day))
-    return " or ".join(f"({between('arrival_hour', first, end)})" for first, end in spans)
+    return entries
 
 
 def _entry(
@@ -134,7 +137,7 @@ def _entry(
     records: int | None = None,
     refused: str | None = None,
     astray: bool = False,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     return {
         "path": landed.path,
         "version": landed.version,
@@ -163,7 +166,7 @@ def _take(
     records: Iterator[pa.RecordBatch] | Unreadable,
     writer: DataFileWriter,
     now: dt.datetime,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Write an object's records and return its ledger row; nothing of it is written when it cannot be read whole."""
     if isinstance(records, Unreadable):
         return _entry(landed, now, refused=str(records))
@@ -209,16 +212,22 @@ def _lineage(batch: pa.RecordBatch, landed: LandedObject, now: dt.datetime) -> p
     return rows
 
 
-def _replace(bronze: Table, entries: Sequence[Mapping[str, Any]], writer: DataFileWriter) -> None:
-    """Commit the written records in place of all earlier ones of the same objects."""
+def replace(
+    bronze: Table, entries: Sequence[Mapping[str, Any]], writer: DataFileWriter, lost: Sequence[DataFile]
+) -> None:
+    """Commit the written records in place of all earlier ones of the same objects, and without some data files."""
     paths = {entry["path"] for entry in entries}
     removed = _holding(bronze, sorted({entry["arrival_hour"] for entry in entries}), paths)
+    before: set[str] = set()
     for batch in read(bronze, removed):
         rows = as_frame(batch)
-        writer.write(rows.filter(~pl.col("_source_file").is_in(list(paths))))
+        replaced = pl.col("_source_file").is_in(list(paths))
+        before.update(rows.filter(replaced)["_source_file"].unique())
+        writer.write(rows.filter(~replaced))
+    emptied = [(e["path"], e["version"]) for e in entries if not e["records"] and e["path"] in before]
     added = writer.finish()
-    if added or removed:
-        commit(bronze, added, removed, {})
+    if added or removed or lost:
+        commit(bronze, added, [*removed, *lost], {EMPTIED: json.dumps(emptied)} if emptied else {})
 
 
 def _holding(bronze: Table, hours: Sequence[dt.datetime], paths: set[str]) -> list[DataFile]:
@@ -231,14 +240,18 @@ def _holding(bronze: Table, hours: Sequence[dt.datetime], paths: set[str]) -> li
     return found
 
 
-def _enter(ledger: Table, entries: pl.DataFrame) -> None:
-    """Write the entries into the ledger; earlier versions of the same objects stay, no longer current."""
-    files = files_of(ledger, _days([hour for hour in entries["arrival_hour"] if hour != ASTRAY]))
+def enter(ledger: Table, entries: pl.DataFrame, bronze: Table, lost: Sequence[DataFile] = ()) -> None:
+    """Write the entries into the ledger, which then agrees with bronze as it is; some data files leave it.
+
+    Earlier versions of the same objects stay, no longer current.
+    """
+    files = files_of(ledger, days([hour for hour in entries["arrival_hour"] if hour != ASTRAY]))
     before = frame(read(ledger, files), LEDGER)
-    again = before.join(entries, on=["path", "version"], how="anti")
+    again = before.join(entries, on=OBJECT, how="anti")
     loaded = entries.filter(pl.col("records").is_not_null())["path"].implode()
     refused_again = pl.col("refused").is_not_null() & pl.col("path").is_in(entries["path"].implode())
     current = pl.col("current") & ~pl.col("path").is_in(loaded) & ~refused_again  # a refusal replaces no rows
     writer = DataFileWriter(ledger, BY_DAY)
     writer.write(pl.concat([again.with_columns(current), entries]))
-    commit(ledger, writer.finish(), files, {})
+    snapshot = rows_snapshot(bronze)
+    commit(ledger, writer.finish(), [*files, *lost], {BRONZE_SNAPSHOT: str(snapshot)} if snapshot else {})

@@ -11,8 +11,9 @@ crash between the two commits leaves nothing behind.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
@@ -29,11 +30,11 @@ from events.conform import OLDEST, Conformed, Conformers
 from events.decode import OVERSIZE
 from events.judge import hashes_of, scope_of
 from resources.datafiles import DataFileWriter
-from resources.lake import Lake, commit, recompute, restore, rows_snapshot
-from resources.rows import as_frame, event_date, files_of, path_in, read, read_hours, together
+from resources.lake import BRONZE_SNAPSHOT, Lake, commit, recompute, restore, rows_snapshot
+from resources.rows import WithoutFiles, as_frame, event_date, files_of, path_in, read, read_hours, together
 from resources.schemas import Layer
 
-BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION = "bronze-snapshot", "rejected-snapshot", "contract-version"
+REJECTED_SNAPSHOT, CONTRACT_VERSION = "rejected-snapshot", "contract-version"
 SAME, OTHER = "an earlier record has this key and content", "an earlier record has this key and other content"
 LINES = list(LINEAGE)
 ARRIVAL_DAY = pl.col("_arrival_hour").dt.date().alias("_scope")  # where a record without a key lies
@@ -70,36 +71,54 @@ class _Entered(NamedTuple):
     scopes: set[dt.date]
 
 
+Lost = Mapping[Layer, Sequence[DataFile]]
+
+
 def reconcile(
-    lake: Lake, stream: Stream, conformers: Conformers, hours: Sequence[dt.datetime], now: dt.datetime, again: bool
+    lake: Lake,
+    stream: Stream,
+    conformers: Conformers,
+    hours: Sequence[dt.datetime],
+    now: dt.datetime,
+    again: bool,
+    lost: Lost = MappingProxyType({}),
 ) -> tuple[Named, bool]:
     """Judge what bronze holds of some hours and silver does not, or holds under another contract version.
 
     Returns the snapshots that now belong together, and whether anything changed. `again` judges all of the hours'
-    records anew, even where nothing says that they need it.
+    records anew, even where nothing says that they need it. `lost` are data files of silver and rejected that cannot be
+    read: they are left out, and leave the tables with the same commits.
     """
-    return recompute(lambda: _Attempt(lake, stream, conformers, hours, now).run(again))
+    return recompute(lambda: _Attempt(lake, stream, conformers, hours, now, lost).run(again))
 
 
 class _Attempt:
     """One computation against the snapshots that are current when it starts."""
 
     def __init__(
-        self, lake: Lake, stream: Stream, conformers: Conformers, hours: Sequence[dt.datetime], now: dt.datetime
+        self,
+        lake: Lake,
+        stream: Stream,
+        conformers: Conformers,
+        hours: Sequence[dt.datetime],
+        now: dt.datetime,
+        lost: Lost,
     ) -> None:
         self.stream, self.conformers, self.now, self.scratch = stream, conformers, now, lake.scratch
         self.hours = sorted(hours)
         self.bronze = lake.table(Layer.BRONZE, stream)
-        self.silver = lake.table(Layer.SILVER, stream)
-        self.named = Named.by(self.silver)
-        self.rejected = restore(lake.table(Layer.REJECTED, stream), self.named.rejected)
+        silver = lake.table(Layer.SILVER, stream)
+        self.named = Named.by(silver)
+        rejected = restore(lake.table(Layer.REJECTED, stream), self.named.rejected)
+        self.silver_lost, self.rejected_lost = (lost.get(layer, ()) for layer in (Layer.SILVER, Layer.REJECTED))
+        self.silver, self.rejected = WithoutFiles(silver, self.silver_lost), WithoutFiles(rejected, self.rejected_lost)
         self.contest = Contest(stream, conformers, (self.bronze, self.silver, self.rejected), self.hours, self.scratch)
         self.silver_writer = DataFileWriter(self.silver, BY_EVENT_DATE)
         self.rejected_writer = DataFileWriter(self.rejected, BY_SCOPE)
 
     def run(self, again: bool) -> tuple[Named, bool]:
         unsettled = self._unsettled(again)
-        if unsettled.is_empty():
+        if unsettled.is_empty() and not (self.silver_lost or self.rejected_lost):
             return self.named, False
         self.contest.expect(unsettled.select(pl.sum_horizontal("rows", "judged")).sum().item())
         pending, stale = (unsettled.filter(pl.col(name).is_not_null()).select(SOURCE) for name in ("rows", "judged"))
@@ -173,12 +192,12 @@ class _Attempt:
         for lost in self.contest.raw_of(pl.concat([losers, moves.relabelled])):
             self._lose(lost)
         gone = pl.concat([moves.promoted, moves.relabelled])
-        rejected = self._replace(self.rejected, self.rejected_writer, moves.stale, gone, {})
+        rejected = self._replace(self.rejected, self.rejected_writer, moves.stale, gone, self.rejected_lost, {})
         bronze = rows_snapshot(self.bronze)
         ids = {BRONZE_SNAPSHOT: bronze, REJECTED_SNAPSHOT: rejected}
         names = {name: str(snapshot) for name, snapshot in ids.items() if snapshot is not None}
         names[CONTRACT_VERSION] = self.stream.version
-        silver = self._replace(self.silver, self.silver_writer, moves.stale, moves.demoted, names)
+        silver = self._replace(self.silver, self.silver_writer, moves.stale, moves.demoted, self.silver_lost, names)
         return Named(silver, bronze, rejected)
 
     def _conform_again(self, records: pl.DataFrame) -> Iterator[Conformed]:
@@ -189,7 +208,13 @@ class _Attempt:
         yield from self.conformers.conform(batches, lambda conformed: conformed)
 
     def _replace(
-        self, table: Table, writer: DataFileWriter, stale: pl.DataFrame, moved: pl.DataFrame, names: dict[str, str]
+        self,
+        table: Table,
+        writer: DataFileWriter,
+        stale: pl.DataFrame,
+        moved: pl.DataFrame,
+        lost: Sequence[DataFile],
+        names: dict[str, str],
     ) -> int | None:
         """Commit what was written, without the rows that go; the snapshot that then holds the table's rows."""
         files = self._holding(table, stale, set(moved["_file"]))
@@ -199,8 +224,8 @@ class _Attempt:
             rows = as_frame(batch).join(stale, on=SOURCE, how="anti")
             writer.write(rows.join(moved, on=LINES, how="anti"))
         added = writer.finish()
-        if added or files or names:
-            commit(table, added, files, names)
+        if added or files or lost or names:
+            commit(table, added, [*files, *lost], names)
         return rows_snapshot(table)
 
     def _holding(self, table: Table, stale: pl.DataFrame, paths: set[str]) -> list[DataFile]:

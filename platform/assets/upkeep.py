@@ -11,11 +11,11 @@ import polars as pl
 from pyiceberg.table import Table
 
 from assets.load import BY_DAY, BY_HOUR
-from assets.reconcile import BRONZE_SNAPSHOT, BY_EVENT_DATE, BY_SCOPE, CONTRACT_VERSION, REJECTED_SNAPSHOT
+from assets.reconcile import BY_EVENT_DATE, BY_SCOPE, CONTRACT_VERSION, REJECTED_SNAPSHOT
 from assets.warehouse import POOL
 from contracts.stream import Stream
 from resources.housekeeping import GRACE, expire, sweep, tidy
-from resources.lake import Lake
+from resources.lake import BRONZE_SNAPSHOT, Lake
 from resources.marts import published
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse

@@ -4,9 +4,11 @@ import dagster as dg
 
 from assets.describe import describe_relation, links
 from contracts.stream import Stream
+from resources.damage import damaged, repair_error
 from resources.lake import Lake
+from resources.rows import files_of
 from resources.schemas import Layer
-from resources.warehouse.protocol import Warehouse
+from resources.warehouse.protocol import Warehouse, WarehouseBusy
 
 POOL = "warehouse"
 
@@ -19,7 +21,14 @@ def warehouse_asset(stream: Stream) -> dg.AssetsDefinition:
         silver = lake.table(Layer.SILVER, stream)
         snapshot = silver.current_snapshot()
         snapshot_id = snapshot.snapshot_id if snapshot else None
-        applied = warehouse.apply(stream, silver, snapshot_id)
+        try:
+            applied = warehouse.apply(stream, silver, snapshot_id)
+        except WarehouseBusy:
+            raise
+        except Exception as error:
+            for damage in damaged(silver, files_of(silver), pages=False):
+                raise repair_error(silver, damage.file, damage.why) from error
+            raise
         metadata = {"dagster/row_count": applied.rows, "changed": applied.changed, **links(silver, snapshot_id)}
         return dg.MaterializeResult(metadata=metadata)
 

@@ -14,7 +14,10 @@ from resources.lake import ROWS_OF
 
 
 def lineage(table: Table, older: int | None, newer: int | None) -> list[Snapshot] | None:
-    """The snapshots after `older` up to `newer`, newest first; None when the way back has expired."""
+    """The snapshots after `older` up to `newer`, newest first; None when the way back has expired.
+
+    Expiry takes the parent from the snapshot that it leaves as the oldest: only a table's first one begins at nothing.
+    """
     found = []
     step = newer
     while step is not None and step != older:
@@ -23,7 +26,8 @@ def lineage(table: Table, older: int | None, newer: int | None) -> list[Snapshot
             return None
         found.append(snapshot)
         step = snapshot.parent_snapshot_id
-    return found if step == older else None
+    begins = older is not None or not found or found[-1].sequence_number == 1
+    return found if step == older and begins else None
 
 
 def moves(table: Table, older: int | None, newer: int | None) -> list[tuple[ManifestEntryStatus, DataFile]] | None:

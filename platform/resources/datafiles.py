@@ -23,6 +23,7 @@ from pyiceberg.io.pyarrow import (
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.table import Table
 
+from resources.footers import FooterSink
 from resources.schemas import CODED, coded
 
 ROW_GROUP_BYTES = 4 << 20
@@ -41,6 +42,7 @@ class _File:
 
     path: str
     stream: Any
+    sink: FooterSink
     writer: pq.ParquetWriter
 
 
@@ -178,7 +180,7 @@ class DataFileWriter:
         except IndexError:
             file = self._open(small=rows.nbytes < SMALL_BYTES)
         file.writer.write_table(rows, row_group_size=len(rows))
-        if file.stream.tell() >= FILE_BYTES:
+        if file.sink.buffer.tell() >= FILE_BYTES:
             self._close(file)
         else:
             partition.idle.append(file)
@@ -188,19 +190,23 @@ class DataFileWriter:
         stream = self.table.io.new_output(path).create()
         leaves = _leaf_paths("", self.schema)
         plain = set(leaves) if small else _RANDOM
+        sink = FooterSink(stream)
         writer = pq.ParquetWriter(
-            stream,
+            sink.buffer,
             self.schema,
             compression={name: "none" if name in plain else "zstd" for name in leaves},
             compression_level={name: 1 for name in leaves if name not in plain},
             use_dictionary=[name for name in leaves if name.split(".")[0] not in _UNREPEATED],
             write_statistics=[name for name in leaves if name not in _UNORDERED],
             store_decimal_as_integer=True,
+            write_page_checksum=True,
         )
-        return _File(path, stream, writer)
+        return _File(path, stream, sink, writer)
 
     def _close(self, file: _File) -> None:
+        file.sink.footer_begins()
         file.writer.close()
+        file.sink.finish()
         size = file.stream.tell()
         file.stream.close()
         self.files.append(self._described(file.path, size, file.writer.writer.metadata))

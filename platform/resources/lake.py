@@ -35,6 +35,7 @@ from resources.rows import files_of
 from resources.schemas import Layer, definition, evolve
 
 ROWS_OF = "rows-of"  # a housekeeping snapshot names here the snapshot whose rows it holds
+BRONZE_SNAPSHOT = "bronze-snapshot"  # a snapshot of ledger or silver names here the one of bronze that it agrees with
 ATTEMPTS = 8
 Result = TypeVar("Result")
 

@@ -1,36 +1,53 @@
 """The landing zone: which objects lie there, for which arrival hour, in which version, and their bytes.
 
-Belongs here: what a landing zone is, and the one that is a folder (the one that is a bucket: `s3`). Not here: what an
-object holds (`events.decode`) or whether it was loaded (ledger).
+Belongs here: what a landing zone is, and the one that is a folder (the one that is a bucket: `s3`). Not here: how a
+folder is walked (`walk`), what an object holds (`events.decode`), or whether it was loaded (ledger).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from contracts.stream import Stream
+from events.compression import Unreadable
+from resources.names import original_name
+from resources.walk import Parts, of_one_file, version_of, walk
+
+# How a refusal begins whose cause is the storage and not the content: it may end without a change of the object.
+NOT_READABLE = "not readable"
 
 
 @dataclass(frozen=True, order=True)
 class LandedObject:
-    """An object of a stream: its path below the landing zone, the version that its content is told by, bytes, hour."""
+    """An object of a stream: its path below the landing zone, the version that its content is told by, bytes, hour.
+
+    `path` is printable (`names.printable_name`). `refused` says why there is nothing that can be opened: a folder that
+    cannot be listed (its path ends with a slash), a link to nothing, a pipe. The version then stands for the reason.
+    """
 
     path: str
     version: str
     size: int
     arrival_hour: dt.datetime | None
+    refused: str | None = None
 
 
 class Reader(Protocol):
     """Opens objects of the landing zone."""
 
     def open(self, landed: LandedObject) -> BinaryIO:
-        """The object's bytes. Raises `FileNotFoundError` where it has gone, or its content is another by now."""
+        """The object's bytes.
+
+        Raises `FileNotFoundError` where it has gone, or its content is another by now, and `Unreadable`, here or while
+        reading, where the storage does not give this very object (the message begins with `NOT_READABLE`).
+        """
         ...
 
 
@@ -52,71 +69,77 @@ class Landing(Protocol):
 
 @dataclass(frozen=True)
 class FolderLanding:
-    """A landing zone that is a folder."""
+    """A landing zone that is a folder.
+
+    A link to a file is read as a file. A link to a folder is followed where that folder lies outside the stream's
+    own, and once: a link found behind it is not. So no loop is walked and nothing is listed under two names.
+    """
 
     root: Path
 
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
-        top = self.root / stream.folder
-        folders = [top] if hours is None else [top / hour.strftime(y.folder) for y in stream.layouts for hour in hours]
-        found = [self._object(stream, file) for folder in folders for file in _walk(folder)]
-        return sorted(landed for landed in found if landed is not None)
+        if hours is None:
+            return sorted(self._landed(stream, lambda _: True))
+        wanted = {tuple(hour.strftime(layout.folder).split("/")) for layout in stream.layouts for hour in hours}
+        found = self._landed(stream, lambda parts: any(_share(parts, folder) for folder in wanted))
+        return sorted(landed for landed in found if landed.arrival_hour in hours)
 
     def strays(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
-        top = self.root / stream.folder
-        found = [self._object(stream, file) for file in _walk(top, lambda folder: self._inside(stream, folder, window))]
-        return sorted(landed for landed in found if landed is not None and not within(landed.arrival_hour, window))
+        def outside(parts: Parts) -> bool:
+            return not any(layout.covers(parts, window) for layout in stream.layouts)
+
+        return sorted(o for o in self._landed(stream, outside) if not within(o.arrival_hour, window))
 
     def reading(self, objects: Sequence[LandedObject]) -> AbstractContextManager[Reader]:
         return nullcontext(self)
 
     def open(self, landed: LandedObject) -> BinaryIO:
-        path = self.root / landed.path
-        stat = path.stat()
-        if _version(stat.st_size, stat.st_mtime_ns) != landed.version:
-            raise FileNotFoundError(f"{landed.path} has changed since it was listed")
-        return cast(BinaryIO, path.open("rb"))
-
-    def _object(self, stream: Stream, file: Path) -> LandedObject | None:
+        path = b"/".join([os.fsencode(self.root), original_name(landed.path)])
         try:
-            stat = file.stat()
-        except FileNotFoundError:
-            return None
-        relative = file.relative_to(self.root / stream.folder).as_posix()
-        version = _version(stat.st_size, stat.st_mtime_ns)
-        return LandedObject(f"{stream.folder}/{relative}", version, stat.st_size, stream.arrival_hour(relative))
+            source = _Source(path, opener=_without_waiting)
+        except OSError as error:
+            raise _unreadable(error) from error
+        if version_of(os.fstat(source.fileno())) != landed.version:
+            source.close()
+            raise FileNotFoundError(f"{landed.path} has changed since it was listed")
+        return cast(BinaryIO, io.BufferedReader(source))
 
-    def _inside(self, stream: Stream, folder: Path, window: tuple[dt.datetime, dt.datetime]) -> bool:
-        """Whether all objects below a folder have hours inside the window, so that there are no strays in it."""
-        parts = folder.relative_to(self.root / stream.folder).parts
-        return any(layout.covers(parts, window) for layout in stream.layouts)
-
-
-def _version(size: int, mtime_ns: int) -> str:
-    return f"{size:x}-{mtime_ns:x}"
+    def _landed(self, stream: Stream, enter: Callable[[Parts], bool]) -> Iterator[LandedObject]:
+        for found in walk(os.fsencode(self.root / stream.folder), enter):
+            hour = stream.arrival_hour(found.relative)
+            yield LandedObject(f"{stream.folder}/{found.relative}", found.version, found.size, hour, found.refused)
 
 
-def hidden(name: str) -> bool:
-    """Whether a file's or folder's name says that it is not there yet, or not data."""
-    return name.startswith((".", "_"))
+class _Source(io.FileIO):
+    """A file being read, whose own faults say that it cannot be read."""
+
+    def readinto(self, buffer: Any) -> int | None:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise _unreadable(error) from error
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as error:
+            raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> Exception:
+    return Unreadable(f"{NOT_READABLE}: {error.strerror or error}") if of_one_file(error) else error
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opening a pipe that nobody writes to would wait for ever; it may have come in the place of a file."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _share(one: Parts, other: Parts) -> bool:
+    """Whether one of two paths leads to the other."""
+    return all(a == b for a, b in zip(one, other, strict=False))
 
 
 def within(hour: dt.datetime | None, window: tuple[dt.datetime, dt.datetime]) -> bool:
     """Whether an arrival hour is known and inside a window, whose end is left out."""
     return hour is not None and window[0] <= hour < window[1]
-
-
-def _walk(folder: Path, skip: object = None) -> Iterator[Path]:
-    """The files below a folder."""
-    try:
-        entries = sorted(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in entries:
-        if hidden(entry.name):
-            continue
-        if entry.is_dir():
-            if not (callable(skip) and skip(entry)):
-                yield from _walk(entry, skip)
-        elif entry.is_file():
-            yield entry

@@ -22,12 +22,14 @@ from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from resources.damage import LostMetadata, contradiction, reading, repair_error
+from resources.footers import footer_in, tail_of, verified
 from resources.schemas import CODED, coded
 
 EPOCH = dt.date(1970, 1, 1)
 UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # Without this a scan holds whole files, compressed, in memory.
-_SCAN = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
+_SCAN = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True, page_checksum_verification=True)
 
 
 def between(column: str, first: dt.datetime, end: dt.datetime) -> str:
@@ -48,13 +50,33 @@ class _Plan:
 @lru_cache(maxsize=8)
 def _planned(plan: _Plan) -> tuple[DataFile, ...]:
     scan = plan.table.scan(row_filter=plan.row_filter or AlwaysTrue(), snapshot_id=plan.snapshot_id)
-    return tuple(task.file for task in scan.plan_files())
+    try:
+        return tuple(task.file for task in scan.plan_files())
+    except FileNotFoundError as error:
+        raise LostMetadata(
+            f"table {'.'.join(plan.table.name())}: a manifest of snapshot {plan.snapshot_id} is missing: {error}. "
+            "`make recover` goes back to the newest metadata that is whole"
+        ) from error
+
+
+class WithoutFiles(Table):
+    """A table seen without some of its data files, which are lost; commits on it may remove them by name."""
+
+    def __init__(self, table: Table, lost: Iterable[DataFile]) -> None:
+        super().__init__(
+            table.name(), table.metadata, table.metadata_location, table.io, table.catalog, dict(table.config)
+        )
+        self.lost = frozenset(file.file_path for file in lost)
 
 
 def files_of(table: Table, row_filter: str | None = None, snapshot_id: int | None = None) -> list[DataFile]:
     """The data files of a snapshot (the current one by default) that may hold rows of a filter."""
     chosen = table.metadata.current_snapshot_id if snapshot_id is None else snapshot_id
-    return [] if chosen is None else [*_planned(_Plan(table.metadata.table_uuid, chosen, row_filter, table))]
+    if chosen is None:
+        return []
+    files = _planned(_Plan(table.metadata.table_uuid, chosen, row_filter, table))
+    lost = table.lost if isinstance(table, WithoutFiles) else ()
+    return [file for file in files if file.file_path not in lost]
 
 
 def files_within(table: Table, hours: Sequence[dt.datetime], snapshot_id: int | None = None) -> list[DataFile]:
@@ -66,8 +88,8 @@ def files_within(table: Table, hours: Sequence[dt.datetime], snapshot_id: int | 
     first, last = min(hours), max(hours)
     if table.spec().fields[0].source_id == _arrival(table):
         return files_of(table, between("_arrival_hour", first, last + dt.timedelta(hours=1)), snapshot_id)
-    spans = ((file, _span(table, file)) for file in files_of(table, snapshot_id=snapshot_id))
-    return [file for file, span in spans if span is None or (span[0] <= last and first <= span[1])]
+    spans = ((file, span(table, file)) for file in files_of(table, snapshot_id=snapshot_id))
+    return [file for file, found in spans if found is None or (found[0] <= last and first <= found[1])]
 
 
 def read(
@@ -79,28 +101,32 @@ def read(
 ) -> Iterator[pa.RecordBatch]:
     """Batches of data files with the table's current columns, in bounded memory and no particular order.
 
-    `columns` may name `__filename` as well, the data file that a row is from. `CODED` columns are dictionaries.
+    `columns` may name `__filename` as well, the data file that a row is from. `CODED` columns are dictionaries. Raises
+    `DamagedFile`.
     """
     if not files:
         return
     schema = coded(pa.schema([field.remove_metadata() for field in schema_to_pyarrow(table.schema())]))
     scheme, netloc, _ = PyArrowFileIO.parse_location(files[0].file_path)
     filesystem = table.io.fs_by_scheme(scheme, netloc)  # type: ignore[attr-defined]
-    paths = [path_in(file) for file in files]
     options = ds.ParquetReadOptions(dictionary_columns=CODED)
     parquet = ds.ParquetFileFormat(read_options=options, default_fragment_scan_options=_SCAN)
-    dataset = ds.dataset(paths, schema=schema, filesystem=filesystem, format=parquet)
-    scanner = dataset.scanner(
-        columns=list(columns) if columns else None,
-        filter=where,
-        batch_size=batch_rows,
-        use_threads=False,  # others work meanwhile; threads here only read too far ahead
-        batch_readahead=1,
-        fragment_readahead=1,
-    )
-    for batch in scanner.to_batches():
-        if batch.num_rows:
-            yield batch
+    for file in files:
+        with reading(table, file):
+            with filesystem.open_input_file(path_in(file)) as source:
+                tail = tail_of(source, source.size())
+            if not verified(tail) and (why := contradiction(file, footer_in(tail), schema)):
+                raise repair_error(table, file, why)
+            fragment = parquet.make_fragment(path_in(file), filesystem)
+            scanner = fragment.scanner(
+                schema=schema,
+                columns=list(columns) if columns else None,
+                filter=where,
+                batch_size=batch_rows,
+                use_threads=False,  # others work meanwhile; threads here only read too far ahead
+                batch_readahead=1,
+            )
+            yield from (batch for batch in scanner.to_batches() if batch.num_rows)
 
 
 def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int = 131_072) -> Iterator[pa.RecordBatch]:
@@ -108,10 +134,19 @@ def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int =
 
     Nothing is read ahead: what costs least for very many files, and for the first rows of one.
     """
+    names = sorted(CODED.intersection(columns))
     with (
+        reading(table, file),
         table.io.new_input(file.file_path).open() as source,
-        pq.ParquetFile(source, read_dictionary=sorted(CODED.intersection(columns))) as parquet,
+        pq.ParquetFile(
+            source,
+            metadata=footer_in(tail_of(source, file.file_size_in_bytes)),
+            read_dictionary=names,
+            page_checksum_verification=True,
+        ) as parquet,
     ):
+        if parquet.metadata.num_rows != file.record_count:
+            raise repair_error(table, file, "its footer and its manifest tell of different numbers of rows")
         for group in range(parquet.num_row_groups):  # a batch across them may have any size
             yield from parquet.iter_batches(batch_rows, [group], list(columns), use_threads=False)
 
@@ -168,11 +203,11 @@ def _only(table: Table, file: DataFile, hours: Sequence[dt.datetime]) -> bool:
     first, last = min(hours), max(hours)
     if last - first != (len(set(hours)) - 1) * dt.timedelta(hours=1):
         return False
-    span = _span(table, file)
-    return span is not None and first <= span[0] and span[1] <= last
+    found = span(table, file)
+    return found is not None and first <= found[0] and found[1] <= last
 
 
-def _span(table: Table, file: DataFile) -> tuple[dt.datetime, dt.datetime] | None:
+def span(table: Table, file: DataFile) -> tuple[dt.datetime, dt.datetime] | None:
     """The first and the last arrival hour in a data file, if its statistics tell."""
     low, high = ((bound or {}).get(_arrival(table)) for bound in (file.lower_bounds, file.upper_bounds))
     return None if low is None or high is None else (_instant(low), _instant(high))
@@ -197,6 +232,11 @@ def frame(batches: Iterable[pa.RecordBatch], schema: Mapping[str, pl.DataType]) 
 def path_in(file: DataFile) -> str:
     """A data file's path as `read`'s column `__filename` gives it."""
     return str(PyArrowFileIO.parse_location(file.file_path)[2])
+
+
+def arrival_hour(file: DataFile) -> dt.datetime:
+    """The hour that all rows of a data file share, where the table is partitioned by arrival hour."""
+    return UNIX + dt.timedelta(hours=int(file.partition[0]))
 
 
 def event_date(file: DataFile) -> dt.date:

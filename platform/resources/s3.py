@@ -28,7 +28,9 @@ from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
 from contracts.stream import Stream
-from resources.landing import LandedObject, hidden, within
+from events.compression import Unreadable
+from resources.landing import NOT_READABLE, LandedObject, within
+from resources.names import hidden, original_name, printable_name
 
 CONNECTIONS = 16
 AHEAD_OBJECTS = 32
@@ -36,6 +38,14 @@ AHEAD_BYTES = 1 << 30
 ATTEMPTS = 8
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
+# What S3 says of one object: its key or its policy forbids it, it is archived, or it wants a key of the customer's.
+OF_ONE_OBJECT = {
+    "AccessDenied",
+    "InvalidObjectState",
+    "InvalidRequest",
+    "KMS.DisabledException",
+    "KMS.NotFoundException",
+}
 
 
 class LandingFailed(Exception):
@@ -106,13 +116,14 @@ class S3Landing:
 
     def key(self, path: str) -> str:
         """The bucket's key of a path below the landing zone."""
-        return f"{self.prefix}/{path}" if self.prefix else path
+        key = original_name(path).decode()
+        return f"{self.prefix}/{key}" if self.prefix else key
 
     def address(self, path: str) -> str:
         return f"s3://{self.bucket}/{self.key(path)}"
 
     def _relative(self, key: str) -> str:
-        return key[len(self.prefix) + 1 :] if self.prefix else key
+        return printable_name((key[len(self.prefix) + 1 :] if self.prefix else key).encode())
 
     def _pages(self, prefix: str, delimiter: str = "") -> Iterator[dict[str, Any]]:
         """The pages of a listing, to its end: one that breaks off would lose objects without a word."""
@@ -136,7 +147,8 @@ class S3Landing:
         for entry in entries:
             path = self._relative(entry["Key"])
             relative = path.removeprefix(f"{stream.folder}/")
-            if not path.endswith("/") and not any(map(hidden, relative.split("/"))):
+            marker = path.endswith("/") and not entry["Size"]  # what consoles make for a folder
+            if not marker and not any(map(hidden, relative.split("/"))):
                 version = entry["ETag"].strip('"')
                 found.append(LandedObject(path, version, entry["Size"], stream.arrival_hour(relative)))
         return sorted(found)
@@ -144,7 +156,7 @@ class S3Landing:
 
 def _skipped(stream: Stream, folder: str, window: tuple[dt.datetime, dt.datetime]) -> bool:
     """Whether there are no strays below a folder: it is hidden, or its hour is inside the window."""
-    parts = tuple(folder.removeprefix(f"{stream.folder}/").strip("/").split("/"))
+    parts = tuple(folder.removeprefix(f"{stream.folder}/").removesuffix("/").split("/"))
     return hidden(parts[-1]) or any(layout.covers(parts, window) for layout in stream.layouts)
 
 
@@ -194,8 +206,10 @@ class _Downloads:
         self.lock = threading.Lock()
 
     def open(self, landed: LandedObject) -> BinaryIO:
-        """The object's bytes, whole. Raises `FileNotFoundError` where it has gone or its content is another by now,
-        and `LandingFailed`.
+        """The object's bytes, whole.
+
+        Raises `FileNotFoundError` where it has gone or its content is another by now, `Unreadable` where S3 refuses
+        this object, and `LandingFailed`.
         """
         with self.lock:
             copy = self._fetched(landed)
@@ -205,8 +219,11 @@ class _Downloads:
         except S3DownloadFailedError as error:
             raise FileNotFoundError(f"{landed.path} has changed since it was listed") from error
         except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
+            code = error.response["Error"]["Code"]
+            if code == "NoSuchKey":
                 raise FileNotFoundError(f"{landed.path} has gone since it was listed") from error
+            if code in OF_ONE_OBJECT:
+                raise Unreadable(f"{NOT_READABLE}: {code}: {error.response['Error'].get('Message', '')}") from error
             raise self._failed(landed, error) from error
         except (BotoCoreError, RetriesExceededError) as error:
             raise self._failed(landed, error) from error

@@ -100,7 +100,7 @@ _FIXED: dict[Layer, tuple[tuple[str, IcebergType, bool], ...]] = {
     Layer.LEDGER: (
         ("path", StringType(), True),
         ("version", StringType(), True),
-        ("size", LongType(), True),
+        ("size", LongType(), False),
         ("arrival_hour", TimestamptzType(), True),
         ("records", LongType(), False),
         ("refused", StringType(), False),

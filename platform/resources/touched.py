@@ -17,6 +17,7 @@ from pyiceberg.table import Table
 
 from partitions import HOURS_PER_RUN
 from resources.changes import moves
+from resources.damage import DamagedFile
 from resources.rows import UNIX, as_frame, event_date, files_of, read
 
 HOUR = dt.timedelta(hours=1)
@@ -74,7 +75,10 @@ def touched(table: Table, older: int | None, newer: int | None) -> Touched | Non
         for date, files in went.items()
         if sum(file.record_count for file in files) <= FEW_ROWS and before.issuperset(file.file_path for file in files)
     ]
-    found = _rewritten(table, *([file for date in rewritten for file in files[date]] for files in (came, went)))
+    try:
+        found = _rewritten(table, *([file for date in rewritten for file in files[date]] for files in (came, went)))
+    except DamagedFile:  # it went for that: what it held cannot be told any more
+        found = Touched(changed=frozenset(rewritten))
     for date in (came.keys() | went.keys()) - set(rewritten):
         hours = [arrival_hours(table, file) for file in came[date]]
         known = frozenset[dt.datetime]().union(*(each for each in hours if each))

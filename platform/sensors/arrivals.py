@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from assets.load import entered, ledger_rows
+from assets.ledger import entered, ledger_rows, retried
 from contracts.stream import Stream
 from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
 from resources.lake import Lake
@@ -183,5 +183,6 @@ def _news(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep:
     astray = {
         (o.path, o.version) for o in landed if o.arrival_hour is None or not window[0] <= o.arrival_hour < window[1]
     }
-    known = entered(current, astray=False) | (entered(current, astray=True) & astray)
+    later = retried(now)
+    known = entered(current, astray=False, retried=later) | (entered(current, astray=True, retried=later) & astray)
     return find_news(stream.name, landed, known, window)

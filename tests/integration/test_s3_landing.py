@@ -14,6 +14,7 @@ import pytest
 from aws import FaultyAws
 
 from contracts.commerce import COMMERCE
+from events.compression import Unreadable
 from resources import s3
 from resources.landing import FolderLanding, LandedObject, Landing
 from resources.s3 import LandingFailed, S3Landing
@@ -205,17 +206,57 @@ def test_what_passes_is_tried_again(bucket: Bucket, landing: S3Landing, cloud: F
     assert cloud.faults.planned == []
 
 
-@pytest.mark.parametrize("where", [aws.listing, aws.getting], ids=["listing", "reading"])
-def test_what_is_forbidden_fails_at_once_and_says_what(
-    bucket: Bucket, landing: S3Landing, cloud: FaultyAws, where: Any
-) -> None:
+def test_a_forbidden_listing_fails_at_once_and_says_what(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
     """No retry helps against a missing permission; the message names the operation and the address."""
     put(bucket, "2024/05/01/10/a")
+    cloud.faults.plan(aws.error(403, "AccessDenied"), where=aws.listing)
+    with pytest.raises(LandingFailed, match=r"listing s3://landing-\w+/in/commerce/.*AccessDenied"):
+        landing.objects(COMMERCE)
+
+
+def test_an_object_that_is_forbidden_or_archived_does_not_stop_the_others(
+    bucket: Bucket, landing: S3Landing, cloud: FaultyAws
+) -> None:
+    """One has a key of another account, one has gone to the archive: each is refused with what S3 says."""
+    bucket.client.put_object(
+        Bucket=bucket.name, Key="in/commerce/2024/05/01/10/archived", Body=b"x", StorageClass="GLACIER"
+    )
+    put(bucket, "2024/05/01/10/forbidden")
+    put(bucket, "2024/05/01/10/good")
+    archived, forbidden, good = landing.objects(COMMERCE)
+    with pytest.raises(Unreadable, match="not readable: InvalidObjectState: "):
+        contents(landing, [archived])
+    cloud.faults.plan(aws.error(403, "AccessDenied"), where=aws.getting)
+    with landing.reading([forbidden, good]) as reader:
+        with pytest.raises(Unreadable, match="not readable: AccessDenied"):
+            reader.open(forbidden)
+        with reader.open(good) as source:
+            assert source.read() == b"x"
+    assert contents(landing, [forbidden]) == [b"x"], "when it is allowed, it is the same version"
+
+
+def test_wrong_credentials_end_the_run(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
+    """They say nothing of an object: refused, every object of the hour would be left out."""
+    put(bucket, "2024/05/01/10/a")
     found = landing.objects(COMMERCE)
-    cloud.faults.plan(aws.error(403, "AccessDenied"), where=where)
-    with pytest.raises(LandingFailed, match=r"(listing|reading) s3://landing-\w+/in/commerce/.*AccessDenied"):
-        contents(landing, landing.objects(COMMERCE))
-    assert contents(landing, found) == [b"x"]
+    cloud.faults.plan(aws.error(403, "SignatureDoesNotMatch"), where=aws.getting)
+    with pytest.raises(LandingFailed, match=r"reading s3://landing-\w+/in/commerce/.*SignatureDoesNotMatch"):
+        contents(landing, found)
+
+
+ODD_NAMES = ["/a", "a\x01b", "a\u2028b", "\\xff", "a b+%2F&<é>", "data/"]
+ODD_KEYS = [*(f"2024/05/01/10/{name}" for name in ODD_NAMES), "/2024/05/01/10/a", "2024//05/01/10/a"]
+
+
+def test_keys_of_any_kind_are_found_and_read(bucket: Bucket, landing: S3Landing) -> None:
+    """Keys are no paths: they may have empty parts, control characters, and a slash at the end of a real object."""
+    for key in ODD_KEYS:
+        put(bucket, key, key.encode())
+    found = landing.objects(COMMERCE)
+    assert sorted(contents(landing, found)) == sorted(key.encode() for key in ODD_KEYS)
+    assert all(landed.path.isprintable() for landed in found)
+    inside, outside = landing.objects(COMMERCE, [HOUR]), landing.strays(COMMERCE, WINDOW)
+    assert sorted([*inside, *outside]) == found, "together both listings are everything"
 
 
 def test_what_does_not_pass_is_an_error(

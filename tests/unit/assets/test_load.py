@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import os
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pytest
 
 from assets import load as load_module
 from contracts.stream import Csv, JsonConcatenated
+from events.compression import Unreadable
+from resources.landing import NOT_READABLE
 from resources.schemas import Layer
 
 HOUR = dt.timedelta(hours=1)
@@ -156,6 +160,46 @@ def test_an_unreadable_re_upload_keeps_the_earlier_rows(platform: Any) -> None:
     platform.put(0, "a", [b"2"])
     platform.load(0)
     assert (bronze(platform), ledger(platform)) == ({"a": [b"2"]}, {"a": [1, None]})
+
+
+def test_odd_names_and_faults_end_in_the_ledger_and_the_others_load(platform: Any) -> None:
+    """A name that is no UTF-8, a pipe, a link to nothing, a fault of the disk: each is one object's own matter."""
+    folder = platform.landing.root / platform.put(0, "good", [b"1"])
+    Path(os.fsdecode(bytes(folder.parent) + b"/caf\xe9\n.json")).write_bytes(b"2")
+    os.mkfifo(folder.with_name("pipe"))
+    folder.with_name("dangling").symlink_to("nowhere")
+    folder.with_name("broken").symlink_to("/proc/self/mem")
+    folder.with_name("loop").symlink_to(folder.parent)
+    platform.load(0)
+    assert bronze(platform) == {"good": [b"1"], r"caf\xe9\x0a.json": [b"2"]}
+    refused = {name: why for name, (_, why) in ledger(platform).items() if why}
+    assert refused == {
+        "pipe": "a named pipe, not a file",
+        "dangling": "a link to nothing: No such file or directory",
+        "broken": "not readable: Input/output error",
+        "loop": "a link into or around the stream's own folder, which is not followed",
+    }
+    before = platform.snapshots()
+    platform.load(0)
+    assert platform.snapshots() == before, "it is tried again when it changes, and not before"
+    folder.with_name("pipe").unlink()
+    folder.with_name("loop").unlink()
+    platform.put(0, "pipe", [b"3"])
+    platform.load(0)
+    assert ledger(platform).keys() == {"good", r"caf\xe9\x0a.json", "pipe", "dangling", "broken"}
+    assert ledger(platform)["pipe"] == [1, None]
+
+
+def test_what_the_storage_did_not_give_is_tried_again(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A permission that comes, an object back from the archive: its version stays, so that a run has to try."""
+    platform.put(0, "a", [b"1"])
+    denied = Unreadable(f"{NOT_READABLE}: AccessDenied")
+    monkeypatch.setattr(type(platform.landing), "open", Mock(side_effect=denied))
+    platform.load(0)
+    assert ledger(platform) == {"a": [None, str(denied)]}
+    monkeypatch.undo()
+    platform.load(0)
+    assert (bronze(platform), ledger(platform)) == ({"a": [b"1"]}, {"a": [1, None]})
 
 
 def test_an_empty_object_is_known(platform: Any) -> None:

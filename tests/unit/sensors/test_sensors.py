@@ -68,6 +68,22 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield World(tmp_path, instance)
 
 
+def test_what_cannot_be_read_asks_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused by name it is known: asked for again at every tick, it would run for ever."""
+    world.put(world.current)
+    folder = next((world.landing.root / "commerce").rglob("a")).parent
+    os.mkfifo(folder / "pipe")
+    (folder / "dangling").symlink_to("nowhere")
+    (folder / "loop").symlink_to(folder)
+    (folder / "broken").symlink_to("/proc/self/mem")
+    (world.landing.root / "commerce" / "2021").symlink_to(folder)
+    assert len(world.tick()) == 1
+    world.load(world.current)
+    for cursor in (world.cursor, None):
+        world.cursor = cursor
+        assert world.tick() == []
+
+
 def test_a_change_is_asked_for_once(world: World) -> None:
     """Until it is loaded it stays news, and ticks come every few seconds."""
     assert world.tick() == []
