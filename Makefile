@@ -54,4 +54,7 @@ contracts: setup  ## write docs/contracts/ from the contracts, whose versions ha
 rejected: setup  ## what is rejected and why; make rejected STREAM=commerce [HOUR=2026-01-01-00:00]
 	@$(PY) -m assets.listing "$(STREAM)" $(HOUR)
 
-.PHONY: help setup demo test dev check bench fuzz sources contracts rejected
+recover: setup  ## register the lake's tables again after its catalog was lost; stop what runs the platform first
+	@$(PY) -m dagster job execute -m definitions -d platform -j recover
+
+.PHONY: help setup demo test dev check bench fuzz sources contracts rejected recover
