@@ -131,8 +131,9 @@ class Lake:
                     table = self.catalog.load_table(name)
                 evidence.demand(table)
         except UNREADABLE as error:
+            why = str(error).splitlines()[0]
             raise CatalogLost(
-                f"table {'.'.join(name)}: the catalog names metadata that cannot be read: {error}. {RECOVER}"
+                f"table {'.'.join(name)}: the catalog names metadata that cannot be read: {why}. {RECOVER}"
             ) from error
         self._trusted.add(name)
         return table

@@ -51,6 +51,10 @@ CREATE TABLE IF NOT EXISTS platform.begun (stream VARCHAR, snapshot_id BIGINT);
 """
 
 
+class WarehouseUnreadable(Exception):
+    """A file of the warehouse cannot be opened; the message says how to make it anew."""
+
+
 @dataclass(frozen=True)
 class DuckDBWarehouse:
     """The warehouse file, and the file that readers get."""
@@ -153,7 +157,7 @@ class DuckDBWarehouse:
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file, once no other process has it open, and `attached` to it the one of what is public.
 
-        Raises `WarehouseBusy` after waiting for that in vain.
+        Raises `WarehouseBusy` after waiting for that in vain, and `WarehouseUnreadable`.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(parents=True, exist_ok=True)
@@ -164,7 +168,7 @@ class DuckDBWarehouse:
                 break
             except duckdb.IOException as error:
                 if "lock" not in str(error):
-                    raise
+                    raise self._unreadable(self.path, error) from error
                 if time.monotonic() > deadline:
                     raise WarehouseBusy(str(error)) from error
                 time.sleep(0.2)
@@ -173,10 +177,22 @@ class DuckDBWarehouse:
             con.execute(f"SET temp_directory = '{_quoted(self.scratch)}'")
             con.execute(_NOTES)
             if attached:
-                con.execute(f"ATTACH '{_quoted(self._next)}' AS {NEXT}")
+                self._attach(con)
             yield con
         finally:
             con.close()
+
+    def _attach(self, con: duckdb.DuckDBPyConnection) -> None:
+        try:
+            con.execute(f"ATTACH '{_quoted(self._next)}' AS {NEXT}")
+        except duckdb.IOException as error:
+            raise self._unreadable(self._next, error) from error
+
+    def _unreadable(self, path: Path, error: duckdb.Error) -> WarehouseUnreadable:
+        return WarehouseUnreadable(
+            f"{path} cannot be opened: {error}. If it is damaged, delete {self.path.name} and {self._next.name} and run "
+            "the jobs `upkeep` and `gold`: both files are made from silver, and nothing else is in them."
+        )
 
 
 _HELD = """
