@@ -190,7 +190,7 @@ class DuckDBWarehouse:
 
     def _unreadable(self, path: Path, error: duckdb.Error) -> WarehouseUnreadable:
         return WarehouseUnreadable(
-            f"{path} cannot be opened: {error}. If it is damaged, delete {self.path.name} and {self._next.name} and run "
+            f"{path} cannot be opened: {error}. If it is damaged, delete {self.path.name} and {self._next.name}, run "
             "the jobs `upkeep` and `gold`: both files are made from silver, and nothing else is in them."
         )
 
