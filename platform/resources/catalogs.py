@@ -1,6 +1,7 @@
 """Catalogs: opening the catalog that the lake's tables stand in.
 
-Belongs here: what is wrong with a catalog as a whole. Not here: what is wrong with one of its entries (`lake`).
+Belongs here: what is wrong with a catalog as a whole, and changes of its entries. Not here: what is wrong with an entry
+(`lake`), and what it should name (`recovery`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from contextlib import suppress
 
 from pyiceberg.catalog import AVAILABLE_CATALOGS, Catalog, CatalogType
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import NamespaceAlreadyExistsError
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError
+from pyiceberg.table.metadata import TableMetadata
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from resources.folders import RECOVER, CatalogLost
@@ -48,3 +50,26 @@ def ensure_namespace(catalog: Catalog, name: str) -> None:
     if (name,) not in catalog.list_namespaces():
         with suppress(NamespaceAlreadyExistsError, IntegrityError):  # another process was faster
             catalog.create_namespace(name)
+
+
+def point(catalog: Catalog, kind: CatalogType, name: tuple[str, str], location: str, metadata: TableMetadata) -> None:
+    """Have the catalog name this metadata file (whose content is `metadata`) of a table, whatever it named before.
+
+    An entry of Glue is updated: grants depend on it, and the platform's role may not delete any. One of SQLite is
+    replaced: a crash in between leaves a table that the catalog does not know.
+    """
+    with suppress(NoSuchTableError):
+        if kind is CatalogType.GLUE:
+            _update_glue(catalog, name, location, metadata)
+            return
+        catalog.drop_table(name)
+    catalog.register_table(name, location)
+
+
+def _update_glue(catalog: Catalog, name: tuple[str, str], location: str, metadata: TableMetadata) -> None:
+    from pyiceberg.catalog.glue import GlueCatalog, _construct_table_input
+
+    assert isinstance(catalog, GlueCatalog)
+    entry = catalog._get_glue_table(*name)
+    changed = _construct_table_input(name[1], location, metadata.properties, metadata, entry)
+    catalog._update_glue_table(*name, changed, entry["VersionId"])

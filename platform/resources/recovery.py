@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
@@ -34,7 +33,7 @@ from pyiceberg.table.update import (
     update_table_metadata,
 )
 
-from resources.catalogs import ensure_namespace
+from resources.catalogs import ensure_namespace, point
 from resources.folders import RECOVERED, SUFFIX, Folder, version_of
 from resources.lake import UNREADABLE, Lake, Name
 from resources.schemas import Layer
@@ -180,9 +179,7 @@ def _register(lake: Lake, found: Survey, chosen: Candidate, head: Snapshot | Non
     version = max(map(version_of, found.files)) + 1
     location = f"{found.folder.location}/metadata/{version:05d}-{uuid4()}{SUFFIX}"
     ToOutputFile.table_metadata(metadata, found.folder.io.new_output(location))
-    with suppress(NoSuchTableError):
-        lake.catalog.drop_table(found.name)
-    lake.catalog.register_table(found.name, location)
+    point(lake.catalog, lake.kind, found.name, location, metadata)
     found.folder.note(location)
     return location
 

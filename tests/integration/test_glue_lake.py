@@ -186,11 +186,27 @@ def test_an_entry_that_names_older_metadata_is_moved_forward(lake: Lake, cloud: 
     glue = cloud.client("glue")
     entry = glue.get_table(DatabaseName="bronze", Name="commerce")["Table"]
     parameters = entry["Parameters"] | {"metadata_location": older}
-    glue.update_table(DatabaseName="bronze", TableInput={"Name": "commerce", "Parameters": parameters})
+    entry = {"Name": "commerce", "Parameters": parameters}
+    glue.update_table(DatabaseName="bronze", TableInput=entry)
     with pytest.raises(CatalogLost, match="older than"):
         again(lake).table(Layer.BRONZE, COMMERCE)
+    cloud.faults.plan(aws.refusal("AccessDeniedException"), where=aws.deleting)
     list(recover_stream(again(lake), "commerce", {}, HOUR))
     assert lines(again(lake).table(Layer.BRONZE, COMMERCE)) == list(range(behind + 1))
+    assert cloud.faults.planned, "the entry was not deleted: the platform's role must not, and grants would go with it"
+    cloud.faults.planned.clear()
+
+
+def test_an_entry_whose_metadata_is_gone_is_mended(lake: Lake) -> None:
+    """A bucket that was put back from an older replica, under a catalog that was not."""
+    table = lake.table(Layer.BRONZE, COMMERCE)
+    write(table, 1)
+    write(table, 2)
+    table.io.delete(table.metadata_location)
+    with pytest.raises(CatalogLost, match="names metadata that cannot be read"):
+        again(lake).table(Layer.BRONZE, COMMERCE)
+    list(recover_stream(again(lake), "commerce", {}, HOUR))
+    assert lines(again(lake).table(Layer.BRONZE, COMMERCE)) == [1]
 
 
 def test_looking_for_lost_metadata_costs_few_requests(lake: Lake, cloud: FaultyAws) -> None:
