@@ -87,11 +87,10 @@ class Folder:
         return sorted((f"{self._metadata}/{name}" for name in names if name.endswith(SUFFIX)), key=version_of)[::-1]
 
     def is_unused(self) -> bool:
-        """Whether no table has ever been used here: nothing is there but what an unfinished creation leaves."""
-        names = {entry.base_name for entry in self._listed(self.location)}
-        if any(name != "metadata" and not name.startswith(".") for name in names):
+        """Whether nothing is here but what an unfinished creation, or a table's purge, leaves."""
+        if any(version_of(location) != 0 for location in self.metadata_files()):
             return False
-        return all(version_of(location) == 0 for location in self.metadata_files())
+        return all(file.base_name.endswith((SUFFIX, HINT)) or file.base_name[0] == "." for file in self.files())
 
     def note(self, metadata_location: str) -> None:
         """Name the metadata of a commit that held."""

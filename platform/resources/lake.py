@@ -147,7 +147,8 @@ class Lake:
         if not folder.is_unused() and not self.catalog.table_exists(name):
             raise CatalogLost(
                 f"table {'.'.join(name)}: the catalog does not know it, but {folder.location} holds files of a table. "
-                f"A new one there would have them deleted as orphans. {RECOVER}"
+                f"A new one there would have them deleted as orphans. {RECOVER} If it was dropped on purpose, move the "
+                "folder away."
             )
         try:
             return self.catalog.create_table(name, schema, partition_spec=spec, properties=dict(properties))

@@ -96,10 +96,17 @@ class Survey:
     @cached_property
     def chosen(self) -> Candidate | None:
         """The newest one whose snapshot's manifests are all there."""
-        for each in self.candidates:
-            if _intact(partial(_data_files, self.folder.io, each.head)) is not None:
-                return each
-        return None
+        return next((each for each in self.candidates if self._whole(each.head)), None)
+
+    def last(self, fits: Callable[[Snapshot], bool]) -> Snapshot | None:
+        """The last snapshot that fits and is whole, of the chosen metadata's current one and those it came from."""
+        if self.chosen is None:
+            return None
+        history = ancestors_of(self.chosen.head, self.chosen.metadata)
+        return next((each for each in history if fits(each) and self._whole(each)), None)
+
+    def _whole(self, snapshot: Snapshot | None) -> bool:
+        return _intact(partial(_data_files, self.folder.io, snapshot)) is not None
 
     def went_back(self) -> bool:
         """Whether the chosen metadata is older than one that is known to have been committed."""
@@ -129,10 +136,10 @@ def recover_stream(lake: Lake, stream: str, named: Mapping[Layer, str], now: dt.
     if silver:
         others = {name: chosen.metadata for layer, name in named.items() if (chosen := found[layer].chosen)}
         # Where none agrees the rows stay, as they may be the only ones left.
-        heads[Layer.SILVER] = next((each for each in _history(silver) if _agrees(each, others)), silver.head)
+        heads[Layer.SILVER] = found[Layer.SILVER].last(lambda each: _agrees(each, others)) or silver.head
     if ledger and bronze and found[Layer.BRONZE].went_back():
         last = bronze.head.timestamp_ms if bronze.head else 0
-        heads[Layer.LEDGER] = next((each for each in _history(ledger) if each.timestamp_ms <= last), None)
+        heads[Layer.LEDGER] = found[Layer.LEDGER].last(lambda each: each.timestamp_ms <= last)
     for layer, each in found.items():
         yield _recover(lake, each, heads[layer], now)
 
@@ -215,11 +222,6 @@ def _missing(folder: Folder, snapshot: Snapshot | None) -> int:
     there = {file.path for file in folder.files()}
     elsewhere = [path for path in _data_files(folder.io, snapshot) if _path(path) not in there]
     return sum(not folder.io.new_input(path).exists() for path in elsewhere)
-
-
-def _history(candidate: Candidate) -> Iterator[Snapshot]:
-    """The current snapshot and those it came from."""
-    return iter(ancestors_of(candidate.head, candidate.metadata))
 
 
 def _agrees(snapshot: Snapshot, others: Mapping[str, TableMetadata]) -> bool:

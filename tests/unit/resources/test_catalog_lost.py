@@ -142,3 +142,11 @@ def test_a_busy_catalog_is_no_lost_one(lake: Lake) -> None:
         holder.execute("BEGIN EXCLUSIVE")
         with pytest.raises(OperationalError, match="locked"):
             impatient.table(Layer.SILVER, COMMERCE)
+
+
+def test_a_table_that_was_purged_can_be_made_anew(lake: Lake, write: Any, silver: Any) -> None:
+    """Whoever drops a table on purpose, with its files, wants a new one; empty folders and the note stay."""
+    table = lake.table(Layer.SILVER, COMMERCE)
+    commit(table, write(table, silver(("a", 1))), [], {})
+    lake.catalog.purge_table(("silver", "commerce"))
+    assert again(lake).table(Layer.SILVER, COMMERCE).snapshots() == []
