@@ -64,11 +64,8 @@ def silver(warehouse: CopyingWarehouse) -> Table:
     """Silver's table, new."""
     lake: Lake = make("lake", [COMMERCE], LOG)
     assert lake.kind is CatalogType.GLUE
-    name = (Layer.SILVER.value, COMMERCE.name)
-    if lake.catalog.table_exists(name):
-        lake.catalog.drop_table(name)
-        for file in lake.folder(name).files():  # a new table is not made over the files of one
-            lake.folder(name).filesystem.delete_file(file.path)
+    if lake.catalog.table_exists(("silver", COMMERCE.name)):
+        lake.catalog.purge_table(("silver", COMMERCE.name))
     return lake.table(Layer.SILVER, COMMERCE)
 
 
