@@ -57,4 +57,7 @@ rejected: setup  ## what is rejected and why; make rejected STREAM=commerce [HOU
 repair: setup  ## make tables whole whose data files are gone or unreadable; make repair [STREAM=commerce]
 	@$(PY) -m dagster job execute -m definitions -d platform -j repair $(if $(STREAM),-o repair_$(STREAM))
 
-.PHONY: help setup demo test dev check bench fuzz sources contracts rejected repair
+recover: setup  ## register the lake's tables again after its catalog was lost; stop what runs the platform first
+	@$(PY) -m dagster job execute -m definitions -d platform -j recover
+
+.PHONY: help setup demo test dev check bench fuzz sources contracts rejected repair recover

@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.bronze import bronze_asset
 from assets.gold import gold_assets
+from assets.recover import recover_job
 from assets.repair import repair_job
 from assets.silver import silver_assets
 from assets.upkeep import upkeep_job
@@ -37,7 +38,7 @@ def build_defs(
     upkeep = upkeep_job(streams)
     return dg.Definitions(
         assets=[*lake, gold],
-        jobs=[ingest, release, upkeep, repair_job(streams)],
+        jobs=[ingest, release, upkeep, repair_job(streams), recover_job(streams)],
         schedules=[
             dg.ScheduleDefinition(
                 name="upkeep_hourly",

@@ -52,7 +52,7 @@ def listing(lake: Lake, stream: Stream, hour: dt.datetime | None = None) -> Iter
 def _stored(lake: Lake, layer: Layer, stream: Stream) -> Table | None:
     """A table as it is: looking at it neither creates nor changes it."""
     try:
-        return lake.catalog.load_table((layer.value, stream.name))
+        return lake.load((layer.value, stream.name))
     except NoSuchTableError:
         return None
 

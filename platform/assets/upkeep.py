@@ -14,13 +14,14 @@ from assets.load import BY_DAY, BY_HOUR
 from assets.reconcile import BY_EVENT_DATE, BY_SCOPE, CONTRACT_VERSION, REJECTED_SNAPSHOT
 from assets.warehouse import POOL
 from contracts.stream import Stream
-from resources.housekeeping import GRACE, expire, sweep, tidy
+from resources.housekeeping import GRACE, expire, spared, sweep, tidy
 from resources.lake import BRONZE_SNAPSHOT, Lake
 from resources.marts import published
 from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
 NAMES = (BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION)
+SPARED = "recovered since the last upkeep: left as it is this time"
 # Silver first: the snapshots of the others that its own name stay as long as they do.
 PARTITIONED_BY: dict[Layer, pl.Expr] = {
     Layer.SILVER: BY_EVENT_DATE,
@@ -42,8 +43,8 @@ def upkeep_op(stream: Stream) -> dg.OpDefinition:
         needed = {snapshot for snapshot in held if snapshot is not None}
         for layer, by in PARTITIONED_BY.items():
             table = lake.table(layer, stream)
-            tidied = tidy(table, by, NAMES, needed, now)
-            context.log.info(f"{layer}.{stream.name}: {dataclasses.asdict(tidied)}")
+            tidied = SPARED if spared(table) else dataclasses.asdict(tidy(table, by, NAMES, needed, now))
+            context.log.info(f"{layer}.{stream.name}: {tidied}")
             if layer is Layer.SILVER:
                 needed = _named(table)
                 snapshot = table.current_snapshot()
@@ -58,6 +59,9 @@ def upkeep_marts(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -
     """Lets old releases of the published marts go; every release writes its files anew, so none are to be merged."""
     now = dt.datetime.now(dt.UTC)
     for table in published(lake):
+        if spared(table):
+            context.log.info(f"{'.'.join(table.name())}: {SPARED}")
+            continue
         expired = expire(table, (), now)
         files, size = sweep(table, now)
         context.log.info(f"{'.'.join(table.name())}: {expired} snapshots expired, {files} files ({size} bytes) deleted")

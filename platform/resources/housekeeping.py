@@ -7,9 +7,11 @@ a row: a compaction's snapshot names the snapshot whose rows it holds, and whoev
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from pyarrow import fs
@@ -20,6 +22,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from resources.datafiles import DataFileWriter
+from resources.folders import RECOVER, RECOVERED, SUFFIX, CatalogLost, Folder, version_of
 from resources.lake import ROWS_OF, commit, rows_snapshot
 from resources.rows import as_frame, files_of, read
 
@@ -100,21 +103,52 @@ def _at(snapshot: Snapshot) -> dt.datetime:
 def sweep(table: Table, now: dt.datetime) -> tuple[int, int]:
     """Delete the table's files that no snapshot refers to and that are older than the grace period; files and bytes.
 
-    A younger one may belong to a commit that is under way.
+    A younger one may belong to a commit that is under way. Nothing is deleted of a folder that holds newer metadata
+    than the catalog names. Raises `CatalogLost` where the folder holds metadata of another table.
     """
-    scheme, netloc, root = PyArrowFileIO.parse_location(table.location())
-    filesystem: fs.FileSystem = table.io.fs_by_scheme(scheme, netloc)  # type: ignore[attr-defined]
+    folder = Folder.of(table)
+    files = folder.files()
+    if any(version_of(path) > version_of(table.metadata_location) for path in _metadata_files(files)):
+        return 0, 0
     referred = {PyArrowFileIO.parse_location(path)[2] for path in _referred(table)}
-    files = filesystem.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
-    orphans = [f for f in files if f.type == fs.FileType.File and f.path not in referred and f.mtime < now - GRACE]
+    unreferred = [file for file in files if file.path not in referred]
+    _refuse_another(table, folder.filesystem, _metadata_files(unreferred))
+    orphans = [file for file in unreferred if file.mtime < now - GRACE]
     for orphan in orphans:
-        filesystem.delete_file(orphan.path)
+        folder.filesystem.delete_file(orphan.path)
     return len(orphans), sum(orphan.size for orphan in orphans)
+
+
+def _metadata_files(files: Iterable[fs.FileInfo]) -> list[str]:
+    return [file.path for file in files if file.path.endswith(SUFFIX)]
+
+
+def _refuse_another(table: Table, filesystem: fs.FileSystem, unreferred: Iterable[str]) -> None:
+    """Raise `CatalogLost` if metadata that the table does not refer to is of another table that has snapshots."""
+    for path in unreferred:
+        found = _parsed(filesystem, path)
+        if found.get("table-uuid") != str(table.metadata.table_uuid) and found.get("snapshots"):
+            raise CatalogLost(
+                f"table {'.'.join(table.name())}: {path} is metadata of another table in the same folder, whose files "
+                f"would be deleted as orphans of this one. If the other one is the lost table: {RECOVER}"
+            )
+
+
+def _parsed(filesystem: fs.FileSystem, path: str) -> dict[str, Any]:
+    """A metadata file's content; empty where a crash has cut it off."""
+    with filesystem.open_input_stream(path) as source:
+        content = source.read()
+    try:
+        parsed = json.loads(content)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _referred(table: Table) -> Iterator[str]:
     """All files that the table's metadata and its snapshots refer to."""
     yield table.metadata_location
+    yield Folder.of(table).hint
     for logged in table.metadata.metadata_log:
         yield logged.metadata_file
     manifests: dict[str, ManifestFile] = {}
@@ -125,6 +159,21 @@ def _referred(table: Table) -> Iterator[str]:
         yield path
         for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
             yield entry.data_file.file_path
+
+
+def spared(table: Table) -> bool:
+    """Whether upkeep leaves the table alone in this round, as it has been recovered since the last one.
+
+    Whoever has recovered it can look whether it is what it should be while all that it ever was is still there.
+    Raises `CatalogLost` where the folder proves that the catalog is older.
+    """
+    if (evidence := Folder.of(table).listed()) and evidence.refutes(table.metadata_location):
+        evidence.demand(table.refresh())
+    if RECOVERED not in table.properties:
+        return False
+    with table.transaction() as transaction:
+        transaction.remove_properties(RECOVERED)
+    return True
 
 
 def tidy(table: Table, by: pl.Expr, names: Collection[str], needed: Collection[int], now: dt.datetime) -> Tidied:

@@ -1,8 +1,8 @@
 """The lake: Iceberg tables in a catalog, read and committed by snapshot.
 
 Belongs here: opening tables, and commits that hold only for the snapshot they were computed from. Not here: schemas
-(`schemas`), reading files (`rows`) and writing them (`datafiles`), cleaning up (`housekeeping`), and what a table means
-(the assets).
+(`schemas`), reading files (`rows`) and writing them (`datafiles`), cleaning up (`housekeeping`), what a folder holds
+(`folders`), mending a lost catalog (`recovery`), and what a table means (the assets).
 """
 
 from __future__ import annotations
@@ -14,29 +14,34 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from pyiceberg.catalog import AVAILABLE_CATALOGS, Catalog, CatalogType
+from pyiceberg.catalog import Catalog, CatalogType
 from pyiceberg.exceptions import (
     CommitFailedException,
-    NamespaceAlreadyExistsError,
     NoSuchTableError,
     TableAlreadyExistsError,
     ValidationException,
 )
+from pyiceberg.exceptions import ValidationError as MetadataError
 from pyiceberg.manifest import DataFile, ManifestFile
+from pyiceberg.partitioning import PartitionSpec
+from pyiceberg.schema import Schema
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.table.update import TableUpdate
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
-from sqlalchemy.exc import IntegrityError
 
 from contracts.stream import Stream
+from resources.catalogs import ensure_namespace, open_catalog
+from resources.folders import RECOVER, CatalogLost, Folder
 from resources.rows import files_of
 from resources.schemas import Layer, definition, evolve
 
 ROWS_OF = "rows-of"  # a housekeeping snapshot names here the snapshot whose rows it holds
 BRONZE_SNAPSHOT = "bronze-snapshot"  # a snapshot of ledger or silver names here the one of bronze that it agrees with
 ATTEMPTS = 8
+UNREADABLE = (FileNotFoundError, MetadataError)  # what loading a table raises whose metadata is gone or damaged
+Name = tuple[str, str]  # namespace and table
 Result = TypeVar("Result")
 
 
@@ -81,41 +86,80 @@ class Lake:
 
     @cached_property
     def catalog(self) -> Catalog:
-        catalog = AVAILABLE_CATALOGS[self.kind]("lake", dict(self.properties))
-        present = set(catalog.list_namespaces())
+        """The catalog, with a namespace for each layer. Raises `CatalogLost` where its file cannot be read."""
+        catalog = open_catalog(self.kind, self.properties)
         for layer in Layer:
-            if (layer.value,) in present:
-                continue
-            try:
-                catalog.create_namespace(layer.value)
-            except (NamespaceAlreadyExistsError, IntegrityError):  # another process was faster
-                continue
+            ensure_namespace(catalog, layer.value)
         return catalog
 
     @cached_property
     def _known(self) -> set[tuple[str, Stream]]:
         return set()
 
+    @cached_property
+    def _trusted(self) -> set[Name]:
+        """The tables of which the catalog has been found to name the present state."""
+        return set()
+
     def table(self, layer: Layer, stream: Stream) -> Table:
         """The table at its current snapshot; created or evolved to the contract the first time it is asked for.
 
-        Raises `IncompatibleContract` where the contract asks for something that the table cannot become.
+        Raises `IncompatibleContract` where the contract asks for something that the table cannot become, and
+        `CatalogLost` as `load` and `create` do.
         """
-        identifier = (layer.value, stream.name)
+        name = (layer.value, stream.name)
         if (layer.value, stream) in self._known:
-            return self.catalog.load_table(identifier)
+            return self.load(name)
         wanted = definition(layer, stream)
         try:
-            table = evolve(self.catalog.load_table(identifier), wanted.schema)
+            table = self.load(name)
         except NoSuchTableError:
-            try:
-                table = self.catalog.create_table(
-                    identifier, wanted.schema, partition_spec=wanted.spec, properties=wanted.properties
-                )
-            except TableAlreadyExistsError:
-                table = self.catalog.load_table(identifier)
+            table = self.create(name, wanted.schema, wanted.spec, wanted.properties)
+        table = evolve(table, wanted.schema)
         self._known.add((layer.value, stream))
         return table
+
+    def load(self, name: Name) -> Table:
+        """A table at its current snapshot.
+
+        Raises pyiceberg's `NoSuchTableError`, and `CatalogLost` where the catalog names metadata that cannot be read,
+        or an older state than the table's folder (which is looked for once a table).
+        """
+        try:
+            table = self.catalog.load_table(name)
+            if name not in self._trusted and (evidence := Folder.of(table).evidence()):
+                if evidence.refutes(table.metadata_location):  # or somebody has committed in between
+                    table = self.catalog.load_table(name)
+                evidence.demand(table)
+        except UNREADABLE as error:
+            why = str(error).splitlines()[0]
+            raise CatalogLost(
+                f"table {'.'.join(name)}: the catalog names metadata that cannot be read: {why}. {RECOVER}"
+            ) from error
+        self._trusted.add(name)
+        return table
+
+    def create(self, name: Name, schema: Schema, spec: PartitionSpec, properties: Mapping[str, str]) -> Table:
+        """A new table, or the one that another process has just made.
+
+        Raises `CatalogLost` where the table's folder holds files of a table already.
+        """
+        folder = self.folder(name)
+        if not folder.is_unused() and not self.catalog.table_exists(name):
+            raise CatalogLost(
+                f"table {'.'.join(name)}: the catalog does not know it, but {folder.location} holds files of a table. "
+                f"A new one there would have them deleted as orphans. {RECOVER} If it was dropped on purpose, move the "
+                "folder away."
+            )
+        try:
+            return self.catalog.create_table(name, schema, partition_spec=spec, properties=dict(properties))
+        except TableAlreadyExistsError:
+            return self.load(name)
+
+    def folder(self, name: Name) -> Folder:
+        """Where a table lies that the catalog does not know."""
+        location = self.catalog._resolve_table_location(None, *name).rstrip("/")  # type: ignore[attr-defined]
+        return Folder(location, self.catalog._load_file_io(location=location))
 
 
 def commit(
@@ -132,6 +176,7 @@ def commit(
             _stage(transaction, operation, added, removed, properties)
     except ValidationException as error:  # not even the snapshot that it was computed from is there any more
         raise CommitFailedException(str(error)) from error
+    Folder.of(table).note(table.metadata_location)
     snapshot = table.current_snapshot()
     assert snapshot is not None
     return snapshot

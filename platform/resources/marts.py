@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
+from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.table import Table
 from pyiceberg.types import (
@@ -29,6 +31,7 @@ from pyiceberg.types import (
 )
 
 from resources import dbt
+from resources.catalogs import ensure_namespace
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake, commit
 from resources.rows import files_of
@@ -77,18 +80,21 @@ def published(lake: Lake) -> list[Table]:
     """Every table that a release has ever published, also of marts that are no longer named."""
     if (NAMESPACE,) not in lake.catalog.list_namespaces():
         return []
-    return [lake.catalog.load_table(identifier) for identifier in lake.catalog.list_tables(NAMESPACE)]
+    return [lake.load((NAMESPACE, name)) for _, name in lake.catalog.list_tables(NAMESPACE)]
 
 
 def _table(lake: Lake, mart: dbt.Mart) -> Table:
     """The mart's table, made or given the columns that the mart has gained.
 
-    A column of another type than before takes the place of the old one, which releases before this one keep.
+    A column of another type than before takes the place of the old one, which releases before this one keep. Raises
+    `CatalogLost` as `Lake` does.
     """
-    if (NAMESPACE,) not in lake.catalog.list_namespaces():
-        lake.catalog.create_namespace(NAMESPACE)
-    identifier, schema = (NAMESPACE, mart.name), _schema(mart)
-    table = lake.catalog.create_table_if_not_exists(identifier, schema, properties=PROPERTIES | _STATISTICS)
+    ensure_namespace(lake.catalog, NAMESPACE)
+    name, schema = (NAMESPACE, mart.name), _schema(mart)
+    try:
+        table = lake.load(name)
+    except NoSuchTableError:
+        table = lake.create(name, schema, UNPARTITIONED_PARTITION_SPEC, PROPERTIES | _STATISTICS)
     wanted = {field.name: field.field_type for field in schema.fields}
     for field in table.schema().fields:
         kind = wanted.get(field.name, field.field_type)

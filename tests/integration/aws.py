@@ -118,6 +118,11 @@ def updating(request: Request) -> bool:
     return request.headers.get("X-Amz-Target", "").endswith(".UpdateTable")
 
 
+def deleting(request: Request) -> bool:
+    """The end of a table's entry, in Glue."""
+    return request.headers.get("X-Amz-Target", "").endswith(".DeleteTable")
+
+
 def under(prefix: str, kind: Callable[[Request], bool]) -> Callable[[Request], bool]:
     """Requests of a kind for what lies below a prefix."""
     return lambda request: kind(request) and prefix in f"{request.path}?{request.args.get('prefix', '')}"

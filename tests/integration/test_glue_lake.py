@@ -18,8 +18,10 @@ from pyiceberg.table import Table
 
 from contracts.commerce import COMMERCE
 from resources.datafiles import DataFileWriter
-from resources.housekeeping import GRACE, tidy
+from resources.folders import CatalogLost, Folder
+from resources.housekeeping import GRACE, spared, tidy
 from resources.lake import Lake, commit
+from resources.recovery import recover_stream
 from resources.rows import files_of, read
 from resources.schemas import Layer
 
@@ -145,3 +147,94 @@ def test_a_catalog_that_cannot_be_asked_leaves_the_table_whole(lake: Lake, cloud
     with pytest.raises(ClientError, match=r"AccessDeniedException.*UpdateTable"):
         write(table, 2)
     assert lines(lake.table(Layer.BRONZE, COMMERCE)) == [1, 2]
+
+
+def again(lake: Lake) -> Lake:
+    """The lake as another process finds it."""
+    return Lake(lake.properties, lake.scratch, lake.kind)
+
+
+def test_a_table_whose_entry_was_deleted_is_recovered(lake: Lake) -> None:
+    """A new table in its place would have upkeep delete the bucket's objects."""
+    table = lake.table(Layer.BRONZE, COMMERCE)
+    write(table, 1)
+    write(table, 2)
+    lake.catalog.drop_table(("bronze", "commerce"))
+    for _ in range(2):
+        with pytest.raises(CatalogLost, match=r"s3://lake/.*bronze.db/commerce holds files of a table"):
+            again(lake).table(Layer.BRONZE, COMMERCE)
+    told = {each.table: each.told for each in recover_stream(again(lake), "commerce", {}, HOUR)}
+    assert "registered at s3://" in told["bronze.commerce"]
+    table = again(lake).table(Layer.BRONZE, COMMERCE)
+    assert lines(table) == [1, 2]
+    assert spared(table)
+    told = {each.table: each.told for each in recover_stream(again(lake), "commerce", {}, HOUR)}
+    assert told["silver.commerce"] == "nothing to recover"
+    assert "already current" in told["bronze.commerce"]
+    write(again(lake).table(Layer.BRONZE, COMMERCE), 3)
+    assert lines(again(lake).table(Layer.BRONZE, COMMERCE)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("behind", [1, 3])
+def test_an_entry_that_names_older_metadata_is_moved_forward(lake: Lake, cloud: FaultyAws, behind: int) -> None:
+    """Whoever restores Glue from an export gets the state of that day."""
+    table = lake.table(Layer.BRONZE, COMMERCE)
+    write(table, 0)
+    older = table.metadata_location
+    for number in range(1, behind + 1):
+        write(table, number)
+    glue = cloud.client("glue")
+    entry = glue.get_table(DatabaseName="bronze", Name="commerce")["Table"]
+    parameters = entry["Parameters"] | {"metadata_location": older}
+    entry = {"Name": "commerce", "Parameters": parameters}
+    glue.update_table(DatabaseName="bronze", TableInput=entry)
+    with pytest.raises(CatalogLost, match="older than"):
+        again(lake).table(Layer.BRONZE, COMMERCE)
+    cloud.faults.plan(aws.refusal("AccessDeniedException"), where=aws.deleting)
+    list(recover_stream(again(lake), "commerce", {}, HOUR))
+    assert lines(again(lake).table(Layer.BRONZE, COMMERCE)) == list(range(behind + 1))
+    assert cloud.faults.planned, "the entry was not deleted: the platform's role must not, and grants would go with it"
+    cloud.faults.planned.clear()
+
+
+def test_an_entry_whose_metadata_is_gone_is_mended(lake: Lake) -> None:
+    """A bucket that was put back from an older replica, under a catalog that was not."""
+    table = lake.table(Layer.BRONZE, COMMERCE)
+    write(table, 1)
+    write(table, 2)
+    table.io.delete(table.metadata_location)
+    with pytest.raises(CatalogLost, match="names metadata that cannot be read"):
+        again(lake).table(Layer.BRONZE, COMMERCE)
+    list(recover_stream(again(lake), "commerce", {}, HOUR))
+    assert lines(again(lake).table(Layer.BRONZE, COMMERCE)) == [1]
+
+
+def test_looking_for_lost_metadata_costs_few_requests(lake: Lake, cloud: FaultyAws) -> None:
+    """A run opens each of its tables once more than it must: that may cost one small object, not a listing."""
+    write(lake.table(Layer.BRONZE, COMMERCE), 1)
+    fresh = again(lake)
+    fresh.catalog.load_table(("bronze", "commerce"))
+    cloud.faults.requests.clear()
+    fresh.catalog.load_table(("bronze", "commerce"))
+    plain = len(cloud.faults.requests)
+    fresh.load(("bronze", "commerce"))
+    first = cloud.faults.requests[plain:]
+    fresh.load(("bronze", "commerce"))
+    assert len(first) - plain <= 2, first
+    assert not any("list-type" in request for request in first)
+    assert len(cloud.faults.requests) == 2 * plain + len(first)
+
+
+def test_a_throttled_bucket_is_not_taken_for_a_damaged_one(lake: Lake, cloud: FaultyAws) -> None:
+    """Metadata that cannot be read just now is not passed over for older metadata: recovery fails and is run again."""
+    table = lake.table(Layer.BRONZE, COMMERCE)
+    write(table, 1)
+    write(table, 2)
+    lake.catalog.drop_table(("bronze", "commerce"))
+    newest = Folder.of(table).metadata_files()[0].rsplit("/", 1)[-1]
+    cloud.faults.plan(aws.error(403, "AccessDenied"), times=9, where=aws.under(newest, aws.getting))
+    with pytest.raises(OSError, match="ACCESS_DENIED"):
+        list(recover_stream(again(lake), "commerce", {}, HOUR))
+    cloud.faults.planned.clear()
+    list(recover_stream(again(lake), "commerce", {}, HOUR))
+    assert lines(again(lake).table(Layer.BRONZE, COMMERCE)) == [1, 2]

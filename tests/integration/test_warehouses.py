@@ -64,8 +64,8 @@ def silver(warehouse: CopyingWarehouse) -> Table:
     """Silver's table, new."""
     lake: Lake = make("lake", [COMMERCE], LOG)
     assert lake.kind is CatalogType.GLUE
-    if lake.catalog.table_exists((Layer.SILVER.value, COMMERCE.name)):
-        lake.catalog.drop_table((Layer.SILVER.value, COMMERCE.name))
+    if lake.catalog.table_exists(("silver", COMMERCE.name)):
+        lake.catalog.purge_table(("silver", COMMERCE.name))
     return lake.table(Layer.SILVER, COMMERCE)
 
 

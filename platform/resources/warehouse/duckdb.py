@@ -54,6 +54,10 @@ CREATE TABLE IF NOT EXISTS platform.facts (name VARCHAR PRIMARY KEY, value VARCH
 """
 
 
+class WarehouseUnreadable(Exception):
+    """A file of the warehouse cannot be opened; the message says how to make it anew."""
+
+
 @dataclass(frozen=True)
 class DuckDBWarehouse:
     """The warehouse file, and the file that readers get."""
@@ -166,7 +170,7 @@ class DuckDBWarehouse:
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file, once no other process has it open, and `attached` to it the one of what is public.
 
-        Raises `WarehouseBusy` after waiting for that in vain.
+        Raises `WarehouseBusy` after waiting for that in vain, and `WarehouseUnreadable`.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(parents=True, exist_ok=True)
@@ -177,7 +181,7 @@ class DuckDBWarehouse:
                 break
             except duckdb.IOException as error:
                 if "lock" not in str(error):
-                    raise
+                    raise self._unreadable(self.path, error) from error
                 if time.monotonic() > deadline:
                     raise WarehouseBusy(str(error)) from error
                 time.sleep(0.2)
@@ -199,6 +203,8 @@ class DuckDBWarehouse:
         attach = f"ATTACH '{_quoted(self._next)}' AS {NEXT} {as_ours}"
         try:
             con.execute(attach)
+        except duckdb.IOException as error:
+            raise self._unreadable(self._next, error) from error
         except duckdb.InvalidInputException as error:
             if "cannot be lowered" not in str(error):
                 raise
@@ -208,6 +214,12 @@ class DuckDBWarehouse:
             con.execute("COPY FROM DATABASE later TO ours; DETACH later; DETACH ours")
             os.replace(copy, self._next)
             con.execute(attach)
+
+    def _unreadable(self, path: Path, error: duckdb.Error) -> WarehouseUnreadable:
+        return WarehouseUnreadable(
+            f"{path} cannot be opened: {error}. If it is damaged, delete {self.path.name} and {self._next.name}, run "
+            "the jobs `upkeep` and `gold`: both files are made from silver, and nothing else is in them."
+        )
 
 
 _HELD = """

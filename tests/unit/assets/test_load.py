@@ -165,15 +165,16 @@ def test_an_unreadable_re_upload_keeps_the_earlier_rows(platform: Any) -> None:
 def test_odd_names_and_faults_end_in_the_ledger_and_the_others_load(platform: Any) -> None:
     """A name that is no UTF-8, a pipe, a link to nothing, a fault of the disk: each is one object's own matter."""
     folder = platform.landing.root / platform.put(0, "good", [b"1"])
-    Path(os.fsdecode(bytes(folder.parent) + b"/caf\xe9\n.json")).write_bytes(b"2")
+    Path(os.fsdecode(bytes(folder.parent) + b"/caf\xe9.json")).write_bytes(b"2")
     os.mkfifo(folder.with_name("pipe"))
     folder.with_name("dangling").symlink_to("nowhere")
     folder.with_name("broken").symlink_to("/proc/self/mem")
     folder.with_name("loop").symlink_to(folder.parent)
     platform.load(0)
-    assert bronze(platform) == {"good": [b"1"], r"caf\xe9\x0a.json": [b"2"]}
+    assert bronze(platform) == {"good": [b"1"]}
     refused = {name: why for name, (_, why) in ledger(platform).items() if why}
     assert refused == {
+        r"caf\xe9.json": "its name is not UTF-8: rename it",
         "pipe": "a named pipe, not a file",
         "dangling": "a link to nothing: No such file or directory",
         "broken": "not readable: Input/output error",
@@ -186,7 +187,7 @@ def test_odd_names_and_faults_end_in_the_ledger_and_the_others_load(platform: An
     folder.with_name("loop").unlink()
     platform.put(0, "pipe", [b"3"])
     platform.load(0)
-    assert ledger(platform).keys() == {"good", r"caf\xe9\x0a.json", "pipe", "dangling", "broken"}
+    assert ledger(platform).keys() == {"good", r"caf\xe9.json", "pipe", "dangling", "broken"}
     assert ledger(platform)["pipe"] == [1, None]
 
 

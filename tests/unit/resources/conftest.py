@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from contracts.commerce import COMMERCE
 from resources.datafiles import DataFileWriter
 from resources.lake import Lake
 from resources.rows import files_of, read
+
+# Test modules are imported by path, so that helpers beside them are found only when their folder is named.
+sys.path.insert(0, str(Path(__file__).parent))
 
 HOUR = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 

@@ -14,7 +14,7 @@ from contracts.commerce import COMMERCE
 from resources.lake import Lake, commit
 from resources.rows import files_of
 from resources.schemas import Layer
-from resources.warehouse.duckdb import DuckDBWarehouse, sql_type
+from resources.warehouse.duckdb import DuckDBWarehouse, WarehouseUnreadable, sql_type
 
 MARTS = ("marts", "analytics")
 
@@ -136,3 +136,17 @@ def test_a_type_that_no_contract_has_is_an_error() -> None:
     """A silent VARCHAR would sort amounts as texts."""
     with pytest.raises(ValueError, match="no DuckDB type for uuid"):
         sql_type(UUIDType())
+
+
+@pytest.mark.parametrize("name", ["warehouse.duckdb", "gold_next.duckdb"])
+@pytest.mark.parametrize("size", [0, 10, 5000, 20_000])
+def test_a_truncated_file_is_told_in_words(warehouse: DuckDBWarehouse, name: str, size: int) -> None:
+    """All of it can be made again from silver: whoever meets it has to know that, and how."""
+    warehouse.query("CREATE TABLE gold_next.main.t AS FROM range(10000)")
+    path = warehouse.path.with_name(name)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(WarehouseUnreadable, match=rf"{name} cannot be opened.*delete warehouse.duckdb.*`upkeep`"):
+        warehouse.query("SELECT 1")
+    for file in (warehouse.path, warehouse.path.with_name("gold_next.duckdb")):
+        file.unlink()
+    assert warehouse.query("SELECT 1") == [(1,)]

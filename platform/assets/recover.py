@@ -1,0 +1,54 @@
+"""Recover: the job that registers the lake's tables again when the catalog was lost. What it does `recovery` knows."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+
+from assets.reconcile import REJECTED_SNAPSHOT
+from assets.warehouse import POOL
+from contracts.stream import Stream
+from resources.lake import BRONZE_SNAPSHOT, Lake
+from resources.marts import NAMESPACE
+from resources.recovery import Recovered, recover_namespace, recover_stream
+from resources.schemas import Layer
+
+NAMED_BY_SILVER = {Layer.BRONZE: BRONZE_SNAPSHOT, Layer.REJECTED: REJECTED_SNAPSHOT}
+
+
+def recover_op(stream: Stream) -> dg.OpDefinition:
+    """Recovers the four tables of a stream."""
+
+    @dg.op(name=f"recover_{stream.name}", pool=f"lake_{stream.name}", out=dg.Out(dg.Nothing))
+    def recover(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> None:
+        _tell(context, recover_stream(lake, stream.name, NAMED_BY_SILVER, dt.datetime.now(dt.UTC)))
+
+    return recover
+
+
+@dg.op(pool=POOL, out=dg.Out(dg.Nothing))
+def recover_marts(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> None:
+    """Recovers the published marts."""
+    _tell(context, recover_namespace(lake, NAMESPACE, dt.datetime.now(dt.UTC)))
+
+
+def _tell(context: dg.OpExecutionContext, recovered: Iterable[Recovered]) -> None:
+    """Log what was done; fails at the end if a table could not be recovered."""
+    failed = []
+    for each in recovered:
+        (context.log.info if each.whole else context.log.error)(f"{each.table}: {each.told}")
+        failed += [] if each.whole else [each.table]
+    if failed:
+        raise dg.Failure(f"not recovered: {', '.join(failed)}; the log says why")
+
+
+def recover_job(streams: Sequence[Stream]) -> dg.JobDefinition:
+    """`recover`, for all streams."""
+
+    @dg.job(name="recover", description="Registers the lake's tables again at their newest whole metadata")
+    def recover() -> None:
+        for stream in streams:
+            recover_op(stream)()
+        recover_marts()
+
+    return recover
