@@ -6,8 +6,10 @@ import dataclasses
 import datetime as dt
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import polars as pl
@@ -18,6 +20,7 @@ from assets.reconcile import Named, reconcile
 from contracts.commerce import COMMERCE
 from contracts.stream import Stream
 from events.conform import Conformers
+from resources import lake
 from resources.lake import Lake
 from resources.landing import FolderLanding
 from resources.rows import files_of, read
@@ -27,8 +30,14 @@ START = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 WINDOW = (dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 6, 1, tzinfo=dt.UTC))
 
 
+class CrashError(Exception):
+    """The process is gone."""
+
+
 class Platform:
     """Hours are numbers here, counted from `START`; every step happens at a time of its own."""
+
+    CrashError = CrashError
 
     def __init__(self, folder: Path, stream: Stream = COMMERCE) -> None:
         self.folder, self.stream, self.now = folder, stream, START
@@ -53,6 +62,23 @@ class Platform:
         at = int(self.tick().timestamp())
         os.utime(path, (at, at))
         return f"{self.stream.folder}/{relative}"
+
+    @contextmanager
+    def dying(self, at: int | None, *modules: ModuleType) -> Iterator[None]:
+        """Whatever of these modules commits dies before its commit of that number, counted from 1: `CrashError`."""
+        commits = 0
+
+        def commit(*arguments: Any) -> Any:
+            nonlocal commits
+            commits += 1
+            if commits == at:
+                raise CrashError
+            return lake.commit(*arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            for module in modules:
+                patch.setattr(module, "commit", commit)
+            yield
 
     def load(self, *numbers: int, window: tuple[dt.datetime, dt.datetime] = WINDOW) -> Loaded:
         return load(self.lake, self.landing, self.stream, [self.hour(n) for n in numbers], window, self.tick())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +13,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from assets import checks, load, upkeep
-from resources import housekeeping, lake
+from resources import housekeeping
 from resources.schemas import Layer
-
-
-class CrashError(Exception):
-    """The process is gone."""
 
 
 def run(platform: Any, *hours: int, dies_at: int | None = None) -> None:
     """Load hours; the run dies before its commit of that number, counted from 1."""
-    commits = 0
-
-    def commit(*arguments: Any) -> Any:
-        nonlocal commits
-        commits += 1
-        if commits == dies_at:
-            raise CrashError
-        return lake.commit(*arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(load, "commit", commit)
-        try:
-            platform.load(*hours)
-        except CrashError:
-            return
+    with platform.dying(dies_at, load), suppress(platform.CrashError):
+        platform.load(*hours)
 
 
 def counted(platform: Any) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:

@@ -12,29 +12,13 @@ import pytest
 from assets import load, reconcile
 from assets.mend import mend
 from events.conform import Conformers
-from resources import lake
 from resources.rows import files_of
 from resources.schemas import Layer
 
 
-class CrashError(Exception):
-    """The process is gone."""
-
-
 def repair(platform: Any, dies_at: int | None = None) -> Any:
     """Repair; the run dies before its commit of that number, counted from 1."""
-    commits = 0
-
-    def commit(*arguments: Any) -> Any:
-        nonlocal commits
-        commits += 1
-        if commits == dies_at:
-            raise CrashError
-        return lake.commit(*arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (load, reconcile):
-            patch.setattr(module, "commit", commit)
+    with platform.dying(dies_at, load, reconcile):
         conformers = Conformers(platform.stream, b"key")
         return mend(platform.lake, platform.landing, platform.stream, conformers, platform.tick())
 
@@ -70,7 +54,7 @@ def test_a_repair_that_dies_is_repeated(platforms: Any, shop: Any) -> None:
     assert lost["records", "refused"].rows() == [(0, "lost: 3 of 3 records, with a data file")]
     for number in range(1, 5):
         platform = damaged(platforms(), shop)
-        with pytest.raises(CrashError):
+        with pytest.raises(platform.CrashError):
             repair(platform, dies_at=number)
         repair(platform)
         assert rows(platform) == expected, f"died before commit {number}"

@@ -14,24 +14,6 @@ from resources import lake
 from resources.schemas import Layer
 
 
-class CrashError(Exception):
-    """The process is gone."""
-
-
-def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Let the commit of that number, counted from 1, not happen."""
-    commits = 0
-
-    def commit(*arguments: Any) -> Any:
-        nonlocal commits
-        commits += 1
-        if commits == number:
-            raise CrashError
-        return lake.commit(*arguments)
-
-    monkeypatch.setattr(reconcile, "commit", commit)
-
-
 @pytest.fixture
 def conflicting(platform: Any, shop: Any) -> Any:
     """Two hours in bronze, of which the first is judged; the second has a loser, a winner and a malformed line."""
@@ -53,28 +35,22 @@ WANTED = {
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("next_hour", [0, 1])
-def test_a_crash_before_a_commit_is_repaired(
-    conflicting: Any, monkeypatch: pytest.MonkeyPatch, number: int, next_hour: int
-) -> None:
+def test_a_crash_before_a_commit_is_repaired(conflicting: Any, number: int, next_hour: int) -> None:
     """Rejected is committed first: between the two commits a record may be in both tables, or in none."""
-    crash_at(monkeypatch, number)
-    with pytest.raises(CrashError):
+    with conflicting.dying(number, reconcile), pytest.raises(conflicting.CrashError):
         conflicting.reconcile(1)
-    monkeypatch.undo()
     conflicting.reconcile(next_hour)
     conflicting.reconcile(1)
     assert conflicting.verdicts() == WANTED
     assert not conflicting.reconcile(0, 1)[1]
 
 
-def test_a_crash_of_the_very_first_run_is_repaired(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_of_the_very_first_run_is_repaired(platform: Any, shop: Any) -> None:
     """Then silver names no snapshot of rejected at all, and rejected has to be emptied."""
     platform.put(0, "f0", [shop("k"), b"{broken"])
     platform.load(0)
-    crash_at(monkeypatch, 2)
-    with pytest.raises(CrashError):
+    with platform.dying(2, reconcile), pytest.raises(platform.CrashError):
         platform.reconcile(0)
-    monkeypatch.undo()
     assert platform.reconcile(0)[1]
     assert platform.verdicts() == {("f0", 1): "silver", ("f0", 2): "malformed"}
 
