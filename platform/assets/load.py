@@ -25,7 +25,7 @@ from events.ahead import ahead, several
 from events.compression import Unreadable, verify
 from resources.datafiles import DataFileWriter
 from resources.lake import BRONZE_SNAPSHOT, Lake, commit, recompute, rows_snapshot
-from resources.landing import LandedObject, Landing, Reader
+from resources.landing import NOT_READABLE, LandedObject, Landing, Reader
 from resources.rows import as_frame, files_of, files_within, frame, read
 from resources.schemas import Layer
 
@@ -33,6 +33,10 @@ OUTSIDE = "outside the arrival hours that are partitions"
 WAITING_BYTES = 64 << 20
 BY_HOUR = pl.col("_arrival_hour")
 BY_DAY = pl.col("arrival_hour").dt.date()
+
+
+class StorageFailed(Exception):
+    """The landing zone gives no object at all; the message names the first one and the reason."""
 
 
 @dataclass
@@ -56,7 +60,8 @@ def load(
     """Bring bronze and ledger of some arrival hours in line with the landing zone.
 
     An object that is new or has changed replaces its rows; one that is unreadable is refused by name; one that has
-    gone keeps its rows. Objects outside `window` (the hours that are partitions) are refused as well.
+    gone keeps its rows. Objects outside `window` (the hours that are partitions) are refused as well. Raises
+    `StorageFailed` where none of the objects can be read.
     """
     return recompute(lambda: _attempt(lake, landing, stream, hours, window, now))
 
@@ -81,7 +86,9 @@ def _attempt(
     entries = [_entry(o, now, refused=o.refused or OUTSIDE, astray=True) for o in strays]
     entries += [_entry(o, now, refused=o.refused) for o in news if o.refused]
     writer = DataFileWriter(bronze, BY_HOUR, threads=1)
-    entries += read_objects(landing, stream, [o for o in news if not o.refused], writer, now)
+    taken = read_objects(landing, stream, [o for o in news if not o.refused], writer, now)
+    _demand_readable(taken, known)
+    entries += taken
     replace(bronze, [entry for entry in entries if entry["records"] is not None], writer, [])
     entries = [*_not_told(entries, known, now), *mended]
     if entries:
@@ -97,6 +104,22 @@ def enter_unentered(ledger: Table, bronze: Table, now: dt.datetime) -> None:
         told = {"size": None, "refused": None, "current": True, "_ingested_at": now}
         entries = missing.with_columns(pl.lit(value, LEDGER[name]).alias(name) for name, value in told.items())
         enter(ledger, entries.select(list(LEDGER)), bronze)
+
+
+def _demand_readable(taken: list[dict[str, Any]], known: pl.DataFrame) -> None:
+    """Raise `StorageFailed` where the storage gave none of several objects, or the first one: that is not their fault.
+
+    What the ledger knows to be unreadable is tried by the way, and proves nothing.
+    """
+    told = set(known.filter(pl.col("refused").is_not_null()).select(OBJECT).iter_rows())
+    tried = [entry for entry in taken if (entry["path"], entry["version"]) not in told]
+    failed = [entry for entry in tried if (entry["refused"] or "").startswith(NOT_READABLE)]
+    if failed and len(failed) == len(tried):
+        first = failed[0]
+        raise StorageFailed(
+            f"none of {len(failed)} objects can be read, so the storage or the permission to read it is at fault: "
+            f"{first['path']}: {first['refused']}"
+        )
 
 
 def _mended(known: pl.DataFrame, hours: Sequence[dt.datetime], listed: set[str]) -> list[dict[str, Any]]:

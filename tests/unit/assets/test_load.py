@@ -7,7 +7,6 @@ import gzip
 import os
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import pyarrow as pa
 import pytest
@@ -191,16 +190,47 @@ def test_odd_names_and_faults_end_in_the_ledger_and_the_others_load(platform: An
     assert ledger(platform)["pipe"] == [1, None]
 
 
+def deny(monkeypatch: pytest.MonkeyPatch, platform: Any, *names: str) -> str:
+    """Let the storage refuse to give objects of these names; the reason as the ledger has it."""
+    reason = f"{NOT_READABLE}: AccessDenied"
+    given = type(platform.landing).open
+
+    def opened(landing: Any, landed: Any) -> Any:
+        if Path(landed.path).name in names:
+            raise Unreadable(reason)
+        return given(landing, landed)
+
+    monkeypatch.setattr(type(platform.landing), "open", opened)
+    return reason
+
+
 def test_what_the_storage_did_not_give_is_tried_again(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A permission that comes, an object back from the archive: its version stays, so that a run has to try."""
     platform.put(0, "a", [b"1"])
-    denied = Unreadable(f"{NOT_READABLE}: AccessDenied")
-    monkeypatch.setattr(type(platform.landing), "open", Mock(side_effect=denied))
+    platform.put(0, "b", [b"2"])
+    denied = deny(monkeypatch, platform, "a")
     platform.load(0)
-    assert ledger(platform) == {"a": [None, str(denied)]}
+    assert ledger(platform) == {"a": [None, denied], "b": [1, None]}
+    platform.load(0)
+    assert ledger(platform) == {"a": [None, denied], "b": [1, None]}, "what is known to be denied fails no run"
     monkeypatch.undo()
     platform.load(0)
-    assert (bronze(platform), ledger(platform)) == ({"a": [b"1"]}, {"a": [1, None]})
+    assert (bronze(platform), ledger(platform)) == ({"a": [b"1"], "b": [b"2"]}, {"a": [1, None], "b": [1, None]})
+
+
+def test_a_storage_that_gives_nothing_fails_the_run(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused, all objects would wait for a day after the permission is there again."""
+    platform.put(0, "a", [b"1"])
+    platform.put(0, "b", [b"2"])
+    deny(monkeypatch, platform, "a", "b")
+    with pytest.raises(
+        load_module.StorageFailed, match=r"none of 2 objects can be read.*/a: not readable: AccessDenied"
+    ):
+        platform.load(0)
+    assert ledger(platform) == {}
+    monkeypatch.undo()
+    platform.load(0)
+    assert ledger(platform) == {"a": [1, None], "b": [1, None]}
 
 
 def test_an_empty_object_is_known(platform: Any) -> None:
