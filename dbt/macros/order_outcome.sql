@@ -6,9 +6,9 @@
 -#}
 {% macro order_outcome(event_name, order_status) -%}
     case
-        when {{ says_order_word(event_name, 'order_reversing_words') }}
-            or {{ says_order_word(order_status, 'order_reversing_words') }} then 'reversed'
-        when {{ says_order_word(event_name, 'order_completing_words') }} then 'completed'
+        when {{ says_order_word(event_name, var('order_reversing_words')) }}
+            or {{ says_order_word(order_status, var('order_reversing_words')) }} then 'reversed'
+        when {{ says_order_word(event_name, var('order_completing_words')) }} then 'completed'
     end
 {%- endmacro %}
 
@@ -17,16 +17,16 @@
 {% macro is_order_event_name(event_name) -%}
     (
         left({{ plain_order_word(event_name) }}, 6) = 'order_'
-        or {{ says_order_word(event_name, 'order_completing_words') }}
-        or {{ says_order_word(event_name, 'order_reversing_words') }}
+        or {{ says_order_word(event_name, var('order_completing_words')) }}
+        or {{ says_order_word(event_name, var('order_reversing_words')) }}
     )
 {%- endmacro %}
 
 
-{#- Condition: a text says one of a var's words. -#}
-{% macro says_order_word(text, var_name) -%}
+{#- Condition: a text says one of some words. -#}
+{% macro says_order_word(text, words) -%}
     {{ plain_order_word(text) }} in (
-        {%- for word in var(var_name) -%}
+        {%- for word in words -%}
             '{{ word }}', 'order_{{ word }}'{{ ', ' if not loop.last }}
         {%- endfor -%}
     )
