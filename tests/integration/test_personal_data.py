@@ -38,7 +38,7 @@ MISPLACED: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "commerce": [{"customer": "Edsger Dijkstra"}, {"session": {"device": ["barbara@example.com"]}}],
     "web": [{"username": {"first": "Donald"}}, {"props": "{'ip_address': 'Knuth'"}],
     "clickstream": [{"user_id": ["margaret@example.com"]}],
-    "snowplow": [{"etl_tstamp": "then", "user_ipaddress": "203.0.113.77", "user_fingerprint": "Hamilton"}],
+    "snowplow": [{"collector_tstamp": "then", "user_ipaddress": "203.0.113.77", "user_fingerprint": "Hamilton"}],
 }
 HIDDEN = (
     "Edsger Dijkstra",
@@ -128,7 +128,7 @@ def test_records_are_refused_without_their_values(installation: Installation) ->
         "commerce": ["customer: object wanted, text found", "device_platform: text wanted, array found"],
         "web": ["username: text wanted, object found", "props: object wanted, text found"],
         "clickstream": ["user_id: text wanted, array found"],
-        "snowplow": ["etl_tstamp: 'then' is no timestamp"],
+        "snowplow": ["collector_tstamp: 'then' is no timestamp"],
     }
 
 

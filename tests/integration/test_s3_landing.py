@@ -226,7 +226,7 @@ def test_an_object_that_is_forbidden_or_archived_does_not_stop_the_others(
     archived, forbidden, good = landing.objects(COMMERCE)
     with pytest.raises(Unreadable, match="not readable: InvalidObjectState: "):
         contents(landing, [archived])
-    cloud.faults.plan(aws.error(403, "AccessDenied"), where=aws.getting)
+    cloud.faults.plan(aws.error(403, "AccessDenied"), where=aws.under(f"/{forbidden.path}", aws.getting))
     with landing.reading([forbidden, good]) as reader:
         with pytest.raises(Unreadable, match="not readable: AccessDenied"):
             reader.open(forbidden)
