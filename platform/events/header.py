@@ -64,7 +64,8 @@ def objection(line: str, framing: Csv) -> str:
 
 def _split(line: str, delimiter: str) -> list[str]:
     mark = re.escape(delimiter)
-    fields = re.finditer(rf' *+(?:"([^"]*+(?:""[^"]*+)*+)"[^{mark}]*+|([^{mark}]*+)){mark}', line + delimiter)
+    quoted_field = rf'"([^"]*+(?:""[^"]*+)*+)"\s*+(?={mark})'  # text behind the quote would be no name, but JSON, say
+    fields = re.finditer(rf" *+(?:{quoted_field}|([^{mark}]*+)){mark}", line + delimiter)
     return [(plain if quoted is None else quoted.replace('""', '"')).strip() for quoted, plain in map(_groups, fields)]
 
 

@@ -191,3 +191,9 @@ def test_the_mobile_stream_is_refused_by_name() -> None:
     assert isinstance(table, Csv)
     assert "separated by ';'" in refusal(";".join(table.columns).encode() + b"\n", *MOBILE.decoding)
     assert "missing: CREATED_AT" in refusal(",".join(table.columns[:-1]).encode() + b"\n", *MOBILE.decoding)
+
+
+def test_objects_in_one_line_are_no_header() -> None:
+    """Their keys are the names that a table would have, in quotes, with a colon and a value behind them."""
+    record = b'{"USER_ID":"u1","INITIAL_EVENT":"A","EVENT_OUT":"B","ORDER_TYPE":"x","STATUS":"y","CREATED_AT":"z"}'
+    assert rows(record * 2, *MOBILE.decoding) == [(1, record, None), (2, record, None)]
