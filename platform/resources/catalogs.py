@@ -14,7 +14,7 @@ from pyiceberg.catalog import AVAILABLE_CATALOGS, Catalog, CatalogType
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError
 from pyiceberg.table.metadata import TableMetadata
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from resources.folders import RECOVER, CatalogLost
 
@@ -22,7 +22,7 @@ from resources.folders import RECOVER, CatalogLost
 def open_catalog(kind: CatalogType, properties: Mapping[str, str]) -> Catalog:
     """The catalog named `lake`. Raises `CatalogLost` where it is a file that cannot be read."""
     try:
-        catalog = AVAILABLE_CATALOGS[kind]("lake", dict(properties))
+        catalog = _opened(kind, properties)
         damage = _damage(catalog) if isinstance(catalog, SqlCatalog) else None
     except DatabaseError as error:
         if type(error.orig) is not sqlite3.DatabaseError:  # a subclass: locked, not allowed, no space left
@@ -34,6 +34,16 @@ def open_catalog(kind: CatalogType, properties: Mapping[str, str]) -> Catalog:
             f"Move the file away (and its -journal, if there is one), but keep it. {RECOVER}"
         )
     return catalog
+
+
+def _opened(kind: CatalogType, properties: Mapping[str, str]) -> Catalog:
+    """The catalog, whose tables another process may have created since this one looked for them."""
+    try:
+        return AVAILABLE_CATALOGS[kind]("lake", dict(properties))
+    except OperationalError as error:
+        if "already exists" not in str(error.orig):
+            raise
+        return AVAILABLE_CATALOGS[kind]("lake", dict(properties))
 
 
 def _damage(catalog: SqlCatalog) -> str | None:
