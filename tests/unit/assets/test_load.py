@@ -294,16 +294,3 @@ def test_an_object_that_goes_while_it_is_read_fails_the_run(platform: Any, monke
     with pytest.raises(FileNotFoundError, match="has changed since it was listed"):
         platform.load(0)
     assert platform.rows(Layer.LEDGER).is_empty()
-
-
-def test_ahead_keeps_order_and_passes_errors_on() -> None:
-    """Decoding runs a batch ahead in a thread, whose error must reach the run."""
-
-    def items() -> Any:
-        yield from (1, 2)
-        raise OSError("gone")
-
-    found = load_module.ahead(items())
-    assert [next(found), next(found)] == [1, 2]
-    with pytest.raises(OSError, match="gone"):
-        next(found)

@@ -71,6 +71,7 @@ def model(platform: Any) -> tuple[list[Row], list[Row]]:
             "event_name": "page_view",
             "event_at": at,
             "session_id": record["session_id"],
+            "amounts_rounded": False,
         }
         silver.append(row | dict.fromkeys(platform.stream.types) | own | judged | {"_scope": scope})
     return silver, rejected
