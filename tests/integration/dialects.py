@@ -16,15 +16,16 @@ from sqlglot.errors import ParseError
 Rule = Callable[[exp.Expression], bool]
 
 # By sqlglot's names, which are those of what is done: group_concat is LISTAGG, pad LPAD, lower_hex LOWER of TO_HEX or
-# HEX_ENCODE, json_extract_scalar JSON_EXTRACT_PATH_TEXT, regexp_like the operator ~.
+# HEX_ENCODE, j_s_o_n_object OBJECT_CONSTRUCT_KEEP_NULL, json_extract_scalar JSON_EXTRACT_PATH_TEXT, regexp_like the
+# operator ~.
 COMMON = {"abs", "and", "avg", "case", "cast", "coalesce", "count", "cume_dist", "date_add", "datediff", "first_value"}
 COMMON |= {"date_trunc", "dense_rank", "extract", "floor", "greatest", "group_concat", "if", "json_extract_scalar"}
 COMMON |= {"lag", "last_value", "lead", "least", "left", "length", "lower", "lower_hex", "max", "md5", "min", "nullif"}
 COMMON |= {"or", "pad", "percent_rank", "power", "rank", "right", "round", "row_number", "split_part", "sqrt"}
 COMMON |= {"substring", "sum", "timestamp_trunc", "translate", "trim", "upper"}
 FUNCTIONS = {
-    "snowflake": COMMON | {"convert_timezone", "explode", "json_extract", "to_boolean", "try_cast"},
-    "redshift": COMMON | {"json_extract_array_element_text", "regexp_like", "ts_or_ds_add", "ts_or_ds_diff"},
+    "snowflake": COMMON | {"convert_timezone", "explode", "j_s_o_n_object", "json_extract", "to_boolean", "try_cast"},
+    "redshift": COMMON | {"json_extract_array_element_text", "object", "regexp_like", "ts_or_ds_add", "ts_or_ds_diff"},
 }
 
 
