@@ -75,7 +75,7 @@ def _attempt(
     now: dt.datetime,
 ) -> Loaded:
     ledger, bronze = lake.table(Layer.LEDGER, stream), lake.table(Layer.BRONZE, stream)
-    enter_unentered(ledger, bronze, now)
+    enter_unentered(ledger, bronze, landing, stream, now)
     known = ledger_rows(ledger, hours).filter("current")
     astray, landed = landing.strays(stream, window), landing.objects(stream, hours)
     strays = [o for o in astray if (o.path, o.version) not in entered(known, astray=True, retried=retried())]
@@ -97,12 +97,18 @@ def _attempt(
     return Loaded(of_hours(after, hours), news, strays, rows_snapshot(bronze))
 
 
-def enter_unentered(ledger: Table, bronze: Table, now: dt.datetime) -> None:
-    """Enter what bronze holds and the ledger does not know: a run has died between its two commits."""
+def enter_unentered(ledger: Table, bronze: Table, landing: Landing, stream: Stream, now: dt.datetime) -> None:
+    """Enter what bronze holds and the ledger does not know: a run has died between its two commits.
+
+    The size of an object that has gone from the landing zone stays unknown.
+    """
     missing = unentered(ledger, bronze)
     if not missing.is_empty():
-        told = {"size": None, "refused": None, "current": True, "_ingested_at": now}
+        landed = landing.objects(stream, sorted(set(missing["arrival_hour"])))
+        sizes = pl.DataFrame([(o.path, o.version, o.size) for o in landed], [*OBJECT, "size"], orient="row")
+        told = {"refused": None, "current": True, "_ingested_at": now}
         entries = missing.with_columns(pl.lit(value, LEDGER[name]).alias(name) for name, value in told.items())
+        entries = entries.join(sizes.cast({name: LEDGER[name] for name in sizes.columns}), on=OBJECT, how="left")
         enter(ledger, entries.select(list(LEDGER)), bronze)
 
 

@@ -83,7 +83,7 @@ def _mend_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime,
     intact = {layer: WithoutFiles(table, lost[layer]) for layer, table in tables.items()}
     ledger, bronze = intact[Layer.LEDGER], intact[Layer.BRONZE]
     if not lost[Layer.LEDGER]:
-        enter_unentered(ledger, bronze, now)
+        enter_unentered(ledger, bronze, landing, stream, now)
     told = ledger_rows(ledger, None).filter("current", pl.col("records").is_not_null())
     held = _counts([bronze])
     expected = _expected(told, held, _counts([intact[layer] for layer in _JUDGED]))

@@ -15,6 +15,7 @@ from typing import Any
 import clouds
 import pytest
 from aws import Aws
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from driving import Platform
 
@@ -77,5 +78,7 @@ class Deployed(Platform):
         folders = ("--project-dir", str(dbt.PROJECT), "--profiles-dir", str(work), "--target-path", str(work))
         with self.set():
             outcome = dbtRunner().invoke([*command, "--quiet", *folders, "--log-path", str(work / "logs")])
+        if self.environment["DEPLOYMENT"] == "local":  # or the file stays open in this process
+            DuckDBConnectionManager.env().close()
         assert outcome.exception is None, outcome.exception
         return outcome

@@ -200,7 +200,7 @@ class DuckDBWarehouse:
         ours first.
         """
         as_ours = f"(STORAGE_VERSION '{STORAGE_VERSION}')"
-        attach = f"ATTACH '{_quoted(self._next)}' AS {NEXT} {as_ours}"
+        attach = f"ATTACH IF NOT EXISTS '{_quoted(self._next)}' AS {NEXT} {as_ours}"
         try:
             con.execute(attach)
         except duckdb.IOException as error:

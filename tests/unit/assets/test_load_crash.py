@@ -56,6 +56,15 @@ def test_a_file_that_has_gone_meanwhile_is_entered(platform: Any) -> None:
     assert platform.snapshots() == before
 
 
+def test_a_file_that_is_still_there_is_entered_with_its_size(platform: Any) -> None:
+    """The ledger is the same as if the run had not died."""
+    path = platform.put(0, "a", [b"1", b"2"])
+    run(platform, 0, dies_at=2)
+    assert complete(platform, 0)
+    entry = platform.rows(Layer.LEDGER)
+    assert entry["path", "records", "size"].rows() == [(path, 2, file(platform, path).stat().st_size)]
+
+
 def test_a_file_that_was_emptied_and_has_gone_is_entered(platform: Any) -> None:
     """Bronze has no row of it that could tell."""
     path = platform.put(0, "a", [b"1"])
