@@ -19,11 +19,11 @@ import duckdb
 from contracts import STREAMS
 from contracts.commerce import COMMERCE
 from contracts.stream import Stream
+from lake.reading import files_of, read
+from lake.schemas import Layer
+from lake.tables import Lake
 from partitions import HOURS_PER_RUN
 from resources.environment import data_dir, make
-from resources.lake import Lake
-from resources.rows import files_of, read
-from resources.schemas import Layer
 from simulate.plan import Plan
 from simulate.run import simulate
 from simulate.streams import STREAMS as SIMULATED

@@ -8,13 +8,13 @@ import polars as pl
 
 from assets import checks
 from assets.describe import describe, links
-from assets.load import Loaded, load
 from assets.report import PartitionReport, Verdict, publish
 from contracts.stream import Stream
+from lake.landing import Landing
+from lake.load_bronze import Loaded, load
+from lake.schemas import Layer
+from lake.tables import Lake
 from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, arrival_window, hour_of, key_of
-from resources.lake import Lake
-from resources.landing import Landing
-from resources.schemas import Layer
 
 
 def bronze_asset(stream: Stream) -> dg.AssetsDefinition:

@@ -15,11 +15,7 @@ import polars as pl
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from assets.aggregates import row_counts
-from assets.contest import LINEAGE, LOSERS, SOURCE
 from assets.drift import drifts
-from assets.identities import Counts, Tally
-from assets.reconcile import Named
 from assets.rejected import READ, groups, table
 from assets.report import Verdict
 from contracts.rules import broken
@@ -27,10 +23,14 @@ from contracts.stream import Stream
 from events.ahead import several
 from events.conform import Conformers
 from events.identity import DIGESTS
+from lake.aggregates import row_counts
+from lake.contest import LINEAGE, LOSERS, SOURCE
+from lake.identities import Counts, Tally
+from lake.judge_silver import Named
+from lake.reading import as_frame, files_within, read_hours, read_within, shared, together
+from lake.schemas import Layer
+from lake.tables import Lake
 from partitions import ARRIVAL_HOURS
-from resources.lake import Lake
-from resources.rows import as_frame, files_within, read_hours, read_within, shared, together
-from resources.schemas import Layer
 
 Hours = Sequence[dt.datetime]
 Tables = Mapping[Layer, Table]

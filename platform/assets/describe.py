@@ -9,7 +9,7 @@ import dagster as dg
 from pyiceberg.table import Table
 
 from contracts.stream import Stream
-from resources.schemas import Layer, definition
+from lake.schemas import Layer, definition
 
 SHOWN_LENGTH = 200
 

@@ -18,7 +18,7 @@ from pyiceberg.table import Table
 
 from assets.describe import printable, table_of
 from events.conform import Conformers
-from resources.rows import arrival_hour, files_within, skim
+from lake.reading import arrival_hour, files_within, skim
 
 EXACT_RECORDS, SAMPLE_RECORDS = 20_000, 5_000
 BATCH_ROWS = 4096

@@ -18,15 +18,15 @@ from assets.event_log import log_materializations
 from assets.report import Verdict, record
 from assets.warehouse import POOL
 from contracts.stream import Stream
+from lake.reading import files_of
+from lake.schemas import Layer
+from lake.tables import Lake
+from lake.touched import Touched, touched
 from partitions import DATE_FORMAT, EVENT_DATES
 from resources import dbt
-from resources.lake import Lake
-from resources.lineage import Columns, lineage
+from resources.column_lineage import Columns, lineage
 from resources.marts import IcebergMarts
 from resources.model_code import table_code
-from resources.rows import files_of
-from resources.schemas import Layer
-from resources.touched import Touched, touched
 from resources.warehouse.protocol import Warehouse
 
 STEP = "release"  # the job is called gold

@@ -15,15 +15,15 @@ from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 from assets.describe import printable
-from assets.reconcile import Named
 from assets.rejected import READ, groups, place
 from contracts import STREAMS
 from contracts.stream import Stream
+from lake.judge_silver import Named
+from lake.reading import files_of, read, read_hours
+from lake.schemas import Layer
+from lake.tables import Lake
 from partitions import hour_of, key_of
 from resources.environment import make
-from resources.lake import Lake
-from resources.rows import files_of, read, read_hours
-from resources.schemas import Layer
 
 LISTED_HOURS = 24
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
-from assets.reconcile import REJECTED_SNAPSHOT
 from assets.warehouse import POOL
 from contracts.stream import Stream
-from resources.lake import BRONZE_SNAPSHOT, Lake
+from lake.judge_silver import REJECTED_SNAPSHOT
+from lake.recovery import Recovered, recover_namespace, recover_stream
+from lake.schemas import Layer
+from lake.tables import BRONZE_SNAPSHOT, Lake
 from resources.marts import NAMESPACE
-from resources.recovery import Recovered, recover_namespace, recover_stream
-from resources.schemas import Layer
 
 NAMED_BY_SILVER = {Layer.BRONZE: BRONZE_SNAPSHOT, Layer.REJECTED: REJECTED_SNAPSHOT}
 

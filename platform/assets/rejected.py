@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from assets.describe import printable, table_of
 from events.problems import REASONS
-from resources.rows import as_frame, together
+from lake.reading import as_frame, together
 
 EXAMPLES = 3
 COLUMNS = {"reason": "string", "column": "string", "records": "int", "example": "string", "detail": "string"}

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets.mend import Mended, mend
 from contracts.stream import Stream
 from events.conform import Conformers
+from lake.landing import Landing
+from lake.mend import Mended, mend
+from lake.schemas import Layer
+from lake.tables import Lake
 from partitions import key_of
-from resources.lake import Lake
-from resources.landing import Landing
-from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
 

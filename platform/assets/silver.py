@@ -8,14 +8,14 @@ import dagster as dg
 
 from assets import checks
 from assets.describe import describe, links
-from assets.identities import counts_of
-from assets.reconcile import Named, reconcile
 from assets.report import PartitionReport, Verdict, publish
 from contracts.stream import Stream
 from events.conform import Conformers
+from lake.identities import counts_of
+from lake.judge_silver import Named, reconcile
+from lake.schemas import Layer
+from lake.tables import Lake
 from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, hour_of, key_of
-from resources.lake import Lake
-from resources.schemas import Layer
 
 
 class Judging(dg.Config):

@@ -10,14 +10,14 @@ import dagster as dg
 import polars as pl
 from pyiceberg.table import Table
 
-from assets.load import BY_DAY, BY_HOUR
-from assets.reconcile import BY_EVENT_DATE, BY_SCOPE, CONTRACT_VERSION, REJECTED_SNAPSHOT
 from assets.warehouse import POOL
 from contracts.stream import Stream
-from resources.housekeeping import GRACE, expire, spared, sweep, tidy
-from resources.lake import BRONZE_SNAPSHOT, Lake
+from lake.housekeeping import GRACE, expire, spared, sweep, tidy
+from lake.judge_silver import BY_EVENT_DATE, BY_SCOPE, CONTRACT_VERSION, REJECTED_SNAPSHOT
+from lake.load_bronze import BY_DAY, BY_HOUR
+from lake.schemas import Layer
+from lake.tables import BRONZE_SNAPSHOT, Lake
 from resources.marts import published
-from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
 NAMES = (BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION)

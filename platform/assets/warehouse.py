@@ -4,10 +4,10 @@ import dagster as dg
 
 from assets.describe import describe_relation, links
 from contracts.stream import Stream
-from resources.damage import damaged, repair_error
-from resources.lake import Lake
-from resources.rows import files_of
-from resources.schemas import Layer
+from lake.damage import damaged, repair_error
+from lake.reading import files_of
+from lake.schemas import Layer
+from lake.tables import Lake
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
 
 POOL = "warehouse"

@@ -1,6 +1,6 @@
 """Layout: how folders of the landing zone name the arrival hour.
 
-Belongs here: folder schemes. Not here: what is listed in them (`resources.landing`).
+Belongs here: folder schemes. Not here: what is listed in them (`resources.landing.folder`).
 """
 
 from __future__ import annotations

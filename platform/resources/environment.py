@@ -54,7 +54,7 @@ def _scratch() -> Path:
 
 
 def _folder_landing(_: Sequence[Stream], __: Log) -> Any:
-    from resources.landing import FolderLanding
+    from resources.landing.folder import FolderLanding
 
     url = urlsplit(os.environ.get("LANDING_URL", ""))
     if url.scheme not in ("", "file"):
@@ -63,7 +63,7 @@ def _folder_landing(_: Sequence[Stream], __: Log) -> Any:
 
 
 def _s3_landing(_: Sequence[Stream], __: Log) -> Any:
-    from resources.s3 import S3Landing
+    from resources.landing.s3 import S3Landing
 
     return S3Landing(*_bucket("LANDING_URL"), _scratch())
 
@@ -77,7 +77,7 @@ def _bucket(setting: str) -> tuple[str, str]:
 
 
 def _sqlite_lake(_: Sequence[Stream], __: Log) -> Any:
-    from resources.lake import Lake
+    from lake.tables import Lake
 
     folder = data_dir() / "lake"
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def _sqlite_lake(_: Sequence[Stream], __: Log) -> Any:
 def _glue_lake(_: Sequence[Stream], __: Log) -> Any:
     from pyiceberg.catalog import CatalogType
 
-    from resources.lake import Lake
+    from lake.tables import Lake
 
     properties = {"warehouse": _lake_url(), "s3.region": os.environ["AWS_DEFAULT_REGION"]}
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")

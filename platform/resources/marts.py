@@ -30,12 +30,12 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
+from lake.catalog import ensure_namespace
+from lake.reading import files_of
+from lake.schemas import PROPERTIES, evolve, widens
+from lake.tables import Lake, commit
+from lake.writing import DataFileWriter
 from resources import dbt
-from resources.catalogs import ensure_namespace
-from resources.datafiles import DataFileWriter
-from resources.lake import Lake, commit
-from resources.rows import files_of
-from resources.schemas import PROPERTIES, evolve, widens
 from resources.warehouse.protocol import Warehouse
 
 NAMESPACE = "gold"

@@ -20,7 +20,7 @@ from contracts import STREAMS
 from contracts.shape import shape
 from contracts.stream import Framing, KafkaRecord, Stream
 from contracts.versions import objection
-from resources.schemas import iceberg_type
+from lake.schemas import iceberg_type
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"
 HOUR = dt.datetime(2026, 1, 31, 9)

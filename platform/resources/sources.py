@@ -8,8 +8,8 @@ import yaml
 
 from contracts import STREAMS
 from contracts.stream import Stream
+from lake.schemas import Layer, definition
 from resources.dbt import PROJECT
-from resources.schemas import Layer, definition
 
 PATH = PROJECT / "models" / "staging" / "sources.yml"
 HEADER = "# Written from the contracts by `make sources`; edit those.\n"

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from assets.ledger import entered, ledger_rows, retried
 from contracts.stream import Stream
+from lake.landing import LandedObject, Landing
+from lake.ledger import entered, ledger_rows, retried
+from lake.schemas import Layer
+from lake.tables import Lake
 from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
-from resources.lake import Lake
-from resources.landing import LandedObject, Landing
-from resources.schemas import Layer
 from sensors.retrying import Standing, attempts, standing
 
 RECENT_HOURS = 3

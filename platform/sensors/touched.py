@@ -9,8 +9,8 @@ import dagster as dg
 
 from assets.gold import STEP, scope, touched_silver
 from contracts.stream import Stream
+from lake.tables import Lake
 from resources import dbt
-from resources.lake import Lake
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
 from sensors.retrying import UNFINISHED, Attempt, Standing, attempts, standing
 

@@ -21,10 +21,10 @@ from driving import Platform
 
 from contracts import STREAMS
 from contracts.commerce import COMMERCE
+from lake.reading import read_hours
+from lake.schemas import Layer
 from resources import dbt
 from resources.environment import make
-from resources.rows import read_hours
-from resources.schemas import Layer
 from resources.warehouse.protocol import Warehouse
 
 

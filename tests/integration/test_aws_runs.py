@@ -15,11 +15,11 @@ import pytest
 from aws import Faults, FaultyAws
 
 from contracts.commerce import COMMERCE
-from resources import s3
+from lake.reading import files_of, read
+from lake.schemas import Layer
+from lake.tables import Lake
 from resources.environment import DEPLOYMENTS, make
-from resources.lake import Lake
-from resources.rows import files_of, read
-from resources.schemas import Layer
+from resources.landing import s3
 
 pytestmark = [
     pytest.mark.integration,

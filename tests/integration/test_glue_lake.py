@@ -17,13 +17,13 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from contracts.commerce import COMMERCE
-from resources.datafiles import DataFileWriter
-from resources.folders import CatalogLost, Folder
-from resources.housekeeping import GRACE, spared, tidy
-from resources.lake import Lake, commit
-from resources.recovery import recover_stream
-from resources.rows import files_of, read
-from resources.schemas import Layer
+from lake.folders import CatalogLost, Folder
+from lake.housekeeping import GRACE, spared, tidy
+from lake.reading import files_of, read
+from lake.recovery import recover_stream
+from lake.schemas import Layer
+from lake.tables import Lake, commit
+from lake.writing import DataFileWriter
 
 pytestmark = pytest.mark.integration
 BUCKET = "lake"

@@ -21,15 +21,15 @@ import pytest
 import reading
 from driving import Platform, jsonl
 
-from assets.load import load
-from assets.reconcile import reconcile
 from contracts import STREAMS
 from contracts.commerce import COMMERCE, CommerceEvent
 from contracts.stream import Money, Stream, column
+from lake.judge_silver import reconcile
+from lake.load_bronze import load
+from lake.schemas import Layer
 from partitions import arrival_window
 from resources.environment import make
-from resources.landing import FolderLanding
-from resources.schemas import Layer
+from resources.landing.folder import FolderLanding
 from simulate import sessions
 from simulate.plan import Plan, Shares, Slot
 from simulate.run import simulate

@@ -22,9 +22,9 @@ from stacks import ACCOUNT, Stack, template
 
 from contracts.commerce import COMMERCE
 from contracts.mobile import MOBILE
+from lake.schemas import Layer
 from resources.environment import DEPLOYMENTS, make
 from resources.marts import NAMESPACE
-from resources.schemas import Layer
 
 pytestmark = pytest.mark.integration
 INFRA = ROOT / "infra"

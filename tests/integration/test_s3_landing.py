@@ -15,9 +15,10 @@ from aws import FaultyAws
 
 from contracts.commerce import COMMERCE
 from events.compression import Unreadable
-from resources import s3
-from resources.landing import FolderLanding, LandedObject, Landing
-from resources.s3 import LandingFailed, S3Landing
+from lake.landing import LandedObject, Landing
+from resources.landing import s3
+from resources.landing.folder import FolderLanding
+from resources.landing.s3 import LandingFailed, S3Landing
 
 pytestmark = pytest.mark.integration
 HOUR = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)

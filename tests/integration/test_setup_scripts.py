@@ -20,8 +20,8 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from contracts.commerce import COMMERCE
+from lake.schemas import Layer
 from resources.environment import make
-from resources.schemas import Layer
 
 pytestmark = pytest.mark.integration
 BEYOND = ["CREATE ROLE", "CREATE USER", "GRANT ROLE", "GRANT SELECT"]

@@ -19,11 +19,11 @@ from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, StringType
 
 from contracts.commerce import COMMERCE
-from resources.datafiles import DataFileWriter
+from lake.reading import event_date, files_of
+from lake.schemas import Layer
+from lake.tables import Lake, commit
+from lake.writing import DataFileWriter
 from resources.environment import make
-from resources.lake import Lake, commit
-from resources.rows import event_date, files_of
-from resources.schemas import Layer
 from resources.warehouse import copying
 from resources.warehouse.copying import CopyingWarehouse, LoadFailed
 from resources.warehouse.following import Step, step

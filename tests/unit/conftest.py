@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Test modules are imported by path, so that helpers beside them are found only when their folder is named.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from small_lake import content, lake, silver, write
+from small_platform import platform, platforms, shop
+
+__all__ = ["content", "lake", "platform", "platforms", "shop", "silver", "write"]
 
 settings.register_profile(
     "unit",

@@ -14,7 +14,7 @@ from contracts import STREAMS
 ROOT = Path(__file__).resolve().parents[2]
 PLATFORM = ROOT / "platform"
 SOURCES = sorted(PLATFORM.rglob("*.py"))
-FLOORS = [{"definitions"}, {"sensors"}, {"assets"}, {"resources"}, {"events"}, {"contracts", "partitions"}]
+FLOORS = [{"definitions"}, {"sensors"}, {"assets"}, {"resources"}, {"lake"}, {"events"}, {"contracts", "partitions"}]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 DBT_SQL = [path for folder in ("models", "macros", "tests") for path in sorted((ROOT / "dbt" / folder).rglob("*.sql"))]
 

@@ -20,8 +20,8 @@ from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, IcebergType
 
 from contracts.stream import Stream
+from lake.schemas import NEW_LAKE_PAGE, IncompatibleContract
 from resources import dbt
-from resources.schemas import NEW_LAKE_PAGE, IncompatibleContract
 from resources.warehouse.following import EMPTY, Step, step
 from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 

@@ -37,8 +37,8 @@ from pyiceberg.types import (
 )
 
 from contracts.stream import Stream
+from lake.reading import files_of, path_in
 from resources import dbt
-from resources.rows import files_of, path_in
 from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 
 NEXT = "gold_next"  # as dbt's profile has it

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.table import Table
 
-from resources.changes import moves
-from resources.rows import event_date, files_of
+from lake.reading import event_date, files_of
+from lake.snapshots import moves
 
 EMPTY = 0  # the note of a relation that holds a table without any snapshot; a null note is of one that holds nothing
 

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from contracts import STREAMS
-from resources.schemas import Layer, definition
+from lake.schemas import Layer, definition
 from resources.warehouse.duckdb import DuckDBWarehouse
 
 ARRIVED = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

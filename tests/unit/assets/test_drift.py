@@ -11,15 +11,15 @@ import pytest
 from assets import checks, drift
 from assets.drift import Drift
 from events.conform import Conformers
-from resources import datafiles
+from lake import writing as datafiles
 
 HIDDEN = "somebody@example.com"
 
 
 def look(platform: Any, *numbers: int) -> dict[int, Drift]:
     """The drift of hours of bronze, by their numbers."""
-    from resources.lake import rows_snapshot
-    from resources.schemas import Layer
+    from lake.schemas import Layer
+    from lake.tables import rows_snapshot
 
     bronze = platform.lake.table(Layer.BRONZE, platform.stream)
     hours = [platform.hour(number) for number in numbers]

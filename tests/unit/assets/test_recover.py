@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
-from assets.reconcile import Named
 from assets.recover import NAMED_BY_SILVER
 from assets.upkeep import NAMES, PARTITIONED_BY
-from resources import housekeeping
-from resources.folders import CatalogLost
-from resources.housekeeping import TIME_TRAVEL, spared, tidy
-from resources.recovery import recover_stream
-from resources.schemas import Layer
+from lake import housekeeping
+from lake.folders import CatalogLost
+from lake.housekeeping import TIME_TRAVEL, spared, tidy
+from lake.judge_silver import Named
+from lake.recovery import recover_stream
+from lake.schemas import Layer
 
 NOW = dt.datetime.now(dt.UTC)
 LATER = NOW + TIME_TRAVEL + dt.timedelta(days=1)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from assets import checks, listing
-from assets.identities import counts_of
 from contracts.commerce import COMMERCE
+from lake.identities import counts_of
+from lake.schemas import Layer
 from resources import environment
-from resources.schemas import Layer
 
 FILE = "commerce/2024/05/01/10/a.json"
 

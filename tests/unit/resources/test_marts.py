@@ -11,11 +11,12 @@ import dagster as dg
 import pytest
 
 from assets.upkeep import upkeep_marts
-from resources import dbt, housekeeping
+from lake import housekeeping
+from lake.reading import files_of
+from lake.tables import Lake
+from resources import dbt
 from resources.dbt import Mart
-from resources.lake import Lake
 from resources.marts import RELEASE_ID, IcebergMarts, iceberg_type, published
-from resources.rows import files_of
 from resources.warehouse.duckdb import DuckDBWarehouse
 
 TYPES = {

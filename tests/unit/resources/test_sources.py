@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from contracts import STREAMS
-from resources.schemas import Layer, definition
+from lake.schemas import Layer, definition
 from resources.sources import PATH, sources
 
 

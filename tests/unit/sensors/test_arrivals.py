@@ -9,8 +9,8 @@ import dagster as dg
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lake.landing import LandedObject
 from partitions import key_of
-from resources.landing import LandedObject
 from sensors.arrivals import HOUR, News, decide, find_news, still_asked
 
 NOW = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)

@@ -12,12 +12,12 @@ import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from assets.load import load
 from contracts.commerce import COMMERCE
+from lake.load_bronze import load
+from lake.tables import Lake
 from partitions import arrival_window, key_of
 from resources import dbt
-from resources.lake import Lake
-from resources.landing import FolderLanding
+from resources.landing.folder import FolderLanding
 from resources.warehouse.protocol import WarehouseBusy
 from sensors.arrivals import CHANGE_TAG, HOUR, arrivals_sensor
 from sensors.touched import touched_sensor

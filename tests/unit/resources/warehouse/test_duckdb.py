@@ -11,9 +11,9 @@ import pytest
 from pyiceberg.types import UUIDType
 
 from contracts.commerce import COMMERCE
-from resources.lake import Lake, commit
-from resources.rows import files_of
-from resources.schemas import Layer
+from lake.reading import files_of
+from lake.schemas import Layer
+from lake.tables import Lake, commit
 from resources.warehouse.duckdb import DuckDBWarehouse, WarehouseUnreadable, sql_type
 
 MARTS = ("marts", "analytics")

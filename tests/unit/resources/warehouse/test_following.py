@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from contracts.commerce import COMMERCE
-from resources.housekeeping import compact
-from resources.lake import commit
-from resources.rows import event_date, files_of
-from resources.schemas import Layer
+from lake.housekeeping import compact
+from lake.reading import event_date, files_of
+from lake.schemas import Layer
+from lake.tables import commit
 from resources.warehouse.following import EMPTY, Step, relative, step
 
 BY_DATE = pl.col("event_at").dt.date()

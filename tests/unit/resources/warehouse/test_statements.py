@@ -24,9 +24,9 @@ from pyiceberg.types import (
 )
 
 from contracts.commerce import COMMERCE
-from resources.lake import Lake, commit
-from resources.rows import files_of
-from resources.schemas import IncompatibleContract, Layer, definition
+from lake.reading import files_of
+from lake.schemas import IncompatibleContract, Layer, definition
+from lake.tables import Lake, commit
 from resources.warehouse import redshift, snowflake
 from resources.warehouse.copying import CopyingWarehouse
 from resources.warehouse.redshift import RedshiftWarehouse

@@ -1,0 +1,1 @@
+"""Iceberg tables: what they hold and how they change. Nothing here knows Dagster."""

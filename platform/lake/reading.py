@@ -1,0 +1,245 @@
+"""Rows: what the data files of a table's snapshot hold.
+
+Belongs here: which files may hold what is looked for, and batches of their rows in bounded memory. Not here: writing
+files (`datafiles`), commits (`lake`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from uuid import UUID
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
+from lake.damage import LostMetadata, contradiction, reading, repair_error
+from lake.footers import footer_in, tail_of, verified
+from lake.schemas import CODED, coded
+
+EPOCH = dt.date(1970, 1, 1)
+UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+# Without this a scan holds whole files, compressed, in memory.
+_SCAN = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True, page_checksum_verification=True)
+
+
+def between(column: str, first: dt.datetime, end: dt.datetime) -> str:
+    """The filter for instants from `first` up to `end`, which is left out."""
+    return f"{column} >= '{first.isoformat()}' and {column} < '{end.isoformat()}'"
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A question that has one answer for good, as snapshots do not change."""
+
+    uuid: UUID
+    snapshot_id: int
+    row_filter: str | None
+    table: Table = field(compare=False)
+
+
+@lru_cache(maxsize=8)
+def _planned(plan: _Plan) -> tuple[DataFile, ...]:
+    scan = plan.table.scan(row_filter=plan.row_filter or AlwaysTrue(), snapshot_id=plan.snapshot_id)
+    try:
+        return tuple(task.file for task in scan.plan_files())
+    except FileNotFoundError as error:
+        raise LostMetadata(
+            f"table {'.'.join(plan.table.name())}: a manifest of snapshot {plan.snapshot_id} is missing: {error}. "
+            "`make recover` goes back to the newest metadata that is whole"
+        ) from error
+
+
+class WithoutFiles(Table):
+    """A table seen without some of its data files, which are lost; commits on it may remove them by name."""
+
+    def __init__(self, table: Table, lost: Iterable[DataFile]) -> None:
+        super().__init__(
+            table.name(), table.metadata, table.metadata_location, table.io, table.catalog, dict(table.config)
+        )
+        self.lost = frozenset(file.file_path for file in lost)
+
+
+def files_of(table: Table, row_filter: str | None = None, snapshot_id: int | None = None) -> list[DataFile]:
+    """The data files of a snapshot (the current one by default) that may hold rows of a filter."""
+    chosen = table.metadata.current_snapshot_id if snapshot_id is None else snapshot_id
+    if chosen is None:
+        return []
+    files = _planned(_Plan(table.metadata.table_uuid, chosen, row_filter, table))
+    lost = table.lost if isinstance(table, WithoutFiles) else ()
+    return [file for file in files if file.file_path not in lost]
+
+
+def files_within(table: Table, hours: Sequence[dt.datetime], snapshot_id: int | None = None) -> list[DataFile]:
+    """The data files of a snapshot (the current one by default) that may hold rows of the span of some arrival hours.
+
+    A table that is partitioned by them is asked for these alone; of another every manifest would be read anyway, so
+    that all its files are asked for, once, and compared here.
+    """
+    first, last = min(hours), max(hours)
+    if table.spec().fields[0].source_id == _arrival(table):
+        return files_of(table, between("_arrival_hour", first, last + dt.timedelta(hours=1)), snapshot_id)
+    spans = ((file, span(table, file)) for file in files_of(table, snapshot_id=snapshot_id))
+    return [file for file, found in spans if found is None or (found[0] <= last and first <= found[1])]
+
+
+def read(
+    table: Table,
+    files: Sequence[DataFile],
+    columns: Sequence[str] | None = None,
+    where: pc.Expression | None = None,
+    batch_rows: int = 16_384,
+) -> Iterator[pa.RecordBatch]:
+    """Batches of data files with the table's current columns, in bounded memory and no particular order.
+
+    `columns` may name `__filename` as well, the data file that a row is from. `CODED` columns are dictionaries. Raises
+    `DamagedFile`.
+    """
+    if not files:
+        return
+    schema = coded(pa.schema([field.remove_metadata() for field in schema_to_pyarrow(table.schema())]))
+    scheme, netloc, _ = PyArrowFileIO.parse_location(files[0].file_path)
+    filesystem = table.io.fs_by_scheme(scheme, netloc)  # type: ignore[attr-defined]
+    options = ds.ParquetReadOptions(dictionary_columns=CODED)
+    parquet = ds.ParquetFileFormat(read_options=options, default_fragment_scan_options=_SCAN)
+    for file in files:
+        with reading(table, file):
+            with filesystem.open_input_file(path_in(file)) as source:
+                tail = tail_of(source, source.size())
+            if not verified(tail) and (why := contradiction(file, footer_in(tail), schema)):
+                raise repair_error(table, file, why)
+            fragment = parquet.make_fragment(path_in(file), filesystem)
+            scanner = fragment.scanner(
+                schema=schema,
+                columns=list(columns) if columns else None,
+                filter=where,
+                batch_size=batch_rows,
+                use_threads=False,  # others work meanwhile; threads here only read too far ahead
+                batch_readahead=1,
+            )
+            yield from (batch for batch in scanner.to_batches() if batch.num_rows)
+
+
+def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int = 131_072) -> Iterator[pa.RecordBatch]:
+    """Batches of few columns of one data file, in its order, which has them by these names.
+
+    Nothing is read ahead: what costs least for very many files, and for the first rows of one.
+    """
+    names = sorted(CODED.intersection(columns))
+    with (
+        reading(table, file),
+        table.io.new_input(file.file_path).open() as source,
+        pq.ParquetFile(
+            source,
+            metadata=footer_in(tail_of(source, file.file_size_in_bytes)),
+            read_dictionary=names,
+            page_checksum_verification=True,
+        ) as parquet,
+    ):
+        if parquet.metadata.num_rows != file.record_count:
+            raise repair_error(table, file, "its footer and its manifest tell of different numbers of rows")
+        for group in range(parquet.num_row_groups):  # a batch across them may have any size
+            yield from parquet.iter_batches(batch_rows, [group], list(columns), use_threads=False)
+
+
+def together(
+    batches: Iterable[pa.RecordBatch], enough: int, size: Callable[[pa.RecordBatch], int] = len
+) -> Iterator[pa.Table]:
+    """Batches put together until they are large enough, as whatever is done with one has a price of its own."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(map(size, waiting)) >= enough:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def as_frame(batch: pa.RecordBatch | pa.Table) -> pl.DataFrame:
+    """Rows as a frame, its `CODED` columns as text, of which there is one copy."""
+    return pl.DataFrame(pl.from_arrow(batch)).with_columns(pl.col(pl.Categorical).cast(pl.String))
+
+
+def read_hours(
+    table: Table, hours: Sequence[dt.datetime], columns: Sequence[str], snapshot_id: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the rows of some arrival hours, partition by partition."""
+    return read_within(table, files_within(table, hours, snapshot_id), hours, columns)
+
+
+def read_within(
+    table: Table, files: Iterable[DataFile], hours: Sequence[dt.datetime], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the rows of some arrival hours in data files; files of no other hours are read unfiltered."""
+    ordered = sorted(files, key=lambda file: file.partition[0])
+    apart = [file for file in ordered if not _only(table, file, hours)]
+    yield from read(table, [file for file in ordered if file not in apart], columns)
+    yield from read(table, apart, columns, during(hours))
+
+
+def shared(files: Iterable[DataFile], count: int) -> list[list[DataFile]]:
+    """Data files in so many parts, of which each is as large as the others, if it can be."""
+    ordered = sorted(files, key=lambda file: file.file_size_in_bytes, reverse=True)
+    return [ordered[place::count] for place in range(count)]
+
+
+def during(hours: Sequence[dt.datetime]) -> pc.Expression:
+    """The reader's filter for rows of some arrival hours."""
+    return pc.field("_arrival_hour").isin(pa.array(list(hours), pa.timestamp("us", "UTC")))
+
+
+def _only(table: Table, file: DataFile, hours: Sequence[dt.datetime]) -> bool:
+    """Whether a file's bounds say that all its rows are of consecutive arrival hours."""
+    first, last = min(hours), max(hours)
+    if last - first != (len(set(hours)) - 1) * dt.timedelta(hours=1):
+        return False
+    found = span(table, file)
+    return found is not None and first <= found[0] and found[1] <= last
+
+
+def span(table: Table, file: DataFile) -> tuple[dt.datetime, dt.datetime] | None:
+    """The first and the last arrival hour in a data file, if its statistics tell."""
+    low, high = ((bound or {}).get(_arrival(table)) for bound in (file.lower_bounds, file.upper_bounds))
+    return None if low is None or high is None else (_instant(low), _instant(high))
+
+
+def _arrival(table: Table) -> int:
+    return table.schema().find_field("_arrival_hour").field_id
+
+
+def _instant(bound: bytes) -> dt.datetime:
+    """A timestamp's bound in a data file's statistics."""
+    return UNIX + dt.timedelta(microseconds=int.from_bytes(bound, "little", signed=True))
+
+
+def frame(batches: Iterable[pa.RecordBatch], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Batches as one frame of `schema`, also when there are none."""
+    parts = map(as_frame, batches)
+    empty = pl.DataFrame(schema=schema)
+    return pl.concat([empty, *(part.select(list(schema)).cast(dict(schema)) for part in parts)])  # type: ignore[arg-type]
+
+
+def path_in(file: DataFile) -> str:
+    """A data file's path as `read`'s column `__filename` gives it."""
+    return str(PyArrowFileIO.parse_location(file.file_path)[2])
+
+
+def arrival_hour(file: DataFile) -> dt.datetime:
+    """The hour that all rows of a data file share, where the table is partitioned by arrival hour."""
+    return UNIX + dt.timedelta(hours=int(file.partition[0]))
+
+
+def event_date(file: DataFile) -> dt.date:
+    """The day that all rows of a data file share, where the table is partitioned by day."""
+    value = file.partition[0]
+    return value if isinstance(value, dt.date) else EPOCH + dt.timedelta(days=int(value))

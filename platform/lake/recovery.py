@@ -1,0 +1,238 @@
+"""Recovery: tables are registered again after their catalog was lost, from what their folders hold.
+
+Belongs here: which metadata of a folder is the newest that is whole, whether the tables of a stream agree, and their
+registration. Not here: how a lost catalog is noticed (`lake`, `folders`), lost data files, Dagster (`assets.recover`).
+
+A table is registered at a copy of the chosen metadata. The copy is numbered above all files of the folder, so that none
+of them is newer than the catalog again, and it has the property `recovered-at`, for which upkeep leaves the table alone
+once. A crash on the way leaves a table that the catalog does not know, and that the next recovery finds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeVar
+from uuid import uuid4
+
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.io import FileIO
+from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.manifest import read_manifest_list
+from pyiceberg.serializers import FromInputFile, ToOutputFile
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRefType
+from pyiceberg.table.snapshots import Snapshot, ancestors_of
+from pyiceberg.table.update import (
+    RemoveSnapshotRefUpdate,
+    SetPropertiesUpdate,
+    SetSnapshotRefUpdate,
+    TableUpdate,
+    update_table_metadata,
+)
+
+from lake.catalog import ensure_namespace, point
+from lake.folders import RECOVERED, SUFFIX, Folder, version_of
+from lake.schemas import Layer
+from lake.tables import UNREADABLE, Lake, Name
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What was found of a table and done about it; not `whole` where nothing could be registered."""
+
+    table: str
+    told: str
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A metadata file that can be read."""
+
+    location: str
+    metadata: TableMetadata
+
+    @property
+    def head(self) -> Snapshot | None:
+        return self.metadata.current_snapshot()
+
+    def rank(self, noted: str | None) -> tuple[int, int, bool, int]:
+        """What makes one newer than another; of two rivals with one number the one that is known to be committed."""
+        sequence = getattr(self.metadata, "last_sequence_number", 0)  # the first format has none
+        return sequence, version_of(self.location), self.location == noted, self.metadata.last_updated_ms
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What there is of a table: the metadata that the catalog names, if that can be read, and the folder's files."""
+
+    name: Name
+    folder: Folder
+    named: str | None
+
+    @cached_property
+    def files(self) -> list[str]:
+        """All metadata files, highest version first."""
+        found = self.folder.metadata_files()
+        return found if self.named is None or self.named in found else [*found, self.named]
+
+    @cached_property
+    def readable(self) -> list[Candidate]:
+        read = ((file, _intact(partial(_metadata, self.folder.io, file))) for file in self.files)
+        return [Candidate(file, metadata) for file, metadata in read if metadata]
+
+    @cached_property
+    def candidates(self) -> list[Candidate]:
+        """The metadata of a table in this folder (a copied one is of the folder it was copied from), newest first."""
+        mine, noted = _path(self.folder.location), self.folder.committed()
+        found = (each for each in self.readable if _path(each.metadata.location.rstrip("/")) == mine)
+        return sorted(found, key=lambda each: each.rank(noted), reverse=True)
+
+    @cached_property
+    def chosen(self) -> Candidate | None:
+        """The newest one whose snapshot's manifests are all there."""
+        return next((each for each in self.candidates if self._whole(each.head)), None)
+
+    def last(self, fits: Callable[[Snapshot], bool]) -> Snapshot | None:
+        """The last snapshot that fits and is whole, of the chosen metadata's current one and those it came from."""
+        if self.chosen is None:
+            return None
+        history = ancestors_of(self.chosen.head, self.chosen.metadata)
+        return next((each for each in history if fits(each) and self._whole(each)), None)
+
+    def _whole(self, snapshot: Snapshot | None) -> bool:
+        return _intact(partial(_data_files, self.folder.io, snapshot)) is not None
+
+    def went_back(self) -> bool:
+        """Whether the chosen metadata is older than one that is known to have been committed."""
+        evidence = self.folder.evidence()
+        return bool(self.chosen and evidence and evidence.refutes(self.chosen.location))
+
+
+def survey(lake: Lake, name: Name) -> Survey:
+    """Look at a table, whether or not the catalog knows it."""
+    try:
+        table = lake.catalog.load_table(name)
+    except (NoSuchTableError, *UNREADABLE):
+        return Survey(name, lake.folder(name), None)
+    return Survey(name, Folder.of(table), table.metadata_location)
+
+
+def recover_stream(lake: Lake, stream: str, named: Mapping[Layer, str], now: dt.datetime) -> Iterator[Recovered]:
+    """Register the tables of a stream where they are not, or not at their newest state.
+
+    `named` are the properties in which silver's snapshots name the snapshots of other layers that belong to them. A
+    snapshot of silver that names one that is gone is given up for an earlier one. If bronze itself went back, so does
+    the ledger, to before bronze's last commit: the next run loads again what the ledger then lacks.
+    """
+    found = {layer: survey(lake, (layer.value, stream)) for layer in Layer}
+    heads = {layer: each.chosen.head if each.chosen else None for layer, each in found.items()}
+    silver, ledger, bronze = (found[layer].chosen for layer in (Layer.SILVER, Layer.LEDGER, Layer.BRONZE))
+    if silver:
+        others = {name: chosen.metadata for layer, name in named.items() if (chosen := found[layer].chosen)}
+        # Where none agrees the rows stay, as they may be the only ones left.
+        heads[Layer.SILVER] = found[Layer.SILVER].last(lambda each: _agrees(each, others)) or silver.head
+    if ledger and bronze and found[Layer.BRONZE].went_back():
+        last = bronze.head.timestamp_ms if bronze.head else 0
+        heads[Layer.LEDGER] = found[Layer.LEDGER].last(lambda each: each.timestamp_ms <= last)
+    for layer, each in found.items():
+        yield _recover(lake, each, heads[layer], now)
+
+
+def recover_namespace(lake: Lake, namespace: str, now: dt.datetime) -> Iterator[Recovered]:
+    """Register the tables of a namespace, each for itself, where they are not, or not at their newest state."""
+    ensure_namespace(lake.catalog, namespace)
+    for table in lake.folder((namespace, "")).children():
+        found = survey(lake, (namespace, table))
+        yield _recover(lake, found, found.chosen.head if found.chosen else None, now)
+
+
+def _recover(lake: Lake, found: Survey, head: Snapshot | None, now: dt.datetime) -> Recovered:
+    table, chosen = ".".join(found.name), found.chosen
+    if chosen is None and found.folder.is_unused():
+        return Recovered(table, "nothing to recover")
+    if chosen is None:
+        elsewhere = {each.metadata.location for each in found.readable} - {found.folder.location}
+        copied = f"; they are of a table in {', '.join(sorted(elsewhere))}" if elsewhere else ""
+        told = f"of {len(found.files)} metadata files in {found.folder.location} none is whole{copied}. Put the folder "
+        return Recovered(table, told + "back from a backup, or move it away: a run then makes an empty table", False)
+    lost = _missing(found.folder, head)
+    gone = f"; {lost} of its data files are gone" if lost else ""
+    ahead = version_of(found.files[0]) > version_of(chosen.location)
+    if found.named == chosen.location and head == chosen.head and not ahead:
+        return Recovered(table, f"already current, at {chosen.location}{gone}")
+    gave_up = found.went_back() or chosen is not found.candidates[0] or head != chosen.head
+    location = _register(lake, found, chosen, head, now)
+    holds = f"snapshot {head.snapshot_id} of {_time(head)}" if head else "no snapshot"
+    before = f"the catalog named {found.named}" if found.named else "the catalog named nothing that can be read"
+    newer = "; newer metadata is not whole, or names snapshots of other tables that are gone" if gave_up else ""
+    return Recovered(table, f"registered at {location}, from {chosen.location}: {holds}; {before}{newer}{gone}")
+
+
+def _register(lake: Lake, found: Survey, chosen: Candidate, head: Snapshot | None, now: dt.datetime) -> str:
+    """Point the catalog at a copy of the chosen metadata with this snapshot as its current one; the copy's location."""
+    updates: list[TableUpdate] = [SetPropertiesUpdate(updates={RECOVERED: now.isoformat(timespec="seconds")})]
+    if head is None:
+        updates.append(RemoveSnapshotRefUpdate.model_validate({"ref-name": MAIN_BRANCH}))
+    elif head != chosen.head:
+        main = {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": head.snapshot_id}
+        updates.append(SetSnapshotRefUpdate.model_validate(main))
+    metadata = update_table_metadata(chosen.metadata, tuple(updates), metadata_location=chosen.location)
+    version = max(map(version_of, found.files)) + 1
+    location = f"{found.folder.location}/metadata/{version:05d}-{uuid4()}{SUFFIX}"
+    ToOutputFile.table_metadata(metadata, found.folder.io.new_output(location))
+    point(lake.catalog, lake.kind, found.name, location, metadata)
+    found.folder.note(location)
+    return location
+
+
+def _intact(read: Callable[[], Result]) -> Result | None:
+    """What is read, or None where it is not there or damaged. Raises what says that it cannot be read just now."""
+    try:
+        return read()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        raise
+    except Exception:  # damaged bytes fail in as many ways as there are readers
+        return None
+
+
+def _metadata(io: FileIO, location: str) -> TableMetadata:
+    return FromInputFile.table_metadata(io.new_input(location))
+
+
+def _data_files(io: FileIO, snapshot: Snapshot | None) -> list[str]:
+    """The data files of a snapshot, by its manifests, which are read to their ends."""
+    found = []
+    for manifest in read_manifest_list(io.new_input(snapshot.manifest_list)) if snapshot else ():
+        if len(io.new_input(manifest.manifest_path)) != manifest.manifest_length:
+            raise ValueError(f"{manifest.manifest_path} has another length than its list says")
+        found += [entry.data_file.file_path for entry in manifest.fetch_manifest_entry(io)]
+    return found
+
+
+def _missing(folder: Folder, snapshot: Snapshot | None) -> int:
+    """How many of a snapshot's data files are gone."""
+    there = {file.path for file in folder.files()}
+    elsewhere = [path for path in _data_files(folder.io, snapshot) if _path(path) not in there]
+    return sum(not folder.io.new_input(path).exists() for path in elsewhere)
+
+
+def _agrees(snapshot: Snapshot, others: Mapping[str, TableMetadata]) -> bool:
+    """Whether the snapshots of other tables that a snapshot names are there."""
+    named = {name: snapshot.summary.get(name) if snapshot.summary else None for name in others}
+    return all(value is None or others[name].snapshot_by_id(int(value)) for name, value in named.items())
+
+
+def _path(location: str) -> str:
+    return str(PyArrowFileIO.parse_location(location)[2])
+
+
+def _time(snapshot: Snapshot) -> str:
+    return dt.datetime.fromtimestamp(snapshot.timestamp_ms / 1000, dt.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""Landing zones: folders and buckets that events land in as files."""

@@ -1,0 +1,108 @@
+"""Walk: what lies below a folder, whatever it is called and whatever state it is in.
+
+Belongs here: which folders are walked, and what is found that is no readable file. Not here: what a landing zone is
+(`landing`), how names are written (`names`).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from resources.landing.names import hidden, is_utf8, original_name, printable_name
+
+Parts = tuple[str, ...]
+_OF_ONE_FILE = {
+    errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.ENODEV, errno.EISDIR,
+    errno.EINVAL, errno.EBADMSG, errno.EUCLEAN, errno.ENODATA, errno.EOVERFLOW, errno.EOPNOTSUPP, errno.EILSEQ,
+}  # fmt: skip
+_KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file (`refused` is None), or what is neither file nor folder that can be listed, at a path below the top."""
+
+    parts: Parts
+    version: str
+    size: int = 0
+    refused: str | None = None
+    folder: bool = False
+
+    @property
+    def relative(self) -> str:
+        return "/".join([*self.parts, ""]) if self.folder else "/".join(self.parts)
+
+
+def of_one_file(error: OSError) -> bool:
+    """Whether an error is one file's or folder's own. Any other (no memory, too many open files, a mount that is gone)
+    is trouble of the machine, and ends the run."""
+    return isinstance(error, PermissionError) or error.errno in _OF_ONE_FILE
+
+
+def version_of(status: os.stat_result) -> str:
+    return f"{status.st_size:x}-{status.st_mtime_ns:x}"
+
+
+def walk(top: bytes, enter: Callable[[Parts], bool]) -> Iterator[Found]:
+    """What lies below a folder, in those of its folders that are to be entered. No folder is no error."""
+    zone = os.path.realpath(top)
+    waiting: list[tuple[Parts, bool]] = [((), False)]  # a folder, and whether a link leads to it
+    while waiting:
+        parts, linked = waiting.pop()
+        try:
+            with os.scandir(b"/".join([top, *map(original_name, parts)])) as entries:
+                listed = list(entries)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            yield _refused(parts, error, "a folder that cannot be listed", folder=True)
+            continue
+        for entry in listed:
+            name = printable_name(entry.name)
+            if hidden(name):
+                continue
+            if not is_utf8(entry.name):
+                folder = entry.is_dir(follow_symlinks=False)
+                yield Found((*parts, name), "name-not-utf-8", refused="its name is not UTF-8: rename it", folder=folder)
+                continue
+            found = _look(entry, (*parts, name), zone, linked)
+            if isinstance(found, Found):
+                yield found
+            elif found is not None and enter(found):
+                waiting.append((found, linked or entry.is_symlink()))
+
+
+def _look(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool) -> Found | Parts | None:
+    """What an entry is: something found, the path of a folder to walk, or nothing, as it has gone."""
+    try:
+        status = entry.stat()
+    except FileNotFoundError as error:
+        return _refused(parts, error, "a link to nothing") if entry.is_symlink() else None
+    except OSError as error:
+        return _refused(parts, error, "a link that leads in a circle" if error.errno == errno.ELOOP else "no access")
+    if stat.S_ISDIR(status.st_mode):
+        return _look_at_link(entry, parts, zone, linked) if entry.is_symlink() else parts
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        return Found(parts, "not-a-file", refused=f"{kind}, not a file")
+    if not os.access(entry.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        return Found(parts, "no-access", status.st_size, f"no access: {os.strerror(errno.EACCES)}")
+    return Found(parts, version_of(status), status.st_size)
+
+
+def _look_at_link(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool) -> Found | Parts:
+    """Whether a link to a folder is followed: once, and not to where the walk comes from or goes by itself."""
+    target = os.path.realpath(entry.path)
+    around = os.path.commonpath([target, zone]) in (target, zone)
+    why = "a link behind a link" if linked else "a link into or around the stream's own folder" if around else None
+    return Found(parts, "link-not-followed", refused=f"{why}, which is not followed", folder=True) if why else parts
+
+
+def _refused(parts: Parts, error: OSError, what: str, folder: bool = False) -> Found:
+    if not of_one_file(error) and not isinstance(error, FileNotFoundError):
+        raise error
+    return Found(parts, what.replace(" ", "-"), refused=f"{what}: {error.strerror or error}", folder=folder)

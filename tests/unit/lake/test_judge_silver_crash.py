@@ -1,0 +1,120 @@
+"""Crashes, rivals and new contract versions: whatever comes between two commits, the next run puts it right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+import pytest
+from pyiceberg.exceptions import CommitFailedException
+
+from lake import judge_silver as reconcile
+from lake import tables as lake
+from lake.schemas import Layer
+
+
+@pytest.fixture
+def conflicting(platform: Any, shop: Any) -> Any:
+    """Two hours in bronze, of which the first is judged; the second has a loser, a winner and a malformed line."""
+    platform.put(0, "f0", [shop("k", "A"), b"{broken"])
+    platform.run(0)
+    platform.put(1, "f1", [shop("k", "B"), shop("l"), b"{broken"])
+    platform.load(1)
+    return platform
+
+
+WANTED = {
+    ("f0", 1): "silver",
+    ("f0", 2): "malformed",
+    ("f1", 1): "conflict",
+    ("f1", 2): "silver",
+    ("f1", 3): "malformed",
+}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("next_hour", [0, 1])
+def test_a_crash_before_a_commit_is_repaired(conflicting: Any, number: int, next_hour: int) -> None:
+    """Rejected is committed first: between the two commits a record may be in both tables, or in none."""
+    with conflicting.dying(number, reconcile), pytest.raises(conflicting.CrashError):
+        conflicting.reconcile(1)
+    conflicting.reconcile(next_hour)
+    conflicting.reconcile(1)
+    assert conflicting.verdicts() == WANTED
+    assert not conflicting.reconcile(0, 1)[1]
+
+
+def test_a_crash_of_the_very_first_run_is_repaired(platform: Any, shop: Any) -> None:
+    """Then silver names no snapshot of rejected at all, and rejected has to be emptied."""
+    platform.put(0, "f0", [shop("k"), b"{broken"])
+    platform.load(0)
+    with platform.dying(2, reconcile), pytest.raises(platform.CrashError):
+        platform.reconcile(0)
+    assert platform.reconcile(0)[1]
+    assert platform.verdicts() == {("f0", 1): "silver", ("f0", 2): "malformed"}
+
+
+def test_a_rivals_commit_makes_the_run_compute_again(
+    conflicting: Any, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rival's hour brings an earlier record of the same key: what was computed before it is wrong."""
+    conflicting.put(-1, "rival", [shop("l", "B")])
+    conflicting.load(-1)
+    attempts = []
+
+    def commit(*arguments: Any) -> Any:
+        attempts.append(1)
+        if len(attempts) == 2:
+            monkeypatch.undo()
+            conflicting.reconcile(-1)
+        return lake.commit(*arguments)
+
+    monkeypatch.setattr(reconcile, "commit", commit)
+    monkeypatch.setattr(lake.time, "sleep", lambda _: None)
+    conflicting.reconcile(1)
+    assert conflicting.verdicts() == WANTED | {("rival", 1): "silver", ("f1", 2): "conflict"}
+
+
+def test_a_rival_that_never_gives_way_ends_the_run(conflicting: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that tried for ever would hold its slot, and nobody would hear of it."""
+    tried = []
+
+    def commit(*_: Any) -> Any:
+        tried.append(1)
+        raise CommitFailedException
+
+    monkeypatch.setattr(reconcile, "commit", commit)
+    monkeypatch.setattr(lake.time, "sleep", lambda _: None)
+    with pytest.raises(CommitFailedException):
+        conflicting.reconcile(1)
+    assert len(tried) == lake.ATTEMPTS
+
+
+def test_a_new_contract_version_judges_again(platform: Any, shop: Any) -> None:
+    """A mended contract is replayed by running its hours: what was refused may now be right, and the reverse."""
+    platform.put(0, "f0", [shop("k", "A"), shop("l", order={"currency": "EUR", "total_amount": -1})])
+    platform.put(1, "f1", [shop("k", "B")])
+    platform.run(0, 1)
+    assert platform.verdicts() == {("f0", 1): "silver", ("f0", 2): "rule", ("f1", 1): "conflict"}
+    platform.bump(volatile=("session_id",))
+    assert platform.reconcile(0)[1]
+    assert platform.reconcile(1)[1]
+    assert platform.verdicts() == {("f0", 1): "silver", ("f0", 2): "rule", ("f1", 1): "duplicate"}
+    versions = pl.concat([platform.rows(layer)["_contract_version"] for layer in (Layer.SILVER, Layer.REJECTED)])
+    assert set(versions) == {platform.stream.version}
+    assert not platform.reconcile(0, 1)[1]
+
+
+def test_the_commit_names_what_belongs_together(conflicting: Any) -> None:
+    """Checks and repairs read the snapshots that silver names, and no others."""
+    named, changed = conflicting.reconcile(1)
+    assert changed
+    tables = {layer: conflicting.lake.table(layer, conflicting.stream) for layer in Layer}
+    current = {layer: table.current_snapshot().snapshot_id for layer, table in tables.items()}
+    assert (named.silver, named.bronze, named.rejected) == tuple(
+        current[layer] for layer in (Layer.SILVER, Layer.BRONZE, Layer.REJECTED)
+    )
+    summary = tables[Layer.SILVER].current_snapshot().summary
+    assert json.loads(summary.get("rejected-snapshot")) == named.rejected
+    assert summary.get("contract-version") == conflicting.stream.version

@@ -1,0 +1,211 @@
+"""Data files that are gone, cut or have a flipped bit: noticed, named, and made anew from what is left."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from pyiceberg.manifest import DataFile
+
+from assets import checks
+from events.conform import Conformers
+from lake.damage import DamagedFile
+from lake.mend import Mended, mend
+from lake.reading import arrival_hour, files_of, read
+from lake.schemas import Layer
+
+UNEQUAL = ["_ingested_at", "size", "refused", "records"]
+
+
+def flipped(path: Path) -> None:
+    """One bit of the last page of the first column."""
+    column = pq.ParquetFile(path).metadata.row_group(0).column(0)
+    first = column.data_page_offset if column.dictionary_page_offset is None else column.dictionary_page_offset
+    content = bytearray(path.read_bytes())
+    content[first + column.total_compressed_size - 1] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "gone": Path.unlink,
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-20]),
+    "empty": lambda path: path.write_bytes(b""),
+    "flipped": flipped,
+}
+
+
+def data_files(platform: Any, layer: Layer) -> list[DataFile]:
+    return files_of(platform.lake.table(layer, platform.stream))
+
+
+def path_of(file: DataFile) -> Path:
+    return Path(file.file_path.removeprefix("file://"))
+
+
+def repair(platform: Any) -> Mended:
+    conformers = Conformers(platform.stream, b"key")
+    return mend(platform.lake, platform.landing, platform.stream, conformers, platform.tick())
+
+
+def content(platform: Any) -> dict[Layer, Counter[str]]:
+    """All rows of the four tables, but for times and what the ledger alone knew."""
+    found = {}
+    for layer in Layer:
+        rows = platform.rows(layer)
+        if layer is Layer.LEDGER:
+            rows = rows.filter("current", pl.col("records") > 0)
+        found[layer] = Counter(map(repr, rows.drop(UNEQUAL, strict=False).rows()))
+    return found
+
+
+def assert_checks_pass(platform: Any, hours: tuple[int, ...] = (0, 1, 2)) -> None:
+    found, changed = platform.load(*hours), platform.reconcile(*hours)[1]
+    assert not changed, "nothing is left to do"
+    at = [platform.hour(number) for number in hours]
+    tables = checks.tables_of(platform.lake, platform.stream)
+    complete = checks.completeness(tables[Layer.BRONZE], platform.stream, at, found.ledger)
+    counts = {layer: checks.Tally() for layer in tables}
+    for layer, tally in counts.items():
+        list(tally.passing(read(tables[layer], files_of(tables[layer]), tally.columns)))
+    counted = {layer: tally.counts for layer, tally in counts.items()}
+    verdicts = [*complete.values(), *checks.conservation(platform.stream, counted, at).values()]
+    assert all(verdict.passed for verdict in verdicts)
+
+
+def filled(platform: Any, shop: Any) -> Any:
+    """Three hours with winners, duplicates and conflicts across them, and malformed records."""
+    for hour, content in enumerate("ABA"):
+        platform.put(hour, "a", [shop("k", content), shop(f"own{hour}", day=2), b"{broken"])
+        platform.put(hour, "b", [shop(f"b{hour}", day=hour + 1)])
+        platform.run(hour)
+    return platform
+
+
+@pytest.fixture
+def lake(platform: Any, shop: Any) -> Any:
+    return filled(platform, shop)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("layer", list(Layer))
+def test_damage_is_named_and_mended(lake: Any, layer: Layer, damage: str) -> None:
+    """Whoever reads hears which file of which table it is and what to do; afterwards everything is as before."""
+    before = content(lake)
+    file, *_ = data_files(lake, layer)
+    DAMAGES[damage](path_of(file))
+    table = lake.lake.table(layer, lake.stream)
+    with pytest.raises(DamagedFile, match=rf"table {layer}.commerce, data file .*{path_of(file).name}: .*make repair"):
+        list(read(table, files_of(table)))
+    mended = repair(lake)
+    assert [found.file.file_path for found in mended.damage[layer]] == [file.file_path]
+    assert mended.lost == []
+    assert content(lake) == before
+    assert_checks_pass(lake)
+    assert not any(repair(lake).damage.values())
+
+
+@pytest.mark.parametrize("layer", [Layer.SILVER, Layer.REJECTED])
+def test_a_run_of_the_hour_says_what_to_do(lake: Any, shop: Any, layer: Layer) -> None:
+    """It failed with a driver's words, at every attempt."""
+    for file in data_files(lake, layer):
+        path_of(file).unlink()
+    lake.put(0, "c", [shop("new")])
+    lake.load(0)
+    for again in (False, True):
+        with pytest.raises(DamagedFile, match=f"table {layer}.commerce, .* is missing. `make repair STREAM=commerce`"):
+            lake.reconcile(0, again=again)
+    repair(lake)
+    assert_checks_pass(lake)
+
+
+def test_what_has_left_the_landing_zone_is_lost_and_named(lake: Any) -> None:
+    """Bronze was the last to have it: the ledger says so, and whoever lost to it takes its place."""
+    hour = lake.landing.root / f"commerce/{lake.hour(0):%Y/%m/%d/%H}"
+    (hour / "a").unlink()
+    (bronze,) = (file for file in data_files(lake, Layer.BRONZE) if arrival_hour(file) == lake.hour(0))
+    path_of(bronze).unlink()
+    for file in data_files(lake, Layer.SILVER):
+        path_of(file).unlink()
+    mended = repair(lake)
+    assert [(Path(str(lost.path)).name, lost.hour, lost.records) for lost in mended.lost] == [("a", lake.hour(0), 3)]
+    assert [Path(path).name for path in mended.read_again] == ["b"]
+    entries = lake.rows(Layer.LEDGER).filter(pl.col("refused").is_not_null())
+    assert entries["records", "refused", "current"].rows() == [(0, "lost: 3 of 3 records, with a data file", True)]
+    winners = lake.rows(Layer.SILVER).filter(pl.col("event_id") == "k")
+    assert winners["_arrival_hour"].to_list() == [lake.hour(1)], "its rival is promoted"
+    assert_checks_pass(lake)
+
+
+def test_what_was_lost_is_loaded_when_it_lands_again(lake: Any) -> None:
+    """Somebody finds a copy: the same object in the same version, which the ledger knows, but not as whole."""
+    before, kept = content(lake), lake.folder / "kept"
+    hour = lake.landing.root / f"commerce/{lake.hour(0):%Y/%m/%d/%H}"
+    shutil.copytree(hour, kept)
+    shutil.rmtree(hour)
+    (bronze,) = (file for file in data_files(lake, Layer.BRONZE) if arrival_hour(file) == lake.hour(0))
+    path_of(bronze).unlink()
+    repair(lake)
+    shutil.copytree(kept, hour)
+    for number in range(3):
+        lake.run(number)
+    assert content(lake) == before
+
+
+def test_nobody_knows_of_which_objects_records_were(lake: Any) -> None:
+    """Ledger, bronze and what was made of it are gone at once: what can be told is how much it was, and when."""
+    shutil.rmtree(lake.landing.root)
+    for layer in Layer:
+        for file in data_files(lake, layer):
+            path_of(file).unlink()
+    mended = repair(lake)
+    assert [(lost.path, lost.hour, lost.records) for lost in mended.lost] == [
+        (None, lake.hour(number), 4) for number in range(3)
+    ]
+    assert mended.forgotten == [lake.hour(0).date()]
+    assert_checks_pass(lake)
+
+
+def landed_rows(rows: Counter[str], names: set[str]) -> Counter[str]:
+    return Counter({row: count for row, count in rows.items() if any(name in row for name in names)})
+
+
+DAMAGED = st.lists(
+    st.tuples(st.sampled_from(list(Layer)), st.integers(0, 3), st.sampled_from(list(DAMAGES))), min_size=1, max_size=5
+)
+
+
+@settings(max_examples=25, phases=[Phase.explicit, Phase.generate])  # an example costs a second: no shrinking
+@given(DAMAGED, st.sets(st.tuples(st.integers(0, 2), st.sampled_from("ab")), max_size=3))
+def test_the_mended_lake_is_the_same_but_for_what_is_named(
+    platforms: Any, shop: Any, damages: list[tuple[Layer, int, str]], gone: set[tuple[int, str]]
+) -> None:
+    """Any files of any tables, and any objects that are not in the landing zone any more."""
+    platform, twin = filled(platforms(), shop), platforms()
+    for hour, name in gone:
+        (platform.landing.root / f"commerce/{platform.hour(hour):%Y/%m/%d/%H}/{name}").unlink()
+    for layer, number, damage in damages:
+        files = data_files(platform, layer)
+        if (path := path_of(files[number % len(files)])).exists() and path.stat().st_size:
+            DAMAGES[damage](path)
+    mended = repair(platform)
+    lost = {(lost.hour, Path(lost.path).name) for lost in mended.lost if lost.path}
+    assert {(platform.hour(hour), name) for hour, name in gone} >= lost
+    nameless = {lost.hour for lost in mended.lost if not lost.path}
+    held = Counter(platform.rows(Layer.BRONZE)["_arrival_hour", "_source_file"].rows())
+    filled(twin, shop)
+    for hour, file in Counter(twin.rows(Layer.BRONZE)["_arrival_hour", "_source_file"].rows()).keys() - held.keys():
+        assert (hour, Path(file).name) in lost or hour in nameless
+        twin.put_at(file.removeprefix("commerce/"), b"")
+    twin.run(0, 1, 2)
+    expected, found = content(twin), content(platform)
+    assert all(found[layer] == expected[layer] for layer in (Layer.BRONZE, Layer.SILVER, Layer.REJECTED))
+    assert_checks_pass(platform)
+    assert not any(repair(platform).damage.values())
