@@ -19,7 +19,7 @@ setup: .venv/installed .venv/compiled $(DAGSTER_HOME)/dagster.yaml  ## make .ven
 	else python3 -m venv --clear .venv && $(PY) -m pip install -q --require-hashes --no-deps -r $<; fi
 	@touch $@
 
-.venv/compiled: .venv/installed $(wildcard platform/events/*.py)
+.venv/compiled: .venv/installed $(wildcard platform/events/*.py platform/events/*/*.py)
 	@$(PY) -m events.prepare && touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml

@@ -11,7 +11,7 @@ from assets.describe import describe, links
 from assets.report import PartitionReport, Verdict, publish
 from contracts.stream import Stream
 from lake.landing import Landing
-from lake.load_bronze import Loaded, load
+from lake.load_bronze import Loaded, load_bronze
 from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, arrival_window, hour_of, key_of
@@ -42,7 +42,7 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         now = dt.datetime.now(dt.UTC)
         hours = [hour_of(partition) for partition in context.partition_keys]
-        loaded = load(lake, landing, stream, hours, arrival_window(now), now)
+        loaded = load_bronze(lake, landing, stream, hours, arrival_window(now), now)
         for refused in loaded.ledger.filter(pl.col("refused").is_not_null()).iter_rows(named=True):
             context.log.warning(f"refused {refused['path']}: {refused['refused']}")
         table = lake.table(Layer.BRONZE, stream)

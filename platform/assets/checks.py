@@ -20,14 +20,14 @@ from assets.rejected import READ, groups, table
 from assets.report import Verdict
 from contracts.rules import broken
 from contracts.stream import Stream
-from events.ahead import several
+from events.concurrency import parallel_map
 from events.conform import Conformers
 from events.identity import DIGESTS
 from lake.aggregates import row_counts
 from lake.contest import LINEAGE, LOSERS, SOURCE
 from lake.identities import Counts, Tally
-from lake.judge_silver import Named
-from lake.reading import as_frame, files_within, read_hours, read_within, shared, together
+from lake.judge_silver import SnapshotSet
+from lake.reading import as_frame, files_within, read_hours, read_within, rebatch, split_by_size
 from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import ARRIVAL_HOURS
@@ -123,8 +123,8 @@ def contract(
     """The pandera model over silver's rows of the hours, and the counts of them."""
     failures: dict[dt.datetime, Counter[str]] = {hour: Counter() for hour in hours}
     tally = Tally("event_at")
-    shares = shared(files_within(silver, hours, snapshot), THREADS)
-    for found, counts in several(lambda files: _validated(silver, stream, files, hours), shares, THREADS):
+    shares = split_by_size(files_within(silver, hours, snapshot), THREADS)
+    for found, counts in parallel_map(lambda files: _validated(silver, stream, files, hours), shares, THREADS):
         tally.add(counts)
         for hour, rule, count in found:
             failures[hour][rule] += count
@@ -143,7 +143,7 @@ def _validated(
     tally = Tally("event_at")
     batches = tally.passing(read_within(silver, files, hours, [*dict.fromkeys([*types, *tally.columns])]))
     failures = []
-    for rows in together(batches, VALIDATED_ROWS):
+    for rows in rebatch(batches, VALIDATED_ROWS):
         arrivals = pl.Series(rows["_arrival_hour"])
         for found in broken(stream.rules, as_frame(rows.select([*types])).cast(types)):  # type: ignore[arg-type]
             of_hours = arrivals.filter(found.rows).value_counts()
@@ -180,7 +180,7 @@ def rejected_share(stream: Stream, summed: pl.DataFrame, counts: Counted, hours:
 
 
 def drift(
-    tables: Tables, stream: Stream, named: Named, hours: Hours, conformers: Conformers
+    tables: Tables, stream: Stream, named: SnapshotSet, hours: Hours, conformers: Conformers
 ) -> dict[dt.datetime, Verdict]:
     """The fields that the contract does not know, of the bronze that silver was made of."""
     found = drifts(tables[Layer.BRONZE], named.bronze, hours, conformers)

@@ -18,7 +18,7 @@ from pyiceberg.table import Table
 
 from assets.describe import printable, table_of
 from events.conform import Conformers
-from lake.reading import arrival_hour, files_within, skim
+from lake.reading import arrival_hour, files_within, read_columns
 
 EXACT_RECORDS, SAMPLE_RECORDS = 20_000, 5_000
 BATCH_ROWS = 4096
@@ -76,7 +76,7 @@ def _of(bronze: Table, files: Sequence[DataFile], conformers: Conformers) -> Dri
 
 def _first(bronze: Table, file: DataFile, rows: int) -> Iterator[pa.RecordBatch]:
     """The first rows of a data file."""
-    for batch in skim(bronze, file, ["raw", "header"], min(rows, BATCH_ROWS)):
+    for batch in read_columns(bronze, file, ["raw", "header"], min(rows, BATCH_ROWS)):
         yield batch[:rows]
         rows -= batch.num_rows
         if rows <= 0:

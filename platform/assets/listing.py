@@ -18,7 +18,7 @@ from assets.describe import printable
 from assets.rejected import READ, groups, place
 from contracts import STREAMS
 from contracts.stream import Stream
-from lake.judge_silver import Named
+from lake.judge_silver import SnapshotSet
 from lake.reading import files_of, read, read_hours
 from lake.schemas import Layer
 from lake.tables import Lake
@@ -31,7 +31,7 @@ LISTED_HOURS = 24
 def listing(lake: Lake, stream: Stream, hour: dt.datetime | None = None) -> Iterator[str]:
     """Lines for a terminal: what is rejected of a stream, newest hours first, or of one hour."""
     silver, rejected = (_stored(lake, layer, stream) for layer in (Layer.SILVER, Layer.REJECTED))
-    snapshot = Named.by(silver).rejected if silver else None
+    snapshot = SnapshotSet.by(silver).rejected if silver else None
     hours = _hours(rejected, snapshot) if rejected and snapshot else []
     chosen = hours[:LISTED_HOURS] if hour is None else [hour] if hour in hours else []
     if not rejected or not chosen:

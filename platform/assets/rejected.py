@@ -1,7 +1,7 @@
 """Rejected rows summed up for people: reasons and columns with counts and examples.
 
 Belongs here: what is shown of a rejected row: where it is and what was wrong, never its bytes. Not here: which rows
-are rejected (`reconcile`), how many may be (`checks`), the terminal (`listing`).
+are rejected (`judge_silver`), how many may be (`checks`), the terminal (`listing`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from assets.describe import printable, table_of
 from events.problems import REASONS
-from lake.reading import as_frame, together
+from lake.reading import as_frame, rebatch
 
 EXAMPLES = 3
 COLUMNS = {"reason": "string", "column": "string", "records": "int", "example": "string", "detail": "string"}
@@ -34,7 +34,7 @@ def groups(batches: Iterable[pa.RecordBatch]) -> pl.DataFrame:
     """Rejected rows (`READ`) by `hour`, `reason` and `column`: how many `records`, and the first as `examples`
     (structs of `file`, `line`, `detail`); reasons in their order, the most frequent columns first."""
     found = pl.DataFrame(schema=_GROUPS)
-    for batch in together(batches, _ENOUGH):
+    for batch in rebatch(batches, _ENOUGH):
         rows = as_frame(batch).rename(READ).with_columns(pl.col("detail").str.head(_SHOWN))
         more = _summed(rows, pl.len(), pl.struct(*_EXAMPLE))
         found = _summed(pl.concat([found, more]), pl.col("records").sum(), pl.col("examples").explode())

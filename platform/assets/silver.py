@@ -12,7 +12,7 @@ from assets.report import PartitionReport, Verdict, publish
 from contracts.stream import Stream
 from events.conform import Conformers
 from lake.identities import counts_of
-from lake.judge_silver import Named, reconcile
+from lake.judge_silver import SnapshotSet, judge_silver
 from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, hour_of, key_of
@@ -61,7 +61,7 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         hours = [hour_of(partition) for partition in context.partition_keys]
         now = dt.datetime.now(dt.UTC)
-        named, changed = reconcile(lake, stream, conformers[stream.name], hours, now, config.again)
+        named, changed = judge_silver(lake, stream, conformers[stream.name], hours, now, config.again)
         context.log.info("silver and rejected changed" if changed else "nothing to change")
         tables = checks.tables_of(lake, stream)
         found = _checked(tables, stream, conformers[stream.name], named, hours)
@@ -85,7 +85,7 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
 
 
 def _checked(
-    tables: checks.Tables, stream: Stream, conformers: Conformers, named: Named, hours: Sequence[dt.datetime]
+    tables: checks.Tables, stream: Stream, conformers: Conformers, named: SnapshotSet, hours: Sequence[dt.datetime]
 ) -> dict[str, dict[dt.datetime, Verdict]]:
     """Every check's verdict on each of the hours, by the check's name."""
     with ThreadPoolExecutor(2) as pool:

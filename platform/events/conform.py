@@ -1,7 +1,7 @@
 """Conform: records become silver's typed rows, or are refused with a reason; every record is exactly one of the two.
 
 Belongs here: the contract's pandera model and clock, personal data's hashing, keys. Not here: how a record becomes
-values (`documents`, `enriched`), which problem counts (`problems`), duplicates (`judge`).
+values (`documents`, `enriched`), which problem counts (`problems`), duplicates (`dedup`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 
 from contracts.rules import REQUIRED, Broken, broken
 from contracts.stream import EnrichedTsv, Personal, Stream
-from events.ahead import several
 from events.casts import Extraction
+from events.concurrency import parallel_map
 from events.digest import as_column, digest_of
 from events.documents import Documents
 from events.enriched import Enriched
@@ -183,7 +183,7 @@ class Conformers:
 
     def conform(self, batches: Iterable[pa.Table], then: Callable[[Conformed], T]) -> Iterator[T]:
         """What `then` makes of the batches conformed, in their order; the threads do that as well."""
-        yield from several(lambda batch: then(self._mine().conform(batch)), batches, self.threads)
+        yield from parallel_map(lambda batch: then(self._mine().conform(batch)), batches, self.threads)
 
     def contents(self, records: pa.Table) -> pl.Series:
         """As `Conformer.contents`."""

@@ -18,8 +18,8 @@ from contracts import STREAMS
 from contracts.stream import Csv, Stream
 from events.conform import Conformer
 from events.decode import records
+from events.dedup.bloom_filter import BloomFilter
 from events.identity import digest_of
-from events.sieve import Sieve
 
 REST = ["raw", "header", "oversize"]
 UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -27,8 +27,8 @@ UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 def main() -> None:
     """Frame, conform and count a few records of every stream, which calls all that there is to be called."""
-    Sieve(0).add(np.empty(0, np.uint64))
-    Sieve(0).keeps(np.empty(0, np.uint64))
+    BloomFilter(0).add(np.empty(0, np.uint64))
+    BloomFilter(0).might_contain(np.empty(0, np.uint64))
     coded = pa.array(["nine"]).dictionary_encode()
     digest_of(coded, coded, pa.array([9]))
     for stream in STREAMS:

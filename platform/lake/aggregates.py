@@ -1,6 +1,6 @@
 """Aggregates: what a snapshot's rows amount to, in bounded memory.
 
-Belongs here: grouping as the rows stream by. Not here: what is asked of them (`checks`, `reconcile`).
+Belongs here: grouping as the rows stream by. Not here: what is asked of them (`assets.checks`, `judge_silver`).
 """
 
 from __future__ import annotations

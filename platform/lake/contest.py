@@ -1,7 +1,7 @@
 """Contest: the records of a run's keys, new and stored, get their verdicts together.
 
 Belongs here: which stored records share keys with new ones, their bytes and content, and what has to move because of
-the verdicts. Not here: what a verdict is (`events.judge`), or moving anything (`reconcile`).
+the verdicts. Not here: what a verdict is (`events.dedup.verdicts`), or moving anything (`judge_silver`).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from contracts.stream import Scope, Stream
-from events.ahead import ahead
-from events.census import among
+from events.concurrency import prefetch
 from events.conform import Conformers
-from events.judge import KEY, UNIX, hashes, hashes_of, scope_of, verdicts
-from events.sieve import Hashes, Sieve
-from lake.reading import as_frame, event_date, files_of, files_within, path_in, read, skim
+from events.dedup.bloom_filter import BloomFilter, Hashes
+from events.dedup.membership import exact_membership
+from events.dedup.verdicts import KEY, UNIX, hashes, hashes_of, scope_of, verdicts
+from lake.reading import as_frame, event_date, files_of, files_within, path_in, read, read_columns
 from lake.spool import Spool, compacted
 
 THREADS = 2
@@ -41,12 +41,12 @@ LINEAGE: dict[str, pl.DataType] = {
 }
 KEYS = pa.schema([("_key", pa.large_binary()), ("_scope", pa.date32()), ("_file", pa.large_string())])
 NEW: dict[str, pl.DataType] = {**LINEAGE, "_key": pl.Binary(), "_scope": pl.Date(), "_content": pl.Binary()}
-BESIDES = ["_hash", "_content"]  # what comes with silver's rows to a contest, and is not stored
+DEDUP_COLUMNS = ["_hash", "_content"]  # what comes with silver's rows to a contest, and is not stored
 STORED: dict[str, pl.DataType] = {**NEW, "reason": pl.String(), "_file": pl.String()}
 
 
 @dataclass(frozen=True)
-class Moves:
+class RowMoves:
     """Rows that have to leave where they are, or may not go where they were going.
 
     `stale` names landed objects (file, version) all of whose stored rows go; the others are records with the
@@ -55,7 +55,7 @@ class Moves:
     """
 
     stale: pl.DataFrame
-    contested: Sieve
+    contested: BloomFilter
     lost: pl.DataFrame
     demoted: pl.DataFrame
     promoted: pl.DataFrame
@@ -75,13 +75,13 @@ class Contest:
     ) -> None:
         self.stream, self.conformers, self.hours, self.scratch = stream, conformers, hours, scratch
         self.bronze, self.silver, self.rejected = tables
-        self.sieve = Sieve(0)
+        self.bloom_filter = BloomFilter(0)
         self.again: list[Hashes] = []
         self.days: set[dt.date] = set()
 
     def expect(self, count: int) -> None:
         """So many records, at most, are new or leave."""
-        self.sieve = Sieve(count)
+        self.bloom_filter = BloomFilter(count)
 
     def enter(self, rows: pa.Table, scopes: set[dt.date]) -> pl.Series:
         """Take note of new records: silver's rows with `BESIDES`, and the scopes of their keys.
@@ -90,11 +90,11 @@ class Contest:
         """
         self.days |= scopes
         keys = rows["_hash"].to_numpy()
-        again = self.sieve.add(keys)
+        again = self.bloom_filter.add(keys)
         self.again.append(keys[again])
         return pl.Series(again)
 
-    def decide(self, spool: Spool, raws: Spool, stale: pl.DataFrame) -> Moves:
+    def decide(self, spool: Spool, raws: Spool, stale: pl.DataFrame) -> RowMoves:
         """The moves that the new records of `spool`, and the leaving of `stale` objects' rows, bring about.
 
         `raws` takes the bytes of stored winners that are contested, as some of them lose.
@@ -103,14 +103,14 @@ class Contest:
         with Spool(self.scratch) as leaving:
             for part in self._leaving(stale):
                 leaving.add_frame(part.select(hashes()))
-                self.sieve.add(part.select(hashes()).to_series().to_numpy())
+                self.bloom_filter.add(part.select(hashes()).to_series().to_numpy())
                 left.update(part["_scope"].unique())
             known = partial(_hashes, spool, leaving)
             winners = self._met(self.silver, self.days | left, stale, known)
             beaten = left.union(winners["_scope"].unique())  # a loser has a winner, which is in silver, or was
             losers = self._met(self.rejected, beaten, stale, known)
         met = pl.concat([winners, losers]).select(hashes()).to_series().to_numpy()
-        contested = Sieve.of(np.concatenate([*self.again, met]))
+        contested = BloomFilter.of(np.concatenate([*self.again, met]))
         new = [self._new(part, contested_by(contested, part)) for part in spool]
         contents = self._contents(winners, raws)
         judged = verdicts(
@@ -135,7 +135,7 @@ class Contest:
         hours = sorted(records["_arrival_hour"].unique())
         files = [file for run in _runs(hours) for file in files_within(self.bronze, run)]
         lines = records["_line"].unique().implode()
-        for batch in ahead(read(self.bronze, files, [*LINEAGE, "raw", "header"])):
+        for batch in prefetch(read(self.bronze, files, [*LINEAGE, "raw", "header"])):
             near = pl.DataFrame(pl.from_arrow(batch)).filter(pl.col("_line").is_in(lines))
             found = texts(near).join(records, on=list(LINEAGE), how="inner")
             if not found.is_empty():
@@ -159,7 +159,7 @@ class Contest:
         with ThreadPoolExecutor(THREADS) as pool:
             found = pool.map(lambda file: self._keys(table, file, stale), files.values())
             keys = pl.DataFrame(pl.from_arrow(pa.concat_tables([KEYS.empty_table(), *found])))
-        met = keys.filter(pl.Series(among(keys.select(hashes()).to_series().to_numpy(), known())))
+        met = keys.filter(pl.Series(exact_membership(keys.select(hashes()).to_series().to_numpy(), known())))
         holding = [files[path] for path in met["_file"].unique()]
         stored = (part.join(met, on=KEY, how="semi") for part in self._keyed(table, holding))
         empty = pl.DataFrame(schema=STORED)
@@ -170,10 +170,10 @@ class Contest:
         ever = table is self.silver and self.stream.scope is Scope.EVER
         scope = UNIX if ever else event_date(file)
         found = []
-        for batch in skim(table, file, ["_key"] if stale.is_empty() else ["_key", *SOURCE]):
+        for batch in read_columns(table, file, ["_key"] if stale.is_empty() else ["_key", *SOURCE]):
             rows = batch.drop_null() if batch.column("_key").null_count else batch
             keys = hashes_of(rows.column("_key"), np.int64((scope - UNIX).days))
-            found.append(rows.take(pa.array(self.sieve.keeps(keys).nonzero()[0])))
+            found.append(rows.take(pa.array(self.bloom_filter.might_contain(keys).nonzero()[0])))
         kept = pa.Table.from_batches(found)
         if not stale.is_empty():
             kept = texts(pl.DataFrame(pl.from_arrow(kept))).join(stale, on=SOURCE, how="anti").select("_key").to_arrow()
@@ -210,9 +210,9 @@ def _hashes(*spools: Spool) -> Iterator[Hashes]:
         yield part["_hash"].to_numpy()
 
 
-def contested_by(sieve: Sieve, rows: pa.Table) -> pa.Array:
+def contested_by(bloom_filter: BloomFilter, rows: pa.Table) -> pa.Array:
     """The places of the rows whose `_hash` a sieve keeps."""
-    return pa.array(sieve.keeps(rows["_hash"].to_numpy()).nonzero()[0])
+    return pa.array(bloom_filter.might_contain(rows["_hash"].to_numpy()).nonzero()[0])
 
 
 def texts(rows: pl.DataFrame) -> pl.DataFrame:
@@ -220,9 +220,9 @@ def texts(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
-def _moves(stale: pl.DataFrame, contested: Sieve, moved: pl.DataFrame) -> Moves:
+def _moves(stale: pl.DataFrame, contested: BloomFilter, moved: pl.DataFrame) -> RowMoves:
     origin, wins = pl.col("origin"), pl.col("verdict") == "winner"
-    return Moves(
+    return RowMoves(
         stale,
         contested,
         lost=moved.filter(origin == "new"),

@@ -24,7 +24,7 @@ from pyiceberg.io.pyarrow import (
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from events.ahead import several
+from events.concurrency import parallel_map
 from lake.footers import footer_in, pages_match, tail_of
 
 
@@ -116,7 +116,7 @@ def damaged(table: Table, files: Sequence[DataFile], pages: bool = True) -> list
             return "it is missing"
         return fault(table, file, pages)
 
-    return [Damage(file, why) for file, why in zip(files, several(look, files), strict=True) if why]
+    return [Damage(file, why) for file, why in zip(files, parallel_map(look, files), strict=True) if why]
 
 
 def fault(table: Table, file: DataFile, pages: bool = True) -> str | None:

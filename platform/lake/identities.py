@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.table import Table
 
+from events.dedup.verdicts import IDENTITY
 from events.identity import DIGESTS, digest_of
-from events.judge import IDENTITY
 from lake.reading import read_hours
 
 

@@ -1,7 +1,7 @@
 """Reconcile: silver and rejected are made to hold what bronze's records deserve, for some arrival hours.
 
 Belongs here: which files of bronze want judging, which rows have to move, and the two commits. Not here: Dagster
-(`silver`), what a verdict is (`events.judge`), how a record becomes a row (`events.conform`).
+(`silver`), what a verdict is (`events.dedup.verdicts`), how a record becomes a row (`events.conform`).
 
 Rejected is committed first, then silver, whose snapshot names the bronze and rejected snapshots that belong to it.
 Silver's snapshot is the truth: rejected is put back to the one it names before anything else is computed, so that a
@@ -25,10 +25,10 @@ from pyiceberg.table import Table
 from contracts.stream import Stream
 from events.conform import OLDEST, Conformed, Conformers
 from events.decode import OVERSIZE
-from events.judge import hashes_of, scope_of
+from events.dedup.verdicts import hashes_of, scope_of
 from lake.aggregates import row_counts
-from lake.contest import BESIDES, LINEAGE, SOURCE, UTC, Contest, Moves, contested_by, texts
-from lake.reading import WithoutFiles, as_frame, event_date, files_of, path_in, read, read_hours, together
+from lake.contest import DEDUP_COLUMNS, LINEAGE, SOURCE, UTC, Contest, RowMoves, contested_by, texts
+from lake.reading import WithoutFiles, as_frame, event_date, files_of, path_in, read, read_hours, rebatch
 from lake.schemas import Layer
 from lake.spool import Spool
 from lake.tables import BRONZE_SNAPSHOT, Lake, commit, recompute, restore, rows_snapshot
@@ -44,7 +44,7 @@ BY_EVENT_DATE, BY_SCOPE = pl.col("event_at").dt.date(), pl.col("_scope")
 
 
 @dataclass(frozen=True)
-class Named:
+class SnapshotSet:
     """The snapshots that belong together: silver's, and the bronze and rejected ones that it names."""
 
     silver: int | None
@@ -52,7 +52,7 @@ class Named:
     rejected: int | None
 
     @classmethod
-    def by(cls, silver: Table) -> Named:
+    def by(cls, silver: Table) -> SnapshotSet:
         snapshot = silver.current_snapshot()
         summary = snapshot.summary if snapshot and snapshot.summary else None
         ids = [summary.get(name) if summary else None for name in (BRONZE_SNAPSHOT, REJECTED_SNAPSHOT)]
@@ -74,7 +74,7 @@ class _Entered(NamedTuple):
 Lost = Mapping[Layer, Sequence[DataFile]]
 
 
-def reconcile(
+def judge_silver(
     lake: Lake,
     stream: Stream,
     conformers: Conformers,
@@ -82,7 +82,7 @@ def reconcile(
     now: dt.datetime,
     again: bool,
     lost: Lost = MappingProxyType({}),
-) -> tuple[Named, bool]:
+) -> tuple[SnapshotSet, bool]:
     """Judge what bronze holds of some hours and silver does not, or holds under another contract version.
 
     Returns the snapshots that now belong together, and whether anything changed. `again` judges all of the hours'
@@ -108,7 +108,7 @@ class _Attempt:
         self.hours = sorted(hours)
         self.bronze = lake.table(Layer.BRONZE, stream)
         silver = lake.table(Layer.SILVER, stream)
-        self.named = Named.by(silver)
+        self.named = SnapshotSet.by(silver)
         rejected = restore(lake.table(Layer.REJECTED, stream), self.named.rejected)
         self.silver_lost, self.rejected_lost = (lost.get(layer, ()) for layer in (Layer.SILVER, Layer.REJECTED))
         self.silver, self.rejected = WithoutFiles(silver, self.silver_lost), WithoutFiles(rejected, self.rejected_lost)
@@ -116,7 +116,7 @@ class _Attempt:
         self.silver_writer = DataFileWriter(self.silver, BY_EVENT_DATE)
         self.rejected_writer = DataFileWriter(self.rejected, BY_SCOPE)
 
-    def run(self, again: bool) -> tuple[Named, bool]:
+    def run(self, again: bool) -> tuple[SnapshotSet, bool]:
         unsettled = self._unsettled(again)
         if unsettled.is_empty() and not (self.silver_lost or self.rejected_lost):
             return self.named, False
@@ -154,14 +154,14 @@ class _Attempt:
         """Bronze's records of some landed objects."""
         wanted = pa.array(pending["_source_file"].to_list(), pa.large_string())
         batches = self._rows(self.bronze, [*LINES, "raw", "header", "oversize"])
-        yield from together((_of_sources(batch, wanted) for batch in batches), CONFORM_BYTES, lambda part: part.nbytes)
+        yield from rebatch((_of_sources(batch, wanted) for batch in batches), CONFORM_BYTES, lambda part: part.nbytes)
 
     def _entered(self, conformed: Conformed) -> _Entered:
         rows = self.silver_writer.prepared(self._stamped(conformed.accepted))
         beside = conformed.accepted.select("_content", scope_of(self.stream.scope))
         days = beside["_scope"].to_physical().cast(pl.Int64).to_numpy()
         found = pa.array(hashes_of(rows.column("_key").combine_chunks(), days))
-        for name, column in zip(BESIDES, (found, beside["_content"].to_arrow(compat_level=OLDEST)), strict=True):
+        for name, column in zip(DEDUP_COLUMNS, (found, beside["_content"].to_arrow(compat_level=OLDEST)), strict=True):
             rows = rows.append_column(name, column)
         return _Entered(conformed, rows, set(beside["_scope"].unique()))
 
@@ -179,9 +179,9 @@ class _Attempt:
             pl.lit(self.stream.version).alias("_contract_version"), pl.lit(self.now, UTC).alias("_ingested_at")
         )
 
-    def _write(self, rows: Spool, raws: Spool, moves: Moves) -> Named:
+    def _write(self, rows: Spool, raws: Spool, moves: RowMoves) -> SnapshotSet:
         for batch in rows:
-            self.silver_writer.take(batch.drop_columns(BESIDES), _not_lost(batch, moves))
+            self.silver_writer.take(batch.drop_columns(DEDUP_COLUMNS), _not_lost(batch, moves))
         for conformed in self._conform_again(moves.promoted):
             self.silver_writer.write(self._stamped(conformed.accepted))
             self._reject(conformed.refused)
@@ -198,7 +198,7 @@ class _Attempt:
         names = {name: str(snapshot) for name, snapshot in ids.items() if snapshot is not None}
         names[CONTRACT_VERSION] = self.stream.version
         silver = self._replace(self.silver, self.silver_writer, moves.stale, moves.demoted, self.silver_lost, names)
-        return Named(silver, bronze, rejected)
+        return SnapshotSet(silver, bronze, rejected)
 
     def _conform_again(self, records: pl.DataFrame) -> Iterator[Conformed]:
         batches = (
@@ -237,7 +237,7 @@ class _Attempt:
         return [f for f in files_of(table) if path_in(f) in paths] if paths else []
 
 
-def _not_lost(rows: pa.Table, moves: Moves) -> pl.Series:
+def _not_lost(rows: pa.Table, moves: RowMoves) -> pl.Series:
     """A mask of the rows that have not lost a contest; only few are in one."""
     contested = contested_by(moves.contested, rows)
     places = texts(pl.DataFrame(pl.from_arrow(rows.select(LINES).take(contested)))).with_columns(

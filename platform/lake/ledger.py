@@ -1,7 +1,7 @@
 """Ledger: what is known of every landed object, and whether bronze agrees.
 
 Belongs here: reading the ledger, and which objects bronze holds without its knowing. Not here: what is written into it
-and when (`load`).
+and when (`load_bronze`).
 """
 
 from __future__ import annotations

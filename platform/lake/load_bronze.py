@@ -20,8 +20,8 @@ from pyiceberg.table import Table
 
 from contracts.stream import Framing, Stream
 from events import decode
-from events.ahead import ahead, several
 from events.compression import Unreadable, verify
+from events.concurrency import parallel_map, prefetch
 from lake.landing import NOT_READABLE, LandedObject, Landing, Reader
 from lake.ledger import ASTRAY, EMPTIED, LEDGER, OBJECT, days, entered, ledger_rows, of_hours, retried, unentered
 from lake.reading import as_frame, files_of, files_within, frame, read
@@ -49,7 +49,7 @@ class Loaded:
     snapshot_id: int | None = None
 
 
-def load(
+def load_bronze(
     lake: Lake,
     landing: Landing,
     stream: Stream,
@@ -151,7 +151,7 @@ def read_objects(
         return entries
     with (
         landing.reading(ordered) as reader,
-        closing(several(lambda landed: (landed, _begun(reader, landed, stream.decoding)), ordered)) as begun,
+        closing(parallel_map(lambda landed: (landed, _begun(reader, landed, stream.decoding)), ordered)) as begun,
     ):
         for hour, opened in groupby(begun, key=lambda item: item[0].arrival_hour):
             entries += [_take(landed, records, writer, now) for landed, records in opened]
@@ -221,7 +221,7 @@ def _whole(reader: Reader, landed: LandedObject, decoding: tuple[Framing, ...]) 
                     verify(again, landed.path)
                 yield from waiting
                 waiting = []
-                yield from ahead(records)
+                yield from prefetch(records)
     yield from waiting
 
 

@@ -22,7 +22,7 @@ from events.conform import Conformers
 from lake.aggregates import row_counts
 from lake.contest import LOSERS
 from lake.damage import Damage, damaged
-from lake.judge_silver import Named, reconcile
+from lake.judge_silver import SnapshotSet, judge_silver
 from lake.landing import Landing
 from lake.ledger import LEDGER, LOST, OBJECT, ledger_rows
 from lake.load_bronze import BY_HOUR, enter, enter_unentered, read_objects, replace
@@ -77,7 +77,7 @@ def mend(
 
 def _mend_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, pages: bool) -> Mended:
     tables = {layer: lake.table(layer, stream) for layer in Layer}
-    tables[Layer.REJECTED] = restore(tables[Layer.REJECTED], Named.by(tables[Layer.SILVER]).rejected)
+    tables[Layer.REJECTED] = restore(tables[Layer.REJECTED], SnapshotSet.by(tables[Layer.SILVER]).rejected)
     mended = Mended({layer: damaged(table, files_of(table), pages) for layer, table in tables.items()})
     lost = {layer: [damage.file for damage in found] for layer, found in mended.damage.items()}
     intact = {layer: WithoutFiles(table, lost[layer]) for layer, table in tables.items()}
@@ -184,7 +184,7 @@ def _mend_silver(lake: Lake, stream: Stream, conformers: Conformers, now: dt.dat
         hours |= {first for file in files for first, _ in [span(table, file) or (UNIX, UNIX)]}
     if hours:
         mended.judged_again = sorted(hours)
-        reconcile(lake, stream, conformers, mended.judged_again, now, True, lost)
+        judge_silver(lake, stream, conformers, mended.judged_again, now, True, lost)
 
 
 def _beaten(rejected: Table, lost: Sequence[DataFile], scope: Scope) -> set[dt.datetime]:

@@ -1,7 +1,7 @@
 """Rows: what the data files of a table's snapshot hold.
 
 Belongs here: which files may hold what is looked for, and batches of their rows in bounded memory. Not here: writing
-files (`datafiles`), commits (`lake`).
+files (`writing`), commits (`tables`).
 """
 
 from __future__ import annotations
@@ -129,7 +129,9 @@ def read(
             yield from (batch for batch in scanner.to_batches() if batch.num_rows)
 
 
-def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int = 131_072) -> Iterator[pa.RecordBatch]:
+def read_columns(
+    table: Table, file: DataFile, columns: Sequence[str], batch_rows: int = 131_072
+) -> Iterator[pa.RecordBatch]:
     """Batches of few columns of one data file, in its order, which has them by these names.
 
     Nothing is read ahead: what costs least for very many files, and for the first rows of one.
@@ -151,7 +153,7 @@ def skim(table: Table, file: DataFile, columns: Sequence[str], batch_rows: int =
             yield from parquet.iter_batches(batch_rows, [group], list(columns), use_threads=False)
 
 
-def together(
+def rebatch(
     batches: Iterable[pa.RecordBatch], enough: int, size: Callable[[pa.RecordBatch], int] = len
 ) -> Iterator[pa.Table]:
     """Batches put together until they are large enough, as whatever is done with one has a price of its own."""
@@ -187,7 +189,7 @@ def read_within(
     yield from read(table, apart, columns, during(hours))
 
 
-def shared(files: Iterable[DataFile], count: int) -> list[list[DataFile]]:
+def split_by_size(files: Iterable[DataFile], count: int) -> list[list[DataFile]]:
     """Data files in so many parts, of which each is as large as the others, if it can be."""
     ordered = sorted(files, key=lambda file: file.file_size_in_bytes, reverse=True)
     return [ordered[place::count] for place in range(count)]

@@ -1,7 +1,7 @@
 """The lake: Iceberg tables in a catalog, read and committed by snapshot.
 
 Belongs here: opening tables, and commits that hold only for the snapshot they were computed from. Not here: schemas
-(`schemas`), reading files (`rows`) and writing them (`datafiles`), cleaning up (`housekeeping`), what a folder holds
+(`schemas`), reading files (`reading`) and writing them (`writing`), cleaning up (`housekeeping`), what a folder holds
 (`folders`), mending a lost catalog (`recovery`), and what a table means (the assets).
 """
 

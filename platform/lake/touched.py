@@ -1,7 +1,7 @@
 """Touched: what gold has to rebuild after silver went from one snapshot to another.
 
 Belongs here: event dates, and of those that only gained rows, when these arrived. Not here: which files came and went
-(`changes`), or what is rebuilt for it (`assets.gold`, `dbt/`).
+(`snapshots`), or what is rebuilt for it (`assets.gold`, `dbt/`).
 """
 
 from __future__ import annotations

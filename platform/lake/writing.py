@@ -1,6 +1,6 @@
 """Data files: rows become Parquet files of a table, one partition a file, in bounded memory.
 
-Belongs here: how files are cut, sorted into partitions and encoded. Not here: making them visible (`lake.commit`).
+Belongs here: how files are cut, sorted into partitions and encoded. Not here: making them visible (`tables.commit`).
 Until a commit names them the files are nobody's: a crash leaves orphans, which housekeeping removes.
 """
 

@@ -24,8 +24,8 @@ from driving import Platform, jsonl
 from contracts import STREAMS
 from contracts.commerce import COMMERCE, CommerceEvent
 from contracts.stream import Money, Stream, column
-from lake.judge_silver import reconcile
-from lake.load_bronze import load
+from lake.judge_silver import judge_silver
+from lake.load_bronze import load_bronze
 from lake.schemas import Layer
 from partitions import arrival_window
 from resources.environment import make
@@ -126,8 +126,8 @@ def ingest(platform: Platform, streams: Sequence[Stream], hours: Iterable[dt.dat
         names = ("lake", "landing", "warehouse", "conformers")
         lake, landing, warehouse, conformers = (make(name, streams, log) for name in names)
     for stream in streams:
-        load(lake, landing, stream, sorted(hours), arrival_window(now), now)
-        named, _ = reconcile(lake, stream, conformers[stream.name], sorted(hours), now, again=False)
+        load_bronze(lake, landing, stream, sorted(hours), arrival_window(now), now)
+        named, _ = judge_silver(lake, stream, conformers[stream.name], sorted(hours), now, again=False)
         warehouse.apply(stream, lake.table(Layer.SILVER, stream), named.silver)
 
 

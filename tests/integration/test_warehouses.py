@@ -25,9 +25,9 @@ from lake.tables import Lake, commit
 from lake.writing import DataFileWriter
 from resources.environment import make
 from resources.warehouse import copying
-from resources.warehouse.copying import CopyingWarehouse, LoadFailed
-from resources.warehouse.following import Step, step
+from resources.warehouse.copy_warehouse import CopyingWarehouse, LoadFailed
 from resources.warehouse.protocol import WarehouseBusy
+from resources.warehouse.snapshot_diff import Step, step
 
 pytestmark = pytest.mark.integration
 LOG = logging.getLogger("test")

@@ -19,8 +19,8 @@ from contracts.commerce import COMMERCE
 from contracts.stream import Stream
 from events.conform import Conformers
 from lake import tables as lake
-from lake.judge_silver import Named, reconcile
-from lake.load_bronze import Loaded, load
+from lake.judge_silver import SnapshotSet, judge_silver
+from lake.load_bronze import Loaded, load_bronze
 from lake.reading import files_of, read
 from lake.schemas import Layer
 from lake.tables import Lake
@@ -81,15 +81,15 @@ class Platform:
             yield
 
     def load(self, *numbers: int, window: tuple[dt.datetime, dt.datetime] = WINDOW) -> Loaded:
-        return load(self.lake, self.landing, self.stream, [self.hour(n) for n in numbers], window, self.tick())
+        return load_bronze(self.lake, self.landing, self.stream, [self.hour(n) for n in numbers], window, self.tick())
 
-    def reconcile(self, *numbers: int, again: bool = False) -> tuple[Named, bool]:
+    def judge_silver(self, *numbers: int, again: bool = False) -> tuple[SnapshotSet, bool]:
         conformers = Conformers(self.stream, b"key")
-        return reconcile(self.lake, self.stream, conformers, [self.hour(n) for n in numbers], self.tick(), again)
+        return judge_silver(self.lake, self.stream, conformers, [self.hour(n) for n in numbers], self.tick(), again)
 
     def run(self, *numbers: int) -> bool:
         self.load(*numbers)
-        return self.reconcile(*numbers)[1]
+        return self.judge_silver(*numbers)[1]
 
     def rows(self, layer: Layer) -> pl.DataFrame:
         table = self.lake.table(layer, self.stream)

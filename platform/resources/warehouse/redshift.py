@@ -27,8 +27,8 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
-from resources.warehouse.copying import PUBLISHED, CopyingWarehouse, transaction
-from resources.warehouse.following import Step
+from resources.warehouse.copy_warehouse import PUBLISHED, CopyingWarehouse, transaction
+from resources.warehouse.snapshot_diff import Step
 
 _TYPES: dict[type[IcebergType], str] = {
     StringType: "VARCHAR(65535)",

@@ -23,8 +23,8 @@ from pyiceberg.types import (
 )
 from snowflake.connector.errors import ProgrammingError
 
-from resources.warehouse.copying import PUBLISHED, CopyingWarehouse, LoadFailed
-from resources.warehouse.following import Step, relative
+from resources.warehouse.copy_warehouse import PUBLISHED, CopyingWarehouse, LoadFailed
+from resources.warehouse.snapshot_diff import Step, relative
 
 NEXT = f"{PUBLISHED}_next"
 FILES_PER_COPY = 1000  # Snowflake takes no more names in one statement

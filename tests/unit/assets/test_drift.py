@@ -29,7 +29,7 @@ def look(platform: Any, *numbers: int) -> dict[int, Drift]:
 
 def verdict(platform: Any, number: int) -> Any:
     """The check's verdict on one hour, silver having been made."""
-    named, _ = platform.reconcile(number)
+    named, _ = platform.judge_silver(number)
     conformers = Conformers(platform.stream, b"key")
     hour = platform.hour(number)
     tables = checks.tables_of(platform.lake, platform.stream)

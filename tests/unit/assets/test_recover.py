@@ -20,7 +20,7 @@ from assets.upkeep import NAMES, PARTITIONED_BY
 from lake import housekeeping
 from lake.folders import CatalogLost
 from lake.housekeeping import TIME_TRAVEL, spared, tidy
-from lake.judge_silver import Named
+from lake.judge_silver import SnapshotSet
 from lake.recovery import recover_stream
 from lake.schemas import Layer
 
@@ -83,7 +83,7 @@ def upkeep(platform: Any) -> None:
         if not spared(table):
             tidy(table, by, NAMES, needed, LATER)
         if layer is Layer.SILVER:
-            named = Named.by(table)
+            named = SnapshotSet.by(table)
             needed = {snapshot for snapshot in (named.bronze, named.rejected) if snapshot}
 
 

@@ -25,7 +25,7 @@ def hours(platform: Any, shop: Any) -> Any:
     platform.put(1, "b.json", [shop("2"), b"}"])
     platform.put(2, "c.json", [shop("3")])
     platform.load(0, 1, 2)
-    platform.named, _ = platform.reconcile(0, 1, 2)
+    platform.named, _ = platform.judge_silver(0, 1, 2)
     return platform
 
 
@@ -60,7 +60,7 @@ def test_a_rejected_record_shows_nothing_personal(platform: Any, shop: Any) -> N
     secrets = {"email": "ann@example.com", "first_name": "Ann"}
     platform.put(0, "a.json", [shop("1", customer=secrets, order={"currency": "euro", "total_amount": "ann"})])
     platform.load(0)
-    platform.named, _ = platform.reconcile(0)
+    platform.named, _ = platform.judge_silver(0)
     shown = repr(table(platform, 0)) + "".join(listing.listing(platform.lake, COMMERCE))
     assert "total_amount" not in shown
     assert "order_total: 'ann' is no decimal(24,6)" in shown
@@ -104,7 +104,7 @@ def test_nothing_rejected_is_said(platform: Any, shop: Any) -> None:
         assert list(listing.listing(platform.lake, COMMERCE)) == ["commerce: nothing is rejected"]
         platform.put(0, "a.json", [shop("1")])
         platform.load(0)
-        platform.reconcile(0)
+        platform.judge_silver(0)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from pyiceberg.table import Table
 from contracts.commerce import COMMERCE
 from lake.damage import DamagedFile, fault
 from lake.footers import MARK, DamagedFooter, footer_in, pages_match, tail_of
-from lake.reading import read, skim
+from lake.reading import read, read_columns
 from lake.schemas import Layer
 
 Written = tuple[Table, DataFile, Path, bytes]
@@ -59,7 +59,7 @@ def test_a_spoilt_footer_is_noticed_by_whoever_reads_few_columns(written: Writte
     table, file, path, content = written
     path.write_bytes(content[:-40] + bytes([content[-40] ^ 1]) + content[-39:])
     with pytest.raises(DamagedFile, match=r"table silver.commerce, data file .*: the checksum of its footer"):
-        list(skim(table, file, ["_key"]))
+        list(read_columns(table, file, ["_key"]))
 
 
 @settings(max_examples=30)

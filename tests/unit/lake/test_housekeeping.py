@@ -14,7 +14,7 @@ from pyiceberg.table import Table
 
 from assets.upkeep import NAMES, PARTITIONED_BY
 from lake.housekeeping import GRACE, TIME_TRAVEL, compact, expire, sweep, tidy
-from lake.judge_silver import BY_EVENT_DATE, BY_SCOPE, Named
+from lake.judge_silver import BY_EVENT_DATE, BY_SCOPE, SnapshotSet
 from lake.reading import files_of
 from lake.schemas import Layer
 from lake.snapshots import moves
@@ -51,12 +51,12 @@ def parquet_files(table: Table) -> set[Path]:
 def test_compaction_changes_no_row_and_counts_as_no_change(busy: Any) -> None:
     """Gold follows silver's differences; rewriting files must not make it compute anything again."""
     before = sorted_rows(busy, Layer.SILVER)
-    named = Named.by(table_of(busy, Layer.SILVER))
+    named = SnapshotSet.by(table_of(busy, Layer.SILVER))
     merged, written = compact(table_of(busy, Layer.SILVER), BY_EVENT_DATE, NAMES)
     silver = table_of(busy, Layer.SILVER)
     assert (merged, written, len(files_of(silver))) == (5, 1, 1)
     assert_frame_equal(sorted_rows(busy, Layer.SILVER), before)
-    after = Named.by(silver)
+    after = SnapshotSet.by(silver)
     assert (after.bronze, after.rejected) == (named.bronze, named.rejected)
     assert moves(silver, named.silver, after.silver) == []
     assert rows_snapshot(silver) == named.silver
@@ -75,7 +75,7 @@ def test_a_run_after_everything_was_tidied_judges_as_before(busy: Any, shop: Cal
     """Compacted and swept tables still say which keys were there."""
     needed = {table_of(busy, Layer.SILVER).current_snapshot().snapshot_id}  # type: ignore[union-attr]
     tidy(table_of(busy, Layer.SILVER), BY_EVENT_DATE, NAMES, needed, LATER)
-    named = Named.by(table_of(busy, Layer.SILVER))
+    named = SnapshotSet.by(table_of(busy, Layer.SILVER))
     tidy(table_of(busy, Layer.REJECTED), BY_SCOPE, NAMES, {named.rejected or 0}, LATER)
     busy.put(6, "late", [shop("k0"), shop("k1", "B"), shop("new")])
     busy.run(6)

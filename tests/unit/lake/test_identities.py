@@ -15,7 +15,7 @@ def test_every_hour_has_its_own_counts(platform: Any, shop: Any) -> None:
     platform.put(0, "a.json", [shop("1"), shop("2"), b"{"])
     platform.put(1, "b.json", [shop("3")])
     platform.load(0, 1, 2)
-    platform.named, _ = platform.reconcile(0, 1, 2)
+    platform.named, _ = platform.judge_silver(0, 1, 2)
     table = platform.lake.table(Layer.SILVER, platform.stream)
     hours = [platform.hour(number) for number in range(3)]
     together = counts_of(table, platform.named.silver, hours, "event_at")

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
-from lake import judge_silver as reconcile
+from lake import judge_silver
 from lake import tables as lake
 from lake.schemas import Layer
 
@@ -37,21 +37,21 @@ WANTED = {
 @pytest.mark.parametrize("next_hour", [0, 1])
 def test_a_crash_before_a_commit_is_repaired(conflicting: Any, number: int, next_hour: int) -> None:
     """Rejected is committed first: between the two commits a record may be in both tables, or in none."""
-    with conflicting.dying(number, reconcile), pytest.raises(conflicting.CrashError):
-        conflicting.reconcile(1)
-    conflicting.reconcile(next_hour)
-    conflicting.reconcile(1)
+    with conflicting.dying(number, judge_silver), pytest.raises(conflicting.CrashError):
+        conflicting.judge_silver(1)
+    conflicting.judge_silver(next_hour)
+    conflicting.judge_silver(1)
     assert conflicting.verdicts() == WANTED
-    assert not conflicting.reconcile(0, 1)[1]
+    assert not conflicting.judge_silver(0, 1)[1]
 
 
 def test_a_crash_of_the_very_first_run_is_repaired(platform: Any, shop: Any) -> None:
     """Then silver names no snapshot of rejected at all, and rejected has to be emptied."""
     platform.put(0, "f0", [shop("k"), b"{broken"])
     platform.load(0)
-    with platform.dying(2, reconcile), pytest.raises(platform.CrashError):
-        platform.reconcile(0)
-    assert platform.reconcile(0)[1]
+    with platform.dying(2, judge_silver), pytest.raises(platform.CrashError):
+        platform.judge_silver(0)
+    assert platform.judge_silver(0)[1]
     assert platform.verdicts() == {("f0", 1): "silver", ("f0", 2): "malformed"}
 
 
@@ -67,12 +67,12 @@ def test_a_rivals_commit_makes_the_run_compute_again(
         attempts.append(1)
         if len(attempts) == 2:
             monkeypatch.undo()
-            conflicting.reconcile(-1)
+            conflicting.judge_silver(-1)
         return lake.commit(*arguments)
 
-    monkeypatch.setattr(reconcile, "commit", commit)
+    monkeypatch.setattr(judge_silver, "commit", commit)
     monkeypatch.setattr(lake.time, "sleep", lambda _: None)
-    conflicting.reconcile(1)
+    conflicting.judge_silver(1)
     assert conflicting.verdicts() == WANTED | {("rival", 1): "silver", ("f1", 2): "conflict"}
 
 
@@ -84,10 +84,10 @@ def test_a_rival_that_never_gives_way_ends_the_run(conflicting: Any, monkeypatch
         tried.append(1)
         raise CommitFailedException
 
-    monkeypatch.setattr(reconcile, "commit", commit)
+    monkeypatch.setattr(judge_silver, "commit", commit)
     monkeypatch.setattr(lake.time, "sleep", lambda _: None)
     with pytest.raises(CommitFailedException):
-        conflicting.reconcile(1)
+        conflicting.judge_silver(1)
     assert len(tried) == lake.ATTEMPTS
 
 
@@ -98,17 +98,17 @@ def test_a_new_contract_version_judges_again(platform: Any, shop: Any) -> None:
     platform.run(0, 1)
     assert platform.verdicts() == {("f0", 1): "silver", ("f0", 2): "rule", ("f1", 1): "conflict"}
     platform.bump(volatile=("session_id",))
-    assert platform.reconcile(0)[1]
-    assert platform.reconcile(1)[1]
+    assert platform.judge_silver(0)[1]
+    assert platform.judge_silver(1)[1]
     assert platform.verdicts() == {("f0", 1): "silver", ("f0", 2): "rule", ("f1", 1): "duplicate"}
     versions = pl.concat([platform.rows(layer)["_contract_version"] for layer in (Layer.SILVER, Layer.REJECTED)])
     assert set(versions) == {platform.stream.version}
-    assert not platform.reconcile(0, 1)[1]
+    assert not platform.judge_silver(0, 1)[1]
 
 
 def test_the_commit_names_what_belongs_together(conflicting: Any) -> None:
     """Checks and repairs read the snapshots that silver names, and no others."""
-    named, changed = conflicting.reconcile(1)
+    named, changed = conflicting.judge_silver(1)
     assert changed
     tables = {layer: conflicting.lake.table(layer, conflicting.stream) for layer in Layer}
     current = {layer: table.current_snapshot().snapshot_id for layer, table in tables.items()}

@@ -23,7 +23,7 @@ from contracts.commerce import COMMERCE
 from contracts.stream import Scope
 from events.digest import digest_of
 from events.text import Room, Texts
-from lake import judge_silver as reconcile
+from lake import judge_silver
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
 
@@ -117,7 +117,7 @@ def test_any_history_ends_as_if_there_were_none(
     scope, many_small = setup
     platform = platforms(dataclasses.replace(COMMERCE, scope=scope))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reconcile, "MANY_SMALL", many_small)
+        patch.setattr(judge_silver, "MANY_SMALL", many_small)
         for step in steps:
             if isinstance(step, tuple):
                 hour, name, records = step
@@ -171,13 +171,13 @@ def test_judging_again_changes_no_row(platform: Any, shop: Any) -> None:
     for hour in range(2):
         platform.put(hour, f"f{hour}", [shop("k", "A"), shop("k", "B"), b"{broken", shop(f"own{hour}", day=2)])
     platform.run(0, 1)
-    assert platform.reconcile(0, 1, again=True)[1]
+    assert platform.judge_silver(0, 1, again=True)[1]
     assert_as_modelled(platform)
 
 
 def test_many_small_files_become_one(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late events trickle into a day by the hour; reading it must not open a file for each of them."""
-    monkeypatch.setattr(reconcile, "MANY_SMALL", 3)
+    monkeypatch.setattr(judge_silver, "MANY_SMALL", 3)
     counts: Counter[dt.date] = Counter()
     for hour in range(7):
         others = [shop(f"o{hour}{number}", day=2) for number in range(5)]

@@ -13,14 +13,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from assets import checks, upkeep
-from lake import housekeeping
-from lake import load_bronze as load
+from lake import housekeeping, load_bronze
 from lake.schemas import Layer
 
 
 def run(platform: Any, *hours: int, dies_at: int | None = None) -> None:
     """Load hours; the run dies before its commit of that number, counted from 1."""
-    with platform.dying(dies_at, load), suppress(platform.CrashError):
+    with platform.dying(dies_at, load_bronze), suppress(platform.CrashError):
         platform.load(*hours)
 
 
@@ -90,7 +89,7 @@ def test_the_run_of_another_hour_makes_it_good(platform: Any) -> None:
 def test_a_lake_of_before_is_looked_through_once(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its ledger names no snapshot of bronze, and after upkeep the way back to the beginning has expired."""
     with monkeypatch.context() as patch:
-        patch.setattr(load, "enter_unentered", lambda *_: None)
+        patch.setattr(load_bronze, "enter_unentered", lambda *_: None)
         for hour in range(2):
             path = platform.put(hour, "a", [b"1"])
             run(platform, hour, dies_at=2)

@@ -67,7 +67,7 @@ def content(platform: Any) -> dict[Layer, Counter[str]]:
 
 
 def assert_checks_pass(platform: Any, hours: tuple[int, ...] = (0, 1, 2)) -> None:
-    found, changed = platform.load(*hours), platform.reconcile(*hours)[1]
+    found, changed = platform.load(*hours), platform.judge_silver(*hours)[1]
     assert not changed, "nothing is left to do"
     at = [platform.hour(number) for number in hours]
     tables = checks.tables_of(platform.lake, platform.stream)
@@ -121,7 +121,7 @@ def test_a_run_of_the_hour_says_what_to_do(lake: Any, shop: Any, layer: Layer) -
     lake.load(0)
     for again in (False, True):
         with pytest.raises(DamagedFile, match=f"table {layer}.commerce, .* is missing. `make repair STREAM=commerce`"):
-            lake.reconcile(0, again=again)
+            lake.judge_silver(0, again=again)
     repair(lake)
     assert_checks_pass(lake)
 

@@ -10,8 +10,7 @@ import polars as pl
 import pytest
 
 from events.conform import Conformers
-from lake import judge_silver as reconcile
-from lake import load_bronze as load
+from lake import judge_silver, load_bronze
 from lake.mend import mend
 from lake.reading import files_of
 from lake.schemas import Layer
@@ -19,7 +18,7 @@ from lake.schemas import Layer
 
 def repair(platform: Any, dies_at: int | None = None) -> Any:
     """Repair; the run dies before its commit of that number, counted from 1."""
-    with platform.dying(dies_at, load, reconcile):
+    with platform.dying(dies_at, load_bronze, judge_silver):
         conformers = Conformers(platform.stream, b"key")
         return mend(platform.lake, platform.landing, platform.stream, conformers, platform.tick())
 

@@ -17,7 +17,7 @@ from lake.recovery import recover_namespace, recover_stream
 from lake.schemas import Layer
 from lake.tables import Lake, commit, rows_snapshot
 from lake.touched import touched
-from resources.warehouse.following import Step, step
+from resources.warehouse.snapshot_diff import Step, step
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut off", "no manifest list", "no manifest", "manifest cut off"])

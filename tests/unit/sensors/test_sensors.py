@@ -13,7 +13,7 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from contracts.commerce import COMMERCE
-from lake.load_bronze import load
+from lake.load_bronze import load_bronze
 from lake.tables import Lake
 from partitions import arrival_window, key_of
 from resources import dbt
@@ -59,7 +59,7 @@ class World:
 
     def load(self, *hours: dt.datetime) -> None:
         now = dt.datetime.now(dt.UTC)
-        load(self.lake, self.landing, COMMERCE, hours, arrival_window(now), now)
+        load_bronze(self.lake, self.landing, COMMERCE, hours, arrival_window(now), now)
 
 
 @pytest.fixture

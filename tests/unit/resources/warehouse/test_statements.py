@@ -28,7 +28,7 @@ from lake.reading import files_of
 from lake.schemas import IncompatibleContract, Layer, definition
 from lake.tables import Lake, commit
 from resources.warehouse import redshift, snowflake
-from resources.warehouse.copying import CopyingWarehouse
+from resources.warehouse.copy_warehouse import CopyingWarehouse
 from resources.warehouse.redshift import RedshiftWarehouse
 from resources.warehouse.snowflake import SnowflakeWarehouse
 

@@ -13,7 +13,7 @@ from lake.housekeeping import compact
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
 from lake.tables import commit
-from resources.warehouse.following import EMPTY, Step, relative, step
+from resources.warehouse.snapshot_diff import EMPTY, Step, relative, step
 
 BY_DATE = pl.col("event_at").dt.date()
 

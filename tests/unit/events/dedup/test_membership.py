@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.census import among
+from events.dedup.membership import exact_membership
 
 HASHES = st.lists(st.integers(0, 9) | st.integers(0, 2**64 - 1), max_size=12)
 
@@ -15,5 +15,5 @@ HASHES = st.lists(st.integers(0, 9) | st.integers(0, 2**64 - 1), max_size=12)
 def test_what_is_among_them_is_told(parts: list[list[int]], asked: list[int]) -> None:
     """Each of those asked for, as often as it is."""
     known = {value for part in parts for value in part}
-    told = among(np.array(asked, np.uint64), (np.array(part, np.uint64) for part in parts))
+    told = exact_membership(np.array(asked, np.uint64), (np.array(part, np.uint64) for part in parts))
     assert told.tolist() == [value in known for value in asked]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.stream import Scope
-from events.judge import IDENTITY, KEY, UNIX, hashes, hashes_of, judge, scope_of, verdicts
+from events.dedup.verdicts import IDENTITY, KEY, UNIX, hashes, hashes_of, judge, scope_of, verdicts
 
 HOUR = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
 SCHEMA = pl.Schema(

@@ -14,18 +14,18 @@ Hashes = npt.NDArray[np.uint64]
 _HASHES_PER_WORD = 4
 
 
-class Sieve:
+class BloomFilter:
     """A hash that was added is always kept; another with a chance of about 1 %, if no more than `count` were added."""
 
     def __init__(self, count: int) -> None:
         self.words = np.zeros(1 << max(10, (count // _HASHES_PER_WORD).bit_length()), np.uint64)
 
     @classmethod
-    def of(cls, hashes: Hashes) -> Sieve:
+    def of(cls, hashes: Hashes) -> BloomFilter:
         """One that keeps these."""
-        sieve = cls(len(hashes))
-        sieve.add(hashes)
-        return sieve
+        bloom_filter = cls(len(hashes))
+        bloom_filter.add(hashes)
+        return bloom_filter
 
     def add(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which hashes were kept before they were added, one after the other."""
@@ -33,10 +33,10 @@ class Sieve:
         _add(read_only(hashes), self.words, found)
         return found
 
-    def keeps(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+    def might_contain(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which hashes may have been added."""
         found = np.empty(len(hashes), np.bool_)
-        _keeps(read_only(hashes), self.words, found)
+        _might_contain(read_only(hashes), self.words, found)
         return found
 
 
@@ -50,7 +50,7 @@ def _add(hashes: Hashes, words: Hashes, found: npt.NDArray[np.bool_]) -> None:
 
 
 @compiled
-def _keeps(hashes: Hashes, words: Hashes, found: npt.NDArray[np.bool_]) -> None:
+def _might_contain(hashes: Hashes, words: Hashes, found: npt.NDArray[np.bool_]) -> None:
     mask = np.uint64(len(words) - 1)
     for row in range(len(hashes)):
         bits = _bits(hashes[row])

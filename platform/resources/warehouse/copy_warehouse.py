@@ -22,8 +22,8 @@ from pyiceberg.types import DecimalType, IcebergType
 from contracts.stream import Stream
 from lake.schemas import NEW_LAKE_PAGE, IncompatibleContract
 from resources import dbt
-from resources.warehouse.following import EMPTY, Step, step
 from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
+from resources.warehouse.snapshot_diff import EMPTY, Step, step
 
 PUBLISHED = "gold"
 _NOTES = ("applied", "released", "begun")

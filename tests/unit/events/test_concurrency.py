@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from events.ahead import ahead
+from events.concurrency import prefetch
 
 
 def test_ahead_keeps_order_and_passes_errors_on() -> None:
@@ -16,7 +16,7 @@ def test_ahead_keeps_order_and_passes_errors_on() -> None:
         yield from (1, 2)
         raise OSError("gone")
 
-    found = ahead(items())
+    found = prefetch(items())
     assert [next(found), next(found)] == [1, 2]
     with pytest.raises(OSError, match="gone"):
         next(found)

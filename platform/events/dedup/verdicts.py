@@ -1,7 +1,7 @@
 """Judge: of all records of a key, one wins; the others are duplicates or conflicts.
 
-Belongs here: the verdict, and hashes that stand for keys. Not here: which keys need one (`census`, `sieve`), where
-records are stored or how they are fetched.
+Belongs here: the verdict, and hashes that stand for keys. Not here: which keys need one (`membership`, `bloom_filter`),
+where records are stored or how they are fetched.
 A verdict is a function of the set of records alone, so that no order of runs can change it.
 """
 
@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Scope
-from events.sieve import Hashes
+from events.dedup.bloom_filter import Hashes
 
 IDENTITY = ("_arrival_hour", "_source_file", "_source_version", "_line")
 KEY = ("_key", "_scope")

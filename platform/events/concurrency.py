@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def ahead(items: Iterator[Item]) -> Iterator[Item]:
+def prefetch(items: Iterator[Item]) -> Iterator[Item]:
     """The same items, the next one made in another thread while this one is worked on."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, items, None)
@@ -23,7 +23,7 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item
 
 
-def several(make: Callable[[Item], Made], items: Iterable[Item], threads: int = 2) -> Generator[Made]:
+def parallel_map(make: Callable[[Item], Made], items: Iterable[Item], threads: int = 2) -> Generator[Made]:
     """What is made of items, in their order, by several threads; no more wait than there are threads."""
     waiting: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(threads) as pool:
