@@ -102,7 +102,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         context.log.info(f"event dates to rebuild: {'all' if dates is None else dates}")
         code = table_code(dbt.project(warehouse.profile()), warehouse, {"as_of": config.as_of}, _nodes(context))
         context.log.info(f"tables made with other code: {', '.join(sorted(code.notes)) or 'none'}")
-        warehouse.begin(snapshots)
+        warehouse.begin_build(snapshots)
         variables = {**rebuilt, "as_of": config.as_of, "code": code.notes}
         results = dbt.build(warehouse.profile(), dbt_work, variables, models)
         _record_checks(context, results)
@@ -129,9 +129,9 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
 def _complete(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> dict[str, int | None]:
     """The snapshots that the warehouse holds; streams of which nothing has come yet get an empty relation."""
     for stream in streams:
-        if stream.name not in warehouse.applied():
-            warehouse.apply(stream, lake.table(Layer.SILVER, stream), None)
-    return warehouse.applied()
+        if stream.name not in warehouse.applied_snapshots():
+            warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), None)
+    return warehouse.applied_snapshots()
 
 
 def touched_silver(

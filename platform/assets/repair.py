@@ -42,7 +42,7 @@ def repair_op(stream: Stream) -> dg.OpDefinition:
             context.log.info(f"{stream.name}: all data files are there and whole")
         silver = lake.table(Layer.SILVER, stream)
         snapshot = silver.current_snapshot()
-        warehouse.apply(stream, silver, snapshot.snapshot_id if snapshot else None)
+        warehouse.apply_snapshot(stream, silver, snapshot.snapshot_id if snapshot else None)
 
     return repair
 

@@ -39,7 +39,7 @@ def upkeep_op(stream: Stream) -> dg.OpDefinition:
         context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
     ) -> None:
         now = dt.datetime.now(dt.UTC)
-        held = (warehouse.applied().get(stream.name), warehouse.released().get(stream.name))
+        held = (warehouse.applied_snapshots().get(stream.name), warehouse.released_snapshots().get(stream.name))
         needed = {snapshot for snapshot in held if snapshot is not None}
         for layer, by in PARTITIONED_BY.items():
             table = lake.table(layer, stream)
@@ -48,7 +48,7 @@ def upkeep_op(stream: Stream) -> dg.OpDefinition:
             if layer is Layer.SILVER:
                 needed = _named(table)
                 snapshot = table.current_snapshot()
-                warehouse.apply(stream, table, snapshot.snapshot_id if snapshot else None)
+                warehouse.apply_snapshot(stream, table, snapshot.snapshot_id if snapshot else None)
         _sweep_scratch(lake.scratch, now)
 
     return upkeep

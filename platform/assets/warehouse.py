@@ -22,7 +22,7 @@ def warehouse_asset(stream: Stream) -> dg.AssetsDefinition:
         snapshot = silver.current_snapshot()
         snapshot_id = snapshot.snapshot_id if snapshot else None
         try:
-            applied = warehouse.apply(stream, silver, snapshot_id)
+            applied = warehouse.apply_snapshot(stream, silver, snapshot_id)
         except WarehouseBusy:
             raise
         except Exception as error:

@@ -15,7 +15,7 @@ from resources.warehouse.protocol import Warehouse, WarehouseBusy
 from sensors.retrying import UNFINISHED, Attempt, Standing, attempts, standing
 
 TRIES = 20
-PATIENCE_S = 1.0
+TICK_LOCK_TIMEOUT_S = 1.0
 
 
 def decide(
@@ -52,8 +52,8 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
         if any(run.status in UNFINISHED for run in runs):
             return dg.SkipReason(f"gold: {Standing.UNDER_WAY.value}")
         try:
-            held, applied = warehouse.held(PATIENCE_S), warehouse.applied(PATIENCE_S)
-            facts = warehouse.facts(PATIENCE_S)
+            held, applied = warehouse.held(TICK_LOCK_TIMEOUT_S), warehouse.applied_snapshots(TICK_LOCK_TIMEOUT_S)
+            facts = warehouse.release_facts(TICK_LOCK_TIMEOUT_S)
         except WarehouseBusy:
             return dg.SkipReason("the warehouse is being written")
         dates = scope(touched_silver(lake, streams, held, applied), (), ())["event_dates"]

@@ -39,7 +39,7 @@ from pyiceberg.types import (
 from contracts.stream import Stream
 from lake.reading import files_of, path_in
 from resources import dbt
-from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
+from resources.warehouse.protocol import BATCH_ROWS, LOCK_TIMEOUT_S, ApplyResult, WarehouseBusy
 
 NEXT = "gold_next"  # as dbt's profile has it
 STORAGE_VERSION = "v1.2.0"  # of the files: DuckDB from 1.2 on reads them, and tools bundle versions of years ago
@@ -66,7 +66,7 @@ class DuckDBWarehouse:
     published: Path
     scratch: Path
 
-    def apply(self, stream: Stream, silver: Table, snapshot_id: int | None) -> Applied:
+    def apply_snapshot(self, stream: Stream, silver: Table, snapshot_id: int | None) -> ApplyResult:
         with self._connection() as con:
             noted = con.execute("SELECT snapshot_id FROM platform.applied WHERE stream = ?", [stream.name]).fetchone()
             changed = noted != (snapshot_id,)
@@ -77,29 +77,29 @@ class DuckDBWarehouse:
                 con.execute("INSERT OR REPLACE INTO platform.applied VALUES (?, ?)", [stream.name, snapshot_id])
                 con.execute("COMMIT")
             (rows,) = con.execute(f'SELECT count(*) FROM silver."{stream.name}"').fetchall()[0]
-        return Applied(changed, rows)
+        return ApplyResult(changed, rows)
 
-    def applied(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
-        return self._noted("applied", patience_s)
+    def applied_snapshots(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, int | None]:
+        return self._noted("applied", timeout_s)
 
-    def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
-        return self._noted("released", patience_s)
+    def released_snapshots(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, int | None]:
+        return self._noted("released", timeout_s)
 
-    def facts(self, patience_s: float = PATIENCE_S) -> dict[str, str]:
+    def release_facts(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, str]:
         if not self.path.exists():
             return {}
-        with self._connection(patience_s) as con:
+        with self._connection(timeout_s) as con:
             return dict(con.execute("SELECT name, value FROM platform.facts").fetchall())
 
-    def begin(self, snapshots: Mapping[str, int | None]) -> None:
+    def begin_build(self, snapshots: Mapping[str, int | None]) -> None:
         with self._connection() as con:
             for stream, snapshot in snapshots.items():
                 con.execute("INSERT INTO platform.begun VALUES (?, ?)", [stream, snapshot])
 
-    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
+    def held(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
         if not self.path.exists():
             return {}
-        with self._connection(patience_s) as con:
+        with self._connection(timeout_s) as con:
             return {stream: frozenset(snapshots) for stream, snapshots in con.execute(_HELD).fetchall()}
 
     def release(
@@ -155,10 +155,10 @@ class DuckDBWarehouse:
     def _next(self) -> Path:
         return self.path.with_name(f"{NEXT}.duckdb")
 
-    def _noted(self, table: str, patience_s: float) -> dict[str, int | None]:
+    def _noted(self, table: str, timeout_s: float) -> dict[str, int | None]:
         if not self.path.exists():
             return {}
-        with self._connection(patience_s) as con:
+        with self._connection(timeout_s) as con:
             return self._read(con, table)
 
     def _read(self, con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int | None]:
@@ -166,7 +166,7 @@ class DuckDBWarehouse:
 
     @contextmanager
     def _connection(
-        self, patience_s: float = PATIENCE_S, attached: bool = False
+        self, timeout_s: float = LOCK_TIMEOUT_S, attached: bool = False
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file, once no other process has it open, and `attached` to it the one of what is public.
 
@@ -174,7 +174,7 @@ class DuckDBWarehouse:
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + timeout_s
         while True:
             try:
                 con = duckdb.connect(str(self.path), config={**_FILES})

@@ -28,7 +28,6 @@ from pyiceberg.types import (
 )
 
 from resources.warehouse.copy_warehouse import PUBLISHED, CopyingWarehouse, transaction
-from resources.warehouse.snapshot_diff import Step
 
 _TYPES: dict[type[IcebergType], str] = {
     StringType: "VARCHAR(65535)",
@@ -51,7 +50,7 @@ class RedshiftWarehouse(CopyingWarehouse):
     role: str
     lake_url: str
 
-    target: ClassVar[str] = "aws-redshift"
+    dbt_target: ClassVar[str] = "aws-redshift"
     relation_options: ClassVar[str] = ' DISTSTYLE AUTO SORTKEY ("event_at")'
 
     @property
@@ -76,7 +75,7 @@ class RedshiftWarehouse(CopyingWarehouse):
             raise ValueError(f"no Redshift type for {kind}")
         return _TYPES[type(kind)]
 
-    def widen(self, cursor: Any, relation: str, column: str, kind: str) -> None:
+    def widen_decimal(self, cursor: Any, relation: str, column: str, kind: str) -> None:
         """Redshift changes no decimal's type: a wider column takes its place. Views on it go, dbt makes them anew."""
         with transaction(cursor):
             cursor.execute(f"ALTER TABLE {relation} ADD COLUMN widened {kind}")
@@ -84,7 +83,7 @@ class RedshiftWarehouse(CopyingWarehouse):
             cursor.execute(f"ALTER TABLE {relation} DROP COLUMN {column} CASCADE")
             cursor.execute(f"ALTER TABLE {relation} RENAME COLUMN widened TO {column}")
 
-    def stage(self, cursor: Any, staged: str, silver: Table, load: Step) -> Sequence[str]:
+    def copy_files(self, cursor: Any, staged: str, silver: Table, files: Sequence[DataFile]) -> Sequence[str]:
         """COPY takes Parquet's columns in their order, those a file lacks being the last ones, and its instants
         without a time zone: they are UTC.
         """
@@ -94,7 +93,7 @@ class RedshiftWarehouse(CopyingWarehouse):
         cursor.execute(f"CREATE TEMPORARY TABLE {staged} ({definitions})")
         address = f"{self.lake_url.rstrip('/')}/_manifests/{staged}-{uuid.uuid4()}.json"
         with silver.io.new_output(address).create() as output:
-            output.write(manifest(load.files))
+            output.write(manifest(files))
         try:
             cursor.execute(copy_statement(staged, address, self.role))
         finally:

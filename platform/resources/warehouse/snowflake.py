@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from dagster_snowflake import SnowflakeResource
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.types import (
     BinaryType,
@@ -24,7 +25,7 @@ from pyiceberg.types import (
 from snowflake.connector.errors import ProgrammingError
 
 from resources.warehouse.copy_warehouse import PUBLISHED, CopyingWarehouse, LoadFailed
-from resources.warehouse.snapshot_diff import Step, relative
+from resources.warehouse.snapshot_diff import paths_below
 
 NEXT = f"{PUBLISHED}_next"
 FILES_PER_COPY = 1000  # Snowflake takes no more names in one statement
@@ -53,9 +54,9 @@ class SnowflakeWarehouse(CopyingWarehouse):
     stage_name: str
     lake_url: str
 
-    target: ClassVar[str] = "aws-snowflake"
-    staging: ClassVar[str] = "platform."
-    own_columns: ClassVar[Mapping[str, str]] = {"_data_file": "VARCHAR"}
+    dbt_target: ClassVar[str] = "aws-snowflake"
+    staging_prefix: ClassVar[str] = "platform."
+    extra_columns: ClassVar[Mapping[str, str]] = {"_data_file": "VARCHAR"}
 
     @property
     def published(self) -> str:
@@ -77,14 +78,14 @@ class SnowflakeWarehouse(CopyingWarehouse):
             raise ValueError(f"no Snowflake type for {kind}")
         return _TYPES[type(kind)]
 
-    def widen(self, cursor: Any, relation: str, column: str, kind: str) -> None:
+    def widen_decimal(self, cursor: Any, relation: str, column: str, kind: str) -> None:
         cursor.execute(f"ALTER TABLE {relation} ALTER COLUMN {column} SET DATA TYPE {kind}")
 
-    def stage(self, cursor: Any, staged: str, silver: Table, load: Step) -> Sequence[str]:
+    def copy_files(self, cursor: Any, staged: str, silver: Table, files: Sequence[DataFile]) -> Sequence[str]:
         columns = self.columns(silver.schema())
         definitions = ", ".join(f"{self.quoted(name)} {kind}" for name, kind in columns.items())
         cursor.execute(f"CREATE OR REPLACE TEMPORARY TABLE {staged} ({definitions})")
-        paths = relative(self.lake_url, load.files)
+        paths = paths_below(self.lake_url, files)
         for first in range(0, len(paths), FILES_PER_COPY):
             cursor.execute(copy_statement(staged, self.stage_name, columns, paths[first : first + FILES_PER_COPY]))
         for item in silver.schema().fields:

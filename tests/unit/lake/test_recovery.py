@@ -17,7 +17,7 @@ from lake.recovery import recover_namespace, recover_stream
 from lake.schemas import Layer
 from lake.tables import Lake, commit, rows_snapshot
 from lake.touched import touched
-from resources.warehouse.snapshot_diff import Step, step
+from resources.warehouse.snapshot_diff import LoadPlan, plan_load
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut off", "no manifest list", "no manifest", "manifest cut off"])
@@ -104,7 +104,7 @@ def test_whoever_followed_a_snapshot_that_is_gone_starts_anew(lake: Lake, write:
     table = lake.table(Layer.SILVER, COMMERCE)
     assert rows_snapshot(table) == noted[0]
     assert touched(table, noted[1], noted[0]) is None
-    assert step(table, noted[1], noted[0]) == Step(None, tuple(files_of(table)))
+    assert plan_load(table, noted[1], noted[0]) == LoadPlan(None, tuple(files_of(table)))
 
 
 def test_where_nothing_agrees_rows_stay(lake: Lake) -> None:

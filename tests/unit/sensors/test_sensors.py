@@ -172,15 +172,15 @@ class Warehouse:
         self.notes, self.busy = (held, applied), busy
         self.code = code or dbt.project(self.profile()).version
 
-    def held(self, patience_s: float) -> dict[str, Any]:
+    def held(self, timeout_s: float) -> dict[str, Any]:
         if self.busy:
             raise WarehouseBusy("locked")
         return self.notes[0]
 
-    def applied(self, patience_s: float) -> dict[str, Any]:
+    def applied_snapshots(self, timeout_s: float) -> dict[str, Any]:
         return self.notes[1]
 
-    def facts(self, patience_s: float) -> dict[str, str]:
+    def release_facts(self, timeout_s: float) -> dict[str, str]:
         return {"code": self.code} if self.notes[0] else {}
 
     def profile(self) -> dict[str, object]:

@@ -36,16 +36,16 @@ def ids(warehouse: DuckDBWarehouse) -> list[str]:
 
 def test_the_relation_follows_the_snapshots(warehouse: DuckDBWarehouse, table: Any, write: Any, silver: Any) -> None:
     """Applied twice it changes nothing, and rows that left silver leave the relation."""
-    empty = warehouse.apply(COMMERCE, table, None)
+    empty = warehouse.apply_snapshot(COMMERCE, table, None)
     assert (empty.rows, ids(warehouse)) == (0, [])
     first = commit(table, write(table, silver(("a", 1), ("b", 2))), [], {}).snapshot_id
-    applied = warehouse.apply(COMMERCE, table, first)
+    applied = warehouse.apply_snapshot(COMMERCE, table, first)
     assert (applied.changed, applied.rows, ids(warehouse)) == (True, 2, ["a", "b"])
-    again = warehouse.apply(COMMERCE, table, first)
+    again = warehouse.apply_snapshot(COMMERCE, table, first)
     assert (again.changed, again.rows) == (False, 2)
     second = commit(table, write(table, silver(("c", 3))), files_of(table), {}).snapshot_id
-    warehouse.apply(COMMERCE, table, second)
-    assert (ids(warehouse), warehouse.applied()) == (["c"], {"commerce": second})
+    warehouse.apply_snapshot(COMMERCE, table, second)
+    assert (ids(warehouse), warehouse.applied_snapshots()) == (["c"], {"commerce": second})
 
 
 def test_values_arrive_as_the_contract_has_them(
@@ -53,11 +53,11 @@ def test_values_arrive_as_the_contract_has_them(
 ) -> None:
     """Money stays a decimal, times stay UTC and items stay nested, also where there is no file at all."""
     query = "SELECT column_name, column_type FROM (DESCRIBE silver.commerce)"
-    warehouse.apply(COMMERCE, table, None)
+    warehouse.apply_snapshot(COMMERCE, table, None)
     types = dict(warehouse.query(query))
     assert (types["order_total"], types["event_at"]) == ("DECIMAL(24,6)", "TIMESTAMP WITH TIME ZONE")
     snapshot = commit(table, write(table, silver(("a", 1), order_total=Decimal("12.50"))), [], {}).snapshot_id
-    warehouse.apply(COMMERCE, table, snapshot)
+    warehouse.apply_snapshot(COMMERCE, table, snapshot)
     assert dict(warehouse.query(query)) == types
     found = warehouse.query("SELECT items[1].product_id, order_total, event_at::VARCHAR FROM silver.commerce")
     assert list(found) == [("a", Decimal("12.50"), "2024-05-01 09:00:00+00")]
@@ -70,9 +70,9 @@ def test_a_release_holds_the_marts_alone(warehouse: DuckDBWarehouse) -> None:
         warehouse.query(f"CREATE TABLE gold_next.{schema}.t AS SELECT 1 AS x")
     warehouse.query("CREATE TABLE gold_next.marts.t__dbt_tmp AS SELECT 1 AS x")
     warehouse.query("CREATE VIEW gold_next.marts.t__dbt_code AS SELECT 'a' AS code")
-    assert (warehouse.released(), warehouse.facts()) == ({}, {})
+    assert (warehouse.released_snapshots(), warehouse.release_facts()) == ({}, {})
     published = warehouse.release(MARTS, {"commerce": 7}, {"run_id": "r1"})
-    assert warehouse.facts() == {"run_id": "r1"}
+    assert warehouse.release_facts() == {"run_id": "r1"}
     reader = duckdb.connect(published, read_only=True)
     found = reader.execute("SELECT table_schema, table_name FROM information_schema.tables ORDER BY ALL").fetchall()
     assert found == [("analytics", "t"), ("main", "release"), ("marts", "t")]
@@ -82,8 +82,8 @@ def test_a_release_holds_the_marts_alone(warehouse: DuckDBWarehouse) -> None:
     reader.close()
     with duckdb.connect(published, read_only=True) as later:
         assert later.execute("SELECT count(*) FROM marts.t").fetchall() == [(2,)]
-    assert warehouse.released() == {"commerce": 8}
-    assert warehouse.facts() == {}
+    assert warehouse.released_snapshots() == {"commerce": 8}
+    assert warehouse.release_facts() == {}
     assert sorted(path.name for path in warehouse.path.parent.iterdir() if path.is_file()) == [
         "gold.duckdb",
         "gold_next.duckdb",
@@ -112,12 +112,12 @@ def test_files_are_of_a_version_that_older_readers_know(warehouse: DuckDBWarehou
 
 def test_what_gold_may_hold_is_noted_until_it_is_released(warehouse: DuckDBWarehouse) -> None:
     """A run that fails has written rows all the same, and one of some tables releases what it made of others."""
-    warehouse.begin({"commerce": 7, "web": None})
+    warehouse.begin_build({"commerce": 7, "web": None})
     assert warehouse.held() == {}, "nothing was released: everything may differ"
     warehouse.release(MARTS, {"commerce": 7, "web": None}, {})
     assert warehouse.held() == {"commerce": {7}, "web": {None}}
     for snapshot in (8, 8, 9):
-        warehouse.begin({"commerce": snapshot, "web": None, "mobile": 5})
+        warehouse.begin_build({"commerce": snapshot, "web": None, "mobile": 5})
     published = warehouse.release(MARTS, None, {})
     assert warehouse.held() == {"commerce": {7, 8, 9}, "web": {None}}
     with duckdb.connect(published, read_only=True) as con:
@@ -128,7 +128,7 @@ def test_what_gold_may_hold_is_noted_until_it_is_released(warehouse: DuckDBWareh
 
 def test_asking_an_absent_warehouse_makes_no_file(warehouse: DuckDBWarehouse) -> None:
     """Sensors ask from the first second on; a file of theirs would be in the first run's way."""
-    assert (warehouse.applied(), warehouse.released(), warehouse.held()) == ({}, {}, {})
+    assert (warehouse.applied_snapshots(), warehouse.released_snapshots(), warehouse.held()) == ({}, {}, {})
     assert not warehouse.path.exists()
 
 

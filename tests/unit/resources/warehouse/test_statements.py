@@ -119,7 +119,7 @@ def test_a_type_that_no_contract_has_is_an_error(warehouse: CopyingWarehouse, re
         warehouse.column_type(FixedType(8))
 
 
-@pytest.mark.parametrize("warehouse", [SNOWFLAKE, REDSHIFT], ids=lambda warehouse: warehouse.target)
+@pytest.mark.parametrize("warehouse", [SNOWFLAKE, REDSHIFT], ids=lambda warehouse: warehouse.dbt_target)
 def test_a_relation_of_other_decimals_is_refused(warehouse: CopyingWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relation of an older lake, whose amounts have two decimals, would round those of this one without a word."""
     connection, silver = MagicMock(), MagicMock()
@@ -129,5 +129,5 @@ def test_a_relation_of_other_decimals_is_refused(warehouse: CopyingWarehouse, mo
     monkeypatch.setattr(type(warehouse), "connect", lambda _: connection)
     message = r"silver\.commerce, column order_total: it holds decimal\(18, 2\), silver decimal\(24, 6\); give the new"
     with pytest.raises(IncompatibleContract, match=message):
-        warehouse.apply(COMMERCE, silver, 1)
+        warehouse.apply_snapshot(COMMERCE, silver, 1)
     assert not any("BEGIN" in str(call) for call in cursor.execute.mock_calls), "nothing is loaded"
