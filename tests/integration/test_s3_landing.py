@@ -154,7 +154,7 @@ def test_objects_are_fetched_ahead_and_their_copies_go(
     bucket: Bucket, landing: S3Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Latency is hidden, an object may be read twice, and the disk never holds more than a few."""
-    monkeypatch.setattr(s3, "AHEAD_OBJECTS", 3)
+    monkeypatch.setattr(s3, "PREFETCH_OBJECTS", 3)
     for number in range(8):
         put(bucket, f"2024/05/01/10/{number}", b"%d" % number * 1000)
     found = landing.objects(COMMERCE)

@@ -1,4 +1,4 @@
-"""Snowflake as the warehouse: silver's Parquet files copied from an external stage, marts published as clones."""
+"""Snowflake as the warehouse: COPY loads silver's Parquet files from an external stage; a release is clones."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from resources.warehouse.copy_warehouse import PUBLISHED, CopyingWarehouse, Load
 from resources.warehouse.snapshot_diff import paths_below
 
 NEXT = f"{PUBLISHED}_next"
-FILES_PER_COPY = 1000  # Snowflake takes no more names in one statement
-_MISSING = {2003, 2043}
+FILES_PER_COPY = 1000  # Snowflake's limit for one statement
+_MISSING_ERRORS = {2003, 2043}
 _TYPES: dict[type[IcebergType], str] = {
     StringType: "VARCHAR",
     LongType: "BIGINT",
@@ -45,9 +45,9 @@ _TYPES: dict[type[IcebergType], str] = {
 
 @dataclass(frozen=True)
 class SnowflakeWarehouse(CopyingWarehouse):
-    """A Snowflake database; `stage_name` is an external stage of it whose address is `lake_url`.
+    """A Snowflake database, with an external stage `stage_name` whose address is `lake_url`.
 
-    Rows keep the name of the data file that they were copied from, in `_data_file`.
+    Column `_data_file` names the data file that a row was copied from.
     """
 
     resource: SnowflakeResource = field(repr=False)
@@ -63,10 +63,10 @@ class SnowflakeWarehouse(CopyingWarehouse):
         return f"snowflake://{self.resource.account}/{self.resource.database}/{PUBLISHED}"
 
     def connect(self) -> Any:
-        return self.resource.get_connection().__enter__()  # left open: `session` keeps it, or closes it
+        return self.resource.get_connection().__enter__()  # `session` keeps it open, or closes it
 
     def is_missing(self, error: Exception) -> bool:
-        return isinstance(error, ProgrammingError) and error.errno in _MISSING
+        return isinstance(error, ProgrammingError) and error.errno in _MISSING_ERRORS
 
     def quoted(self, name: str) -> str:
         return f'"{name.upper()}"'
@@ -94,17 +94,17 @@ class SnowflakeWarehouse(CopyingWarehouse):
         return [self.quoted(name) for name in columns]
 
     def _check_lists(self, cursor: Any, staged: str, name: str) -> None:
-        """Raises `LoadFailed` where Parquet's lists have not become arrays, which gold could not flatten."""
+        """Raises `LoadFailed` when lists of the Parquet files did not become arrays: gold could not flatten them."""
         column = self.quoted(name)
         cursor.execute(f"SELECT count(*) FROM {staged} WHERE {column} IS NOT NULL AND NOT is_array({column})")
         ((wrong,),) = cursor.fetchall()
         if wrong:
             raise LoadFailed(
-                f"{staged}: column {name} has {wrong} values that are no arrays, though its files hold lists"
+                f"{staged}: column {name} has {wrong} values that are not arrays, although its files hold lists"
             )
 
     def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
-        """Clones cost nothing until they differ; the two schemas change places in one go, with their grants."""
+        """Clones need no storage until they change. One statement swaps the two schemas, with their grants."""
         for schema in (PUBLISHED, NEXT):
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         cursor.execute(
@@ -119,9 +119,9 @@ class SnowflakeWarehouse(CopyingWarehouse):
 
 
 def copy_statement(staged: str, stage: str, columns: Mapping[str, str], paths: Sequence[str]) -> str:
-    """COPY of Parquet files, by their paths below the stage, into columns (name: type) found by name.
+    """COPY Parquet files, given by their paths below the stage, into columns (name to type) of the same names.
 
-    The last column takes the name of the file.
+    The last column gets the name of the file.
     """
     names = ", ".join(f'"{name.upper()}"' for name in columns)
     values = ", ".join([*(f"$1:{name}::{kind}" for name, kind in list(columns.items())[:-1]), "METADATA$FILENAME"])

@@ -1,4 +1,4 @@
-"""DuckDB's silver: a view on one snapshot's own files, and releases that readers may hold open."""
+"""DuckDB as the warehouse: silver is a view on a snapshot's files; readers may keep a release open."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ids(warehouse: DuckDBWarehouse) -> list[str]:
 
 
 def test_the_relation_follows_the_snapshots(warehouse: DuckDBWarehouse, table: Any, write: Any, silver: Any) -> None:
-    """Applied twice it changes nothing, and rows that left silver leave the relation."""
+    """The same snapshot again changes nothing. Rows that left silver leave the relation."""
     empty = warehouse.apply_snapshot(COMMERCE, table, None)
     assert (empty.rows, ids(warehouse)) == (0, [])
     first = commit(table, write(table, silver(("a", 1), ("b", 2))), [], {}).snapshot_id
@@ -51,7 +51,7 @@ def test_the_relation_follows_the_snapshots(warehouse: DuckDBWarehouse, table: A
 def test_values_arrive_as_the_contract_has_them(
     warehouse: DuckDBWarehouse, table: Any, write: Any, silver: Any
 ) -> None:
-    """Money stays a decimal, times stay UTC and items stay nested, also where there is no file at all."""
+    """Money stays a decimal, times stay UTC and items stay nested, even if there is no file at all."""
     query = "SELECT column_name, column_type FROM (DESCRIBE silver.commerce)"
     warehouse.apply_snapshot(COMMERCE, table, None)
     types = dict(warehouse.query(query))
@@ -64,7 +64,7 @@ def test_values_arrive_as_the_contract_has_them(
 
 
 def test_a_release_holds_the_marts_alone(warehouse: DuckDBWarehouse) -> None:
-    """Readers get a file that nobody writes; it is replaced by renaming, so that an open one stays whole."""
+    """Nobody writes to a published file. It is replaced by renaming, so a reader's open file stays complete."""
     for schema in (*MARTS, "staging"):
         warehouse.query(f"CREATE SCHEMA gold_next.{schema}")
         warehouse.query(f"CREATE TABLE gold_next.{schema}.t AS SELECT 1 AS x")
@@ -96,8 +96,8 @@ def storage_version(path: str | Path) -> int:
     return int.from_bytes(Path(path).read_bytes()[12:20], "little")
 
 
-def test_files_are_of_a_version_that_older_readers_know(warehouse: DuckDBWarehouse) -> None:
-    """Also where a later version made what is public: its rows are kept."""
+def test_files_have_a_storage_version_that_older_duckdb_reads(warehouse: DuckDBWarehouse) -> None:
+    """Even if a later version wrote `gold_next`: its rows are kept."""
     warehouse.path.parent.mkdir()
     following = warehouse.path.with_name("gold_next.duckdb")
     with duckdb.connect(str(following)) as con:
@@ -111,7 +111,7 @@ def test_files_are_of_a_version_that_older_readers_know(warehouse: DuckDBWarehou
 
 
 def test_what_gold_may_hold_is_noted_until_it_is_released(warehouse: DuckDBWarehouse) -> None:
-    """A run that fails has written rows all the same, and one of some tables releases what it made of others."""
+    """A failed run may have written rows. A run of some models publishes tables that earlier runs built."""
     warehouse.begin_build({"commerce": 7, "web": None})
     assert warehouse.held() == {}, "nothing was released: everything may differ"
     warehouse.release(MARTS, {"commerce": 7, "web": None}, {})
@@ -126,22 +126,22 @@ def test_what_gold_may_hold_is_noted_until_it_is_released(warehouse: DuckDBWareh
     assert warehouse.held() == {"commerce": {9}, "web": {None}, "mobile": {5}}
 
 
-def test_asking_an_absent_warehouse_makes_no_file(warehouse: DuckDBWarehouse) -> None:
-    """Sensors ask from the first second on; a file of theirs would be in the first run's way."""
+def test_asking_a_missing_warehouse_creates_no_file(warehouse: DuckDBWarehouse) -> None:
+    """Sensors ask before the first run; a file that they create would lock out that run."""
     assert (warehouse.applied_snapshots(), warehouse.released_snapshots(), warehouse.held()) == ({}, {}, {})
     assert not warehouse.path.exists()
 
 
 def test_a_type_that_no_contract_has_is_an_error() -> None:
-    """A silent VARCHAR would sort amounts as texts."""
+    """VARCHAR as a fallback would sort amounts as text."""
     with pytest.raises(ValueError, match="no DuckDB type for uuid"):
         sql_type(UUIDType())
 
 
 @pytest.mark.parametrize("name", ["warehouse.duckdb", "gold_next.duckdb"])
 @pytest.mark.parametrize("size", [0, 10, 5000, 20_000])
-def test_a_truncated_file_is_told_in_words(warehouse: DuckDBWarehouse, name: str, size: int) -> None:
-    """All of it can be made again from silver: whoever meets it has to know that, and how."""
+def test_a_truncated_file_is_an_error_that_says_what_to_do(warehouse: DuckDBWarehouse, name: str, size: int) -> None:
+    """The file can be rebuilt from silver, and the message says how."""
     warehouse.query("CREATE TABLE gold_next.main.t AS FROM range(10000)")
     path = warehouse.path.with_name(name)
     path.write_bytes(path.read_bytes()[:size])

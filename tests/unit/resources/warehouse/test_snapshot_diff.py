@@ -1,4 +1,4 @@
-"""What a warehouse has to load to follow silver: as little as possible, and whatever housekeeping did meanwhile."""
+"""What a warehouse loads to get to another snapshot: as little as possible, whatever housekeeping did meanwhile."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def table(lake: Any) -> Any:
     return lake.table(Layer.SILVER, COMMERCE)
 
 
-def test_what_holds_nothing_is_loaded_in_full(table: Any, write: Any, silver: Any) -> None:
-    """So is what holds a snapshot that has expired: nobody knows any more what differs."""
+def test_an_empty_relation_is_loaded_in_full(table: Any, write: Any, silver: Any) -> None:
+    """So is a relation whose snapshot has expired, as the difference is no longer known."""
     assert seen(plan_load(table, None, None)) == (None, [])
     snapshot = add(table, write, silver(("a", 1), ("b", 2)))
     for noted in (None, 12345):
@@ -46,8 +46,8 @@ def test_what_holds_nothing_is_loaded_in_full(table: Any, write: Any, silver: An
     assert plan_load(table, None, snapshot).rows == 2
 
 
-def test_only_new_files_are_loaded_where_nothing_left(table: Any, write: Any, silver: Any) -> None:
-    """The usual hour: a few new files in today's date, and some late ones."""
+def test_only_new_files_are_loaded_when_no_rows_left(table: Any, write: Any, silver: Any) -> None:
+    """The usual hour: a few new files of today, and some of late events."""
     first = add(table, write, silver(("a", 1), ("b", 1)))
     add(table, write, silver(("c", 1)))
     last = add(table, write, silver(("d", 1), ("e", 2), ("f", 2)))
@@ -56,8 +56,8 @@ def test_only_new_files_are_loaded_where_nothing_left(table: Any, write: Any, si
     assert seen(plan_load(table, NO_SNAPSHOT, last)) == ([], [(1, 1), (1, 1), (1, 2), (2, 2)])
 
 
-def test_a_date_that_lost_rows_is_loaded_anew(table: Any, write: Any, silver: Any) -> None:
-    """Also when nothing is left of it."""
+def test_a_date_that_lost_rows_is_loaded_again(table: Any, write: Any, silver: Any) -> None:
+    """Even if no rows are left of it."""
     first = add(table, write, silver(("a", 1), ("b", 2), ("c", 3)))
     second = add(table, write, silver(("d", 2)), [*of_day(table, 1), *of_day(table, 2)])
     third = add(table, write, silver(("e", 2)))
@@ -65,8 +65,8 @@ def test_a_date_that_lost_rows_is_loaded_anew(table: Any, write: Any, silver: An
     assert seen(plan_load(table, first, third)) == ([1, 2], [(2, 1), (2, 1)])
 
 
-def test_housekeeping_is_nothing_to_follow(table: Any, write: Any, silver: Any) -> None:
-    """But what it merged, it merged: a new file that is gone already comes with its whole date."""
+def test_compaction_alone_loads_nothing(table: Any, write: Any, silver: Any) -> None:
+    """If it has merged a file that was not loaded yet, that date is loaded again."""
     first = add(table, write, silver(("a", 1), ("b", 2)))
     for event_id in ("c", "d", "e"):
         second = add(table, write, silver((event_id, 1)))
@@ -78,8 +78,8 @@ def test_housekeeping_is_nothing_to_follow(table: Any, write: Any, silver: Any) 
     assert seen(plan_load(table, compacted, third)) == ([], [(1, 1), (2, 1)])
 
 
-def test_files_are_named_as_the_warehouse_finds_them(table: Any, write: Any, silver: Any) -> None:
-    """Below the one address that it may read."""
+def test_files_are_named_relative_to_the_lake(table: Any, write: Any, silver: Any) -> None:
+    """The warehouse may read below that one address."""
     add(table, write, silver(("a", 1)))
     files = files_of(table)
     top = table.location().rsplit("/", 2)[0]
