@@ -40,7 +40,7 @@ from lake.reading import files_of, path_in
 from resources import dbt
 from resources.warehouse.protocol import BATCH_ROWS, LOCK_TIMEOUT_S, ApplyResult, WarehouseBusy
 
-NEXT = "gold_next"  # the name in dbt's profile
+NEXT_DATABASE = "gold_next"  # the name in dbt's profile
 STORAGE_VERSION = "v1.2.0"  # DuckDB 1.2 and later read it; BI tools bundle old versions
 _FILE_CONFIG = {"storage_compatibility_version": STORAGE_VERSION}
 _NOTES = """
@@ -107,7 +107,7 @@ class DuckDBWarehouse:
         building = self.published.with_name(f".{self.published.name}.{os.getpid()}")
         try:
             with self._connection(with_next=True) as con:
-                con.execute(f"CHECKPOINT {NEXT}; DETACH {NEXT}")
+                con.execute(f"CHECKPOINT {NEXT_DATABASE}; DETACH {NEXT_DATABASE}")
                 for left in self.published.parent.glob(f".{self.published.name}.*"):
                     left.unlink()  # left by a process that died: this connection is exclusive
                 shutil.copyfile(self._next_file, building)
@@ -145,7 +145,7 @@ class DuckDBWarehouse:
 
     @property
     def _next_file(self) -> Path:
-        return self.path.with_name(f"{NEXT}.duckdb")
+        return self.path.with_name(f"{NEXT_DATABASE}.duckdb")
 
     def _snapshots(self, table: str, timeout_s: float) -> dict[str, int | None]:
         if not self.path.exists():
@@ -188,7 +188,7 @@ class DuckDBWarehouse:
     def _attach_next(self, con: duckdb.DuckDBPyConnection) -> None:
         """Attach `gold_next`. If its storage version is later than a release may have, it is rewritten first."""
         in_our_version = f"(STORAGE_VERSION '{STORAGE_VERSION}')"
-        attach = f"ATTACH IF NOT EXISTS '{_escaped(self._next_file)}' AS {NEXT} {in_our_version}"
+        attach = f"ATTACH IF NOT EXISTS '{_escaped(self._next_file)}' AS {NEXT_DATABASE} {in_our_version}"
         try:
             con.execute(attach)
         except duckdb.IOException as error:

@@ -27,7 +27,7 @@ from snowflake.connector.errors import ProgrammingError
 from resources.warehouse.copy_warehouse import PUBLISHED, CopyingWarehouse, LoadFailed
 from resources.warehouse.snapshot_diff import paths_below
 
-NEXT = f"{PUBLISHED}_next"
+NEXT_SCHEMA = f"{PUBLISHED}_next"
 FILES_PER_COPY = 1000  # Snowflake's limit for one statement
 _MISSING_ERRORS = {2003, 2043}
 _TYPES: dict[type[IcebergType], str] = {
@@ -105,17 +105,18 @@ class SnowflakeWarehouse(CopyingWarehouse):
 
     def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
         """Clones need no storage until they change. One statement swaps the two schemas, with their grants."""
-        for schema in (PUBLISHED, NEXT):
+        for schema in (PUBLISHED, NEXT_SCHEMA):
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         cursor.execute(
-            f"SELECT lower(table_name) FROM information_schema.tables WHERE lower(table_schema) = '{NEXT}' ORDER BY 1"
+            "SELECT lower(table_name) FROM information_schema.tables "
+            f"WHERE lower(table_schema) = '{NEXT_SCHEMA}' ORDER BY 1"
         )
         for name in {name for (name,) in cursor.fetchall()} - {name for _, name in tables}:
-            cursor.execute(f"DROP TABLE {NEXT}.{name}")
+            cursor.execute(f"DROP TABLE {NEXT_SCHEMA}.{name}")
         for schema, name in tables:
-            cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT}.{name} CLONE {schema}.{name}")
-        cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT}.release AS {release}")
-        cursor.execute(f"ALTER SCHEMA {NEXT} SWAP WITH {PUBLISHED}")
+            cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT_SCHEMA}.{name} CLONE {schema}.{name}")
+        cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT_SCHEMA}.release AS {release}")
+        cursor.execute(f"ALTER SCHEMA {NEXT_SCHEMA} SWAP WITH {PUBLISHED}")
 
 
 def copy_statement(staged: str, stage: str, columns: Mapping[str, str], paths: Sequence[str]) -> str:
