@@ -26,14 +26,13 @@ from lake.writing import DataFileWriter
 from resources.environment import make
 from resources.warehouse import copy_warehouse
 from resources.warehouse.copy_warehouse import CopyingWarehouse, LoadFailed
-from resources.warehouse.protocol import WarehouseBusy
+from resources.warehouse.protocol import ApplyResult, WarehouseBusy
 from resources.warehouse.snapshot_diff import LoadPlan, plan_load
 
 pytestmark = pytest.mark.integration
 LOG = logging.getLogger("test")
 BY_DATE = pl.col("event_at").dt.date()
 MARTS = ("marts", "analytics")
-HOUR = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module", params=clouds.NAMES)
@@ -79,7 +78,7 @@ def files(table: Table, *events: tuple[str, int], **columns: Any) -> list[DataFi
             "event_at": dt.datetime(2024, 5, day, 23, 59, 59, 999999, tzinfo=dt.UTC),
             "order_total": Decimal("12345678901234.56"),
             "items": [{"product_category": None, **item}],
-            "_arrival_hour": HOUR,
+            "_arrival_hour": dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC),
             "_source_file": "f",
             "_source_version": "v",
             "_line": number,
@@ -108,24 +107,23 @@ def ids(warehouse: CopyingWarehouse) -> list[str]:
     return [event_id for (event_id,) in warehouse.query("SELECT event_id FROM silver.commerce ORDER BY 1")]
 
 
+def state(warehouse: CopyingWarehouse) -> tuple[list[str], dict[str, int | None]]:
+    return ids(warehouse), warehouse.applied_snapshots()
+
+
 def test_the_relation_follows_the_snapshots(warehouse: CopyingWarehouse, silver: Table) -> None:
     """Applied twice it changes nothing; rows that left silver leave the relation, and the others stay."""
     assert (warehouse.applied_snapshots(), warehouse.released_snapshots(), warehouse.held()) == ({}, {}, {})
-    empty = warehouse.apply_snapshot(COMMERCE, silver, None)
-    assert (empty.changed, empty.rows, warehouse.applied_snapshots()) == (True, 0, {"commerce": None})
+    assert warehouse.apply_snapshot(COMMERCE, silver, None) == ApplyResult(True, 0)
+    assert warehouse.applied_snapshots() == {"commerce": None}
     first = write(silver, ("a", 1), ("b", 1), ("c", 2))
-    applied = warehouse.apply_snapshot(COMMERCE, silver, first)
-    assert (applied.changed, applied.rows, ids(warehouse)) == (True, 3, ["a", "b", "c"])
-    again = warehouse.apply_snapshot(COMMERCE, silver, first)
-    assert (again.changed, again.rows) == (False, 3)
+    assert warehouse.apply_snapshot(COMMERCE, silver, first) == ApplyResult(True, 3)
+    assert ids(warehouse) == ["a", "b", "c"]
+    assert warehouse.apply_snapshot(COMMERCE, silver, first) == ApplyResult(False, 3)
     second = write(silver, ("a", 1), ("d", 3), removed=of_day(silver, 1))
     third = write(silver, ("e", 3))
-    applied = warehouse.apply_snapshot(COMMERCE, silver, third)
-    assert (applied.rows, ids(warehouse), warehouse.applied_snapshots()) == (
-        4,
-        ["a", "c", "d", "e"],
-        {"commerce": third},
-    )
+    assert warehouse.apply_snapshot(COMMERCE, silver, third).rows == 4
+    assert state(warehouse) == (["a", "c", "d", "e"], {"commerce": third})
     warehouse.apply_snapshot(COMMERCE, silver, second)
     assert ids(warehouse) == ["a", "c", "d"], "a snapshot that is no successor is loaded in full"
 
@@ -152,7 +150,7 @@ def test_what_fails_changes_nothing(warehouse: CopyingWarehouse, silver: Table, 
     silver.io.delete(lost.file_path)
     with pytest.raises(Exception, match=r"not|404"):
         warehouse.apply_snapshot(COMMERCE, silver, second)
-    assert (ids(warehouse), warehouse.applied_snapshots()) == (["a"], {"commerce": first})
+    assert state(warehouse) == (["a"], {"commerce": first})
     with silver.io.new_output(lost.file_path).create() as again:
         again.write(content)
     copy_files = type(warehouse).copy_files
@@ -160,9 +158,7 @@ def test_what_fails_changes_nothing(warehouse: CopyingWarehouse, silver: Table, 
         patch.setattr(type(warehouse), "copy_files", lambda *given: ["no_such_column", *copy_files(*given)[1:]])
         with pytest.raises(Exception, match=r"(?i)no_such_column"):
             warehouse.apply_snapshot(COMMERCE, silver, second)
-    assert (ids(warehouse), warehouse.applied_snapshots()) == (["a"], {"commerce": first}), (
-        "though it was emptied already"
-    )
+    assert state(warehouse) == (["a"], {"commerce": first}), "although its rows were deleted in the transaction"
     warehouse.apply_snapshot(COMMERCE, silver, second)
     assert ids(warehouse) == ["b", "c"]
 
@@ -220,17 +216,18 @@ def test_a_column_that_the_contract_gains_is_added(warehouse: CopyingWarehouse, 
 
 
 def test_decimals_may_gain_digits(warehouse: CopyingWarehouse, silver: Table) -> None:
-    """As they may in the lake; rows that are there keep their values, and the views on them can be made anew."""
+    """As they may in the lake; rows that are there keep their values, and the views on them can be recreated."""
+    view = "CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce"
     warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("a", 1)))
     with warehouse.session() as cursor:
         cursor.execute("CREATE SCHEMA IF NOT EXISTS staging")
-        cursor.execute("CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce")
+        cursor.execute(view)
     with silver.update_schema() as update:
         update.update_column("order_total", field_type=DecimalType(26, 6))
     large = Decimal("12345678901234567890.123456")
     warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("b", 2), order_total=large))
     with warehouse.session() as cursor:
-        cursor.execute("CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce")
+        cursor.execute(view)
     found = list(warehouse.query("SELECT event_id, order_total FROM staging.stg ORDER BY 1"))
     assert found == [("a", Decimal("12345678901234.56")), ("b", large)]
 
@@ -240,10 +237,8 @@ def test_a_release_holds_the_marts_alone(warehouse: CopyingWarehouse) -> None:
     with warehouse.session() as cursor:
         for schema in (*MARTS, "staging"):
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        cursor.execute("CREATE TABLE marts.one AS SELECT 1 AS x")
-        cursor.execute("CREATE TABLE marts.one__dbt_tmp AS SELECT 1 AS x")
-        cursor.execute("CREATE TABLE analytics.two AS SELECT 2 AS x")
-        cursor.execute("CREATE TABLE staging.three AS SELECT 3 AS x")
+        for name, x in {"marts.one": 1, "marts.one__dbt_tmp": 1, "analytics.two": 2, "staging.three": 3}.items():
+            cursor.execute(f"CREATE TABLE {name} AS SELECT {x} AS x")
     assert warehouse.release(MARTS, {"commerce": 7}, {"run_id": "it's"}).endswith("/gold")
     tables = "SELECT lower(table_name) FROM information_schema.tables WHERE lower(table_schema) = 'gold' ORDER BY 1"
     assert list(warehouse.query(tables)) == [("one",), ("release",), ("two",)]
