@@ -17,10 +17,10 @@ import dagster as dg
 
 from contracts.stream import Stream
 from lake.landing import LandedObject, Landing
-from lake.ledger import entered, ledger_rows, retried
+from lake.ledger import known_objects, ledger_rows, to_retry
 from lake.schemas import Layer
 from lake.tables import Lake
-from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
+from partitions import HOURS_PER_RUN, arrival_window, hour_of, inside_window, key_of
 from sensors.retrying import Standing, attempts, standing
 
 RECENT_HOURS = 3
@@ -75,13 +75,9 @@ def find_news(
         if (landed_object.path, landed_object.version) in known:
             continue
         hour = landed_object.arrival_hour
-        at = hour if hour is not None and _inside(landed_object, window) else window[1] - HOUR
+        at = hour if hour is not None and inside_window(hour, window) else window[1] - HOUR
         by_hour.setdefault(at, []).append(f"{landed_object.path} {landed_object.version}")
     return [News(stream, hour, _digest(sorted(objects))) for hour, objects in sorted(by_hour.items())]
-
-
-def _inside(landed: LandedObject, window: tuple[dt.datetime, dt.datetime]) -> bool:
-    return landed.arrival_hour is not None and window[0] <= landed.arrival_hour < window[1]
 
 
 def decide(news: Sequence[News], asked: Mapping[str, str]) -> list[Ask]:
@@ -180,9 +176,8 @@ def _news(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep:
         return []
     ledger = ledger_rows(lake.table(Layer.LEDGER, stream), [window[0], window[1] - HOUR] if sweep else hours)
     current = ledger.filter("current")
-    astray = {
-        (o.path, o.version) for o in landed if o.arrival_hour is None or not window[0] <= o.arrival_hour < window[1]
-    }
-    later = retried(now)
-    known = entered(current, astray=False, retried=later) | (entered(current, astray=True, retried=later) & astray)
+    outside = {(o.path, o.version) for o in landed if not inside_window(o.arrival_hour, window)}
+    retry = to_retry(now)
+    known_inside = known_objects(current, outside_window=False, retry=retry)
+    known = known_inside | (known_objects(current, outside_window=True, retry=retry) & outside)
     return find_news(stream.name, landed, known, window)

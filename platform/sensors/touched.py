@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets.gold import STEP, scope, touched_silver
+from assets.gold import STEP
 from contracts.stream import Stream
+from lake.rebuild import changed_in_silver, rebuild_vars
 from lake.tables import Lake
 from resources import dbt
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
@@ -52,12 +53,12 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
         if any(run.status in UNFINISHED for run in runs):
             return dg.SkipReason(f"gold: {Standing.UNDER_WAY.value}")
         try:
-            held, applied = warehouse.held(PATIENCE_S), warehouse.applied(PATIENCE_S)
+            in_gold, applied = warehouse.snapshots_in_gold(PATIENCE_S), warehouse.applied(PATIENCE_S)
             facts = warehouse.facts(PATIENCE_S)
         except WarehouseBusy:
             return dg.SkipReason("the warehouse is being written")
-        dates = scope(touched_silver(lake, streams, held, applied), (), ())["event_dates"]
-        other_code = bool(held) and facts.get("code") != dbt.project(warehouse.profile()).version
+        dates = rebuild_vars(changed_in_silver(lake, streams, in_gold, applied), (), ())["event_dates"]
+        other_code = bool(in_gold) and facts.get("code") != dbt.project(warehouse.profile()).version
         return decide(dates, other_code, runs, dt.datetime.now(dt.UTC))
 
     return touched

@@ -114,7 +114,7 @@ class CopyingWarehouse(ABC):
             for stream, snapshot in snapshots.items():
                 cursor.execute("INSERT INTO platform.begun VALUES (%s, %s)", [stream, snapshot or EMPTY])
 
-    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
+    def snapshots_in_gold(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
         found = {stream: {snapshot} for stream, snapshot in self.released().items()}
         for stream, snapshot in self._notes("begun"):
             if stream in found:
@@ -267,9 +267,9 @@ class CopyingWarehouse(ABC):
 
     def _claim(self, cursor: Any, stream: Stream, noted: int | None, snapshot_id: int | None) -> None:
         """Replace the note that the step was computed from. Raises `WarehouseBusy` when it is no longer there."""
-        held = "snapshot_id IS NULL" if noted is None else f"snapshot_id = {noted}"
+        same = "snapshot_id IS NULL" if noted is None else f"snapshot_id = {noted}"
         cursor.execute(
-            f"UPDATE platform.applied SET snapshot_id = {snapshot_id or EMPTY} WHERE stream = %s AND {held}",
+            f"UPDATE platform.applied SET snapshot_id = {snapshot_id or EMPTY} WHERE stream = %s AND {same}",
             [stream.name],
         )
         if cursor.rowcount < 1:

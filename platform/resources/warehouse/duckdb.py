@@ -37,7 +37,7 @@ from pyiceberg.types import (
 )
 
 from contracts.stream import Stream
-from lake.reading import files_of, path_in
+from lake.reading import files_of, path_of
 from resources import dbt
 from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
 
@@ -71,7 +71,7 @@ class DuckDBWarehouse:
             noted = con.execute("SELECT snapshot_id FROM platform.applied WHERE stream = ?", [stream.name]).fetchone()
             changed = noted != (snapshot_id,)
             if changed:
-                paths = [path_in(file) for file in files_of(silver, snapshot_id=snapshot_id)] if snapshot_id else []
+                paths = [path_of(file) for file in files_of(silver, snapshot_id=snapshot_id)] if snapshot_id else []
                 con.execute("BEGIN")
                 con.execute(f'CREATE OR REPLACE VIEW silver."{stream.name}" AS {view(silver.schema(), paths)}')
                 con.execute("INSERT OR REPLACE INTO platform.applied VALUES (?, ?)", [stream.name, snapshot_id])
@@ -96,7 +96,7 @@ class DuckDBWarehouse:
             for stream, snapshot in snapshots.items():
                 con.execute("INSERT INTO platform.begun VALUES (?, ?)", [stream, snapshot])
 
-    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
+    def snapshots_in_gold(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
         if not self.path.exists():
             return {}
         with self._connection(patience_s) as con:

@@ -50,7 +50,7 @@ class Warehouse(Protocol):
         """Note that gold's tables are about to take rows of these snapshots, whether a release comes of it or not."""
         ...
 
-    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
+    def snapshots_in_gold(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
         """The snapshots whose rows gold's tables may hold, of streams that were released: that of the release, and
         those begun with since. Raises `WarehouseBusy` when patience ends.
         """

@@ -14,7 +14,7 @@ from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.table import Table
 
 from lake.reading import event_date, files_of
-from lake.snapshots import moves
+from lake.snapshots import files_changed
 
 EMPTY = 0  # the note of a relation that holds a table without any snapshot; a null note is of one that holds nothing
 
@@ -41,7 +41,7 @@ def step(silver: Table, noted: int | None, snapshot_id: int | None) -> Step:
     current: dict[dt.date, dict[str, DataFile]] = defaultdict(dict)
     for file in files_of(silver, snapshot_id=snapshot_id) if snapshot_id else []:
         current[event_date(file)][file.file_path] = file
-    moved = None if noted is None else moves(silver, noted if noted != EMPTY else None, snapshot_id)
+    moved = None if noted is None else files_changed(silver, noted if noted != EMPTY else None, snapshot_id)
     if moved is None:
         return Step(None, tuple(file for files in current.values() for file in files.values()))
     added: dict[dt.date, set[str]] = defaultdict(set)

@@ -51,7 +51,7 @@ def listed(zone: Path) -> dict[str, str | None]:
     """By path why an object is refused, the same by every way of listing; strays have no hour."""
     landing = landing_of(zone)
     found = landing.objects(COMMERCE)
-    inside, outside = landing.objects(COMMERCE, [HOUR]), landing.strays(COMMERCE, WINDOW)
+    inside, outside = landing.objects(COMMERCE, [HOUR]), landing.objects_outside(COMMERCE, WINDOW)
     assert sorted([*inside, *outside]) == found, "together both are everything"
     return {landed.path.removeprefix("commerce/"): landed.refused for landed in found}
 

@@ -11,9 +11,10 @@ import pytest
 from pyiceberg.types import UUIDType
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.reading import files_of
 from lake.schemas import Layer
-from lake.tables import Lake, commit
+from lake.tables import Lake
 from resources.warehouse.duckdb import DuckDBWarehouse, WarehouseUnreadable, sql_type
 
 MARTS = ("marts", "analytics")
@@ -113,22 +114,22 @@ def test_files_are_of_a_version_that_older_readers_know(warehouse: DuckDBWarehou
 def test_what_gold_may_hold_is_noted_until_it_is_released(warehouse: DuckDBWarehouse) -> None:
     """A run that fails has written rows all the same, and one of some tables releases what it made of others."""
     warehouse.begin({"commerce": 7, "web": None})
-    assert warehouse.held() == {}, "nothing was released: everything may differ"
+    assert warehouse.snapshots_in_gold() == {}, "nothing was released: everything may differ"
     warehouse.release(MARTS, {"commerce": 7, "web": None}, {})
-    assert warehouse.held() == {"commerce": {7}, "web": {None}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {7}, "web": {None}}
     for snapshot in (8, 8, 9):
         warehouse.begin({"commerce": snapshot, "web": None, "mobile": 5})
     published = warehouse.release(MARTS, None, {})
-    assert warehouse.held() == {"commerce": {7, 8, 9}, "web": {None}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {7, 8, 9}, "web": {None}}
     with duckdb.connect(published, read_only=True) as con:
         assert con.execute("SELECT snapshots ->> '$.commerce' FROM release").fetchall() == [("7",)]
     warehouse.release(MARTS, {"commerce": 9, "web": None, "mobile": 5}, {})
-    assert warehouse.held() == {"commerce": {9}, "web": {None}, "mobile": {5}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {9}, "web": {None}, "mobile": {5}}
 
 
 def test_asking_an_absent_warehouse_makes_no_file(warehouse: DuckDBWarehouse) -> None:
     """Sensors ask from the first second on; a file of theirs would be in the first run's way."""
-    assert (warehouse.applied(), warehouse.released(), warehouse.held()) == ({}, {}, {})
+    assert (warehouse.applied(), warehouse.released(), warehouse.snapshots_in_gold()) == ({}, {}, {})
     assert not warehouse.path.exists()
 
 

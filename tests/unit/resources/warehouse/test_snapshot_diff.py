@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.housekeeping import compact
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
-from lake.tables import commit
 from resources.warehouse.snapshot_diff import EMPTY, Step, relative, step
 
 BY_DATE = pl.col("event_at").dt.date()
