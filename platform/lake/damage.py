@@ -48,7 +48,7 @@ def repair_error(table: Table, file: DataFile, why: str) -> DamagedFile:
     *_, layer, stream = table.name()
     return DamagedFile(
         f"table {layer}.{stream}, data file {file.file_path}: {why}. "
-        f"`make repair STREAM={stream}` makes its rows anew, or says which are lost"
+        f"`make repair STREAM={stream}` brings its rows back, or says which are lost"
     )
 
 

@@ -100,16 +100,14 @@ class _Run:
         self.rejected_writer = DataFileWriter(self.rejected, PARTITION_BY[Layer.REJECTED])
 
     def run(self, again: bool) -> tuple[SnapshotSet, bool]:
+        """Judge all unsettled objects, step by step; see `judge_silver`."""
         unsettled = find_unsettled(self.bronze, (self.silver, self.rejected), self.hours, self.stream.version, again)
         if unsettled.is_empty() and not any(self.lost.values()):
             return self.named, False
         pending, stale = (unsettled.filter(pl.col(name).is_not_null()) for name in ("rows", "judged"))
         most_keys = unsettled.select(pl.sum_horizontal("rows", "judged")).sum().item()
-        with (
-            Spool(self.scratch) as rows,
-            Spool(self.scratch) as raws,
-            TouchedKeys(most_keys, self.scratch) as keys,
-        ):
+        scratch = self.scratch
+        with Spool(scratch) as rows, Spool(scratch) as raws, TouchedKeys(most_keys, scratch) as keys:
             self._conform(pending, keys, rows, raws)
             stored = self._look_up(keys, stale, raws)
             contested = keys.contested(hashes_of(stored))

@@ -157,7 +157,7 @@ def _read_again(
 
 
 def _loss() -> list[pl.Expr]:
-    """`refused` and `records` for the ledger, of objects that have lost records for good."""
+    """`refused` and `records` of the ledger, for objects that have lost records for good."""
     missing, all_of_them = (pl.col("records") - pl.col("rows")).cast(pl.String), pl.col("records").cast(pl.String)
     why = pl.concat_str(pl.lit(f"{LOST}: "), missing, pl.lit(" of "), all_of_them, pl.lit(" records, with a data file"))
     return [why.alias("refused"), pl.col("rows").alias("records")]

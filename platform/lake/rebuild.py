@@ -15,7 +15,7 @@ from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import DATE_FORMAT
 
-MOST = 0.4  # where more of silver's rows are new, making all tables anew is cheaper than replacing rows in them
+MOST = 0.4  # above this share of new rows, rebuilding all tables is cheaper than replacing rows in them
 Snapshots = Mapping[str, int | None]
 RebuildVars = Mapping[str, list[str] | None]
 

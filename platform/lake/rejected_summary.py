@@ -65,7 +65,7 @@ def _grouped(rows: pl.DataFrame, records: pl.Expr, examples: pl.Expr) -> pl.Data
 
 
 def place(example: Mapping[str, Any]) -> str:
-    """Where an example lies: its landed object and line."""
+    """The landed object and line of an example."""
     return f"{printable(example['file'])}:{example['line']}"
 
 

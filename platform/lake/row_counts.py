@@ -17,7 +17,7 @@ import pyarrow as pa
 def count_rows(batches: Iterable[pa.RecordBatch], columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """One row per combination of values of `columns`, with the number of its `rows`. No value may be null.
 
-    Fast where the columns have few values and equal rows lie together.
+    Fast if the columns have few values and equal rows come one after the other.
     """
     found: Counter[tuple[Any, ...]] = Counter()
     for batch in batches:

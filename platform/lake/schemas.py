@@ -90,7 +90,7 @@ PROPERTIES = {
     # One retry lets pyiceberg look whether a refused commit is there after all (see `commits`).
     "commit.retry.num-retries": "1",
 }
-# How rows are divided into data files, in terms of a table's columns: by the values that its partitioning has.
+# The expression whose value is the partition of a row.
 PARTITION_BY: dict[Layer, pl.Expr] = {
     Layer.LEDGER: pl.col("arrival_hour").dt.date(),
     Layer.BRONZE: pl.col("_arrival_hour"),

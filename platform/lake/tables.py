@@ -40,7 +40,7 @@ class Lake:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The catalog, with a namespace for each layer. Raises `CatalogLost` where its file cannot be read."""
+        """The catalog, with a namespace for each layer. Raises `CatalogLost` if its file cannot be read."""
         catalog = open_catalog(self.kind, self.properties)
         for layer in Layer:
             ensure_namespace(catalog, layer.value)

@@ -195,10 +195,12 @@ def test_the_mended_lake_is_the_same_but_for_what_is_named(
     platform, twin = filled(platforms(), shop), platforms()
     for hour, name in gone:
         (platform.landing.root / f"commerce/{platform.hour(hour):%Y/%m/%d/%H}/{name}").unlink()
+    chosen: dict[Path, str] = {}  # a file is damaged once: a bit can only be flipped in a whole one
     for layer, number, damage in damages:
         files = data_files(platform, layer)
-        if (path := path_of(files[number % len(files)])).exists() and path.stat().st_size:
-            DAMAGES[damage](path)
+        chosen.setdefault(path_of(files[number % len(files)]), damage)
+    for path, damage in chosen.items():
+        DAMAGES[damage](path)
     mended = repair(platform)
     lost = {(lost.hour, Path(lost.path).name) for lost in mended.lost if lost.path}
     assert {(platform.hour(hour), name) for hour, name in gone} >= lost

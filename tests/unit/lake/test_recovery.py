@@ -60,7 +60,7 @@ def test_the_only_metadata_being_damaged_is_told(lake: Lake) -> None:
         path(file).write_bytes(b"{")
     lake = lose(lake)
     told = {each.table: each for each in recover_stream(lake, "commerce", NOW)}
-    assert not told["silver.commerce"].whole
+    assert not told["silver.commerce"].registered
     assert "none is whole" in told["silver.commerce"].message
     with pytest.raises(CatalogLost):
         lake.table(Layer.SILVER, COMMERCE)
@@ -143,7 +143,7 @@ def test_a_copied_lake_is_not_registered_where_it_was_copied_from(lake: Lake, tm
         {"uri": f"sqlite:///{tmp_path}/copy/new.db", "warehouse": f"file://{tmp_path}/copy"}, tmp_path / "scratch"
     )
     told = {each.table: each for each in recover_stream(copy, "commerce", NOW)}["silver.commerce"]
-    assert not told.whole
+    assert not told.registered
     assert f"of a table in file://{tmp_path}/silver/commerce" in told.message
 
 

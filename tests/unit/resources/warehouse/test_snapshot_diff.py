@@ -70,7 +70,7 @@ def test_housekeeping_is_nothing_to_follow(table: Any, write: Any, silver: Any) 
     first = add(table, write, silver(("a", 1), ("b", 2)))
     for event_id in ("c", "d", "e"):
         second = add(table, write, silver((event_id, 1)))
-    assert compact(table, BY_DATE, ()) == (4, 1)
+    assert compact(table, BY_DATE) == (4, 1)
     compacted = table.current_snapshot().snapshot_id
     assert seen(step(table, second, compacted)) == ([], [])
     assert seen(step(table, first, compacted)) == ([1], [(1, 4)])
