@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import dagster as dg
 
 from contracts.stream import Stream
-from lake.landing import LandedObject, Landing, within
-from lake.ledger import entered, ledger_rows, retried
+from lake.landing import LandedObject, Landing
+from lake.ledger import known_objects, ledger_rows, to_retry
 from lake.schemas import Layer
 from lake.tables import Lake
-from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
+from partitions import HOURS_PER_RUN, Window, arrival_window, hour_of, inside_window, key_of
 from sensors.retry import RequestState, latest_attempts, request_state
 
 RECENT_HOURS = 3
@@ -29,7 +29,6 @@ BACKLOG_HOURS = 3  # when more hours than these have changed, they share runs
 CHANGE_TAG = "arrivals/change"
 PREFIXES = ("bronze", "silver", "rejected", "warehouse")
 HOUR = dt.timedelta(hours=1)
-Window = tuple[dt.datetime, dt.datetime]
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def find_changes(
     for found in landed:
         if (found.path, found.version) not in known:
             hour = found.arrival_hour
-            counted = hour if hour is not None and within(hour, window) else window[1] - HOUR
+            counted = hour if hour is not None and inside_window(hour, window) else window[1] - HOUR
             by_hour.setdefault(counted, []).append(f"{found.path} {found.version}")
     return [Change(stream, hour, _digest(sorted(objects))) for hour, objects in sorted(by_hour.items())]
 
@@ -158,9 +157,10 @@ def _listed_changes(lake: Lake, landing: Landing, stream: Stream, now: dt.dateti
     if not landed:
         return []
     ledger = ledger_rows(lake.table(Layer.LEDGER, stream), [window[0], window[1] - HOUR] if sweep else hours)
-    current, again = ledger.filter("current"), retried(now)
-    outside = {(o.path, o.version) for o in landed if not within(o.arrival_hour, window)}
-    known = entered(current, astray=False, retried=again) | (entered(current, astray=True, retried=again) & outside)
+    current, retry = ledger.filter("current"), to_retry(now)
+    outside = {(o.path, o.version) for o in landed if not inside_window(o.arrival_hour, window)}
+    known_inside = known_objects(current, outside_window=False, retry=retry)
+    known = known_inside | (known_objects(current, outside_window=True, retry=retry) & outside)
     return find_changes(stream.name, landed, known, window)
 
 

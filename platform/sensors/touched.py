@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets.gold import STEP, scope, touched_silver
+from assets.gold import STEP
 from contracts.stream import Stream
+from lake.rebuild import changed_in_silver, rebuild_vars
 from lake.tables import Lake
 from resources import dbt
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
@@ -57,12 +58,13 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
         if any(run.status in UNFINISHED for run in runs):
             return dg.SkipReason(f"gold: {RequestState.RUNNING.value}")
         try:
-            held, applied = warehouse.held(TICK_LOCK_TIMEOUT_S), warehouse.applied_snapshots(TICK_LOCK_TIMEOUT_S)
+            in_gold = warehouse.snapshots_in_gold(TICK_LOCK_TIMEOUT_S)
+            applied = warehouse.applied_snapshots(TICK_LOCK_TIMEOUT_S)
             facts = warehouse.release_facts(TICK_LOCK_TIMEOUT_S)
         except WarehouseBusy:
             return dg.SkipReason("another process is writing to the warehouse")
-        dates = scope(touched_silver(lake, streams, held, applied), (), ())["event_dates"]
-        code_changed = bool(held) and facts.get("code") != dbt.project(warehouse.profile()).version
+        dates = rebuild_vars(changed_in_silver(lake, streams, in_gold, applied), (), ())["event_dates"]
+        code_changed = bool(in_gold) and facts.get("code") != dbt.project(warehouse.profile()).version
         return gold_request(dates, code_changed, runs, dt.datetime.now(dt.UTC))
 
     return touched

@@ -19,9 +19,10 @@ from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, StringType
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
-from lake.tables import Lake, commit
+from lake.tables import Lake
 from lake.writing import DataFileWriter
 from resources.environment import make
 from resources.warehouse import copy_warehouse
@@ -113,7 +114,11 @@ def state(warehouse: CopyingWarehouse) -> tuple[list[str], dict[str, int | None]
 
 def test_the_relation_follows_the_snapshots(warehouse: CopyingWarehouse, silver: Table) -> None:
     """Applied twice it changes nothing; rows that left silver leave the relation, and the others stay."""
-    assert (warehouse.applied_snapshots(), warehouse.released_snapshots(), warehouse.held()) == ({}, {}, {})
+    assert (warehouse.applied_snapshots(), warehouse.released_snapshots(), warehouse.snapshots_in_gold()) == (
+        {},
+        {},
+        {},
+    )
     assert warehouse.apply_snapshot(COMMERCE, silver, None) == ApplyResult(True, 0)
     assert warehouse.applied_snapshots() == {"commerce": None}
     first = write(silver, ("a", 1), ("b", 1), ("c", 2))
@@ -248,13 +253,13 @@ def test_a_release_holds_the_marts_alone(warehouse: CopyingWarehouse) -> None:
     assert list(warehouse.query("SELECT x FROM gold.one")) == [(1,)], "until it is released"
     warehouse.begin_build({"commerce": 8, "web": None})
     warehouse.release(MARTS, None, {"run_id": "some"})
-    assert warehouse.held() == {"commerce": {7, 8}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {7, 8}}
     warehouse.release(MARTS, {"commerce": 8}, {"run_id": "r2"})
     assert list(warehouse.query(tables)) == [("one",), ("release",)]
     assert list(warehouse.query("SELECT x FROM gold.one ORDER BY 1")) == [(1,), (10,)]
     ((snapshots, facts),) = warehouse.query("SELECT snapshots, facts FROM gold.release")
     assert (json.loads(snapshots), json.loads(facts)) == ({"commerce": "8"}, {"run_id": "r2"})
-    assert warehouse.held() == {"commerce": {8}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {8}}
 
 
 def test_two_marts_of_one_name_cannot_be_released(warehouse: CopyingWarehouse) -> None:

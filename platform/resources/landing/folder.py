@@ -17,7 +17,8 @@ from typing import Any, BinaryIO, cast
 
 from contracts.stream import Stream
 from events.compression import Unreadable
-from lake.landing import NOT_READABLE, LandedObject, Reader, within
+from lake.landing import NOT_READABLE, LandedObject, Reader
+from partitions import inside_window
 from resources.landing.names import original_name
 from resources.landing.walk import Parts, concerns_one_file, version_of, walk
 
@@ -39,11 +40,11 @@ class FolderLanding:
         found = self._landed(stream, lambda parts: any(_on_one_path(parts, folder) for folder in wanted))
         return sorted(landed for landed in found if landed.arrival_hour in hours)
 
-    def strays(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
+    def objects_outside(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
         def outside(parts: Parts) -> bool:
             return not any(layout.covers(parts, window) for layout in stream.layouts)
 
-        return sorted(o for o in self._landed(stream, outside) if not within(o.arrival_hour, window))
+        return sorted(o for o in self._landed(stream, outside) if not inside_window(o.arrival_hour, window))
 
     def reading(self, objects: Sequence[LandedObject]) -> AbstractContextManager[Reader]:
         return nullcontext(self)

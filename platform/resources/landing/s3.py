@@ -29,7 +29,8 @@ from s3transfer.subscribers import BaseSubscriber
 
 from contracts.stream import Stream
 from events.compression import Unreadable
-from lake.landing import NOT_READABLE, LandedObject, within
+from lake.landing import NOT_READABLE, LandedObject
+from partitions import inside_window
 from resources.landing.names import hidden, original_name, printable_name
 
 CONNECTIONS = 16
@@ -83,7 +84,7 @@ class S3Landing:
             pages = list(pool.map(lambda prefix: list(self._pages(prefix)), prefixes))
         return self._landed(stream, [entry for found in pages for page in found for entry in page.get("Contents", [])])
 
-    def strays(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
+    def objects_outside(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
         """Objects whose arrival hour is outside `window` or unknown, without listing the hours inside it.
 
         Lists the folders level by level, those of one level in parallel.
@@ -97,7 +98,7 @@ class S3Landing:
                 entries += [entry for page in pages for entry in page.get("Contents", [])]
                 below = [self._relative(each["Prefix"]) for page in pages for each in page.get("CommonPrefixes", [])]
                 level = [folder for folder in below if not _has_no_strays(stream, folder, window)]
-        return [landed for landed in self._landed(stream, entries) if not within(landed.arrival_hour, window)]
+        return [landed for landed in self._landed(stream, entries) if not inside_window(landed.arrival_hour, window)]
 
     @contextmanager
     def reading(self, objects: Sequence[LandedObject]) -> Iterator[_Downloads]:

@@ -115,7 +115,7 @@ class CopyingWarehouse(ABC):
             notes.create_schemas(cursor)
             notes.note_begun(cursor, snapshots)
 
-    def held(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
+    def snapshots_in_gold(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
         found = {stream: {snapshot} for stream, snapshot in self.released_snapshots().items()}
         for stream, snapshot in self._noted_snapshots("begun"):
             if stream in found:

@@ -36,7 +36,7 @@ from pyiceberg.types import (
 )
 
 from contracts.stream import Stream
-from lake.reading import files_of, path_in
+from lake.reading import files_of, path_of
 from resources import dbt
 from resources.warehouse.protocol import BATCH_ROWS, LOCK_TIMEOUT_S, ApplyResult, WarehouseBusy
 
@@ -70,7 +70,7 @@ class DuckDBWarehouse:
             loaded = con.execute("SELECT snapshot_id FROM platform.applied WHERE stream = ?", [stream.name]).fetchone()
             changed = loaded != (snapshot_id,)
             if changed:
-                paths = [path_in(file) for file in files_of(silver, snapshot_id=snapshot_id)] if snapshot_id else []
+                paths = [path_of(file) for file in files_of(silver, snapshot_id=snapshot_id)] if snapshot_id else []
                 con.execute("BEGIN")
                 con.execute(f'CREATE OR REPLACE VIEW silver."{stream.name}" AS {view(silver.schema(), paths)}')
                 con.execute("INSERT OR REPLACE INTO platform.applied VALUES (?, ?)", [stream.name, snapshot_id])
@@ -95,7 +95,7 @@ class DuckDBWarehouse:
             for stream, snapshot in snapshots.items():
                 con.execute("INSERT INTO platform.begun VALUES (?, ?)", [stream, snapshot])
 
-    def held(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
+    def snapshots_in_gold(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
         if not self.path.exists():
             return {}
         with self._connection(timeout_s) as con:

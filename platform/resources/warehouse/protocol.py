@@ -54,7 +54,7 @@ class Warehouse(Protocol):
         """Note, before gold's tables change, which snapshots they are built from. The build may fail later."""
         ...
 
-    def held(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
+    def snapshots_in_gold(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
         """Every snapshot whose rows gold's tables may hold: the released one, and those of builds begun since.
 
         Only streams that have been released are listed.

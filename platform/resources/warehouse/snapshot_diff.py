@@ -14,7 +14,7 @@ from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.table import Table
 
 from lake.reading import event_date, files_of
-from lake.snapshots import moves
+from lake.snapshots import files_changed
 
 NO_SNAPSHOT = 0  # what the warehouse notes for a silver table that has no snapshot yet
 
@@ -41,7 +41,7 @@ def plan_load(silver: Table, loaded: int | None, snapshot_id: int | None) -> Loa
     current: dict[dt.date, dict[str, DataFile]] = defaultdict(dict)
     for file in files_of(silver, snapshot_id=snapshot_id) if snapshot_id else []:
         current[event_date(file)][file.file_path] = file
-    moved = None if loaded is None else moves(silver, loaded if loaded != NO_SNAPSHOT else None, snapshot_id)
+    moved = None if loaded is None else files_changed(silver, loaded if loaded != NO_SNAPSHOT else None, snapshot_id)
     if moved is None:
         return LoadPlan(None, tuple(file for files in current.values() for file in files.values()))
     added: dict[dt.date, set[str]] = defaultdict(set)

@@ -167,12 +167,12 @@ class Warehouse:
     """What the sensor reads of a warehouse; by default the release is of the current code."""
 
     def __init__(
-        self, held: dict[str, Any], applied: dict[str, Any], busy: bool = False, code: str | None = None
+        self, in_gold: dict[str, Any], applied: dict[str, Any], busy: bool = False, code: str | None = None
     ) -> None:
-        self.notes, self.busy = (held, applied), busy
+        self.notes, self.busy = (in_gold, applied), busy
         self.code = code or dbt.project(self.profile()).version
 
-    def held(self, timeout_s: float) -> dict[str, Any]:
+    def snapshots_in_gold(self, timeout_s: float) -> dict[str, Any]:
         if self.busy:
             raise WarehouseBusy("locked")
         return self.notes[0]

@@ -48,10 +48,10 @@ def test_unfinished_files_are_not_listed(tmp_path: Path, hidden: str) -> None:
 def test_an_empty_landing_zone_has_no_objects(tmp_path: Path) -> None:
     """No producer has started; then an hour's folder is a file."""
     landing = FolderLanding(tmp_path)
-    assert landing.objects(COMMERCE) == landing.strays(COMMERCE, WINDOW) == []
+    assert landing.objects(COMMERCE) == landing.objects_outside(COMMERCE, WINDOW) == []
     put(tmp_path, "2024/05/01/10")
     assert landing.objects(COMMERCE, [HOUR]) == []
-    assert paths(landing.strays(COMMERCE, WINDOW)) == ["2024/05/01/10"]
+    assert paths(landing.objects_outside(COMMERCE, WINDOW)) == ["2024/05/01/10"]
 
 
 def test_another_content_is_another_version(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_strays_are_all_objects_that_no_hour_of_the_window_lists(tmp_path: Path)
     for relative in [*inside, *STRAYS]:
         put(tmp_path, relative)
     landing = FolderLanding(tmp_path)
-    assert sorted(paths(landing.strays(COMMERCE, WINDOW))) == sorted(STRAYS)
+    assert sorted(paths(landing.objects_outside(COMMERCE, WINDOW))) == sorted(STRAYS)
     hours = [landed.arrival_hour for landed in landing.objects(COMMERCE) if paths([landed])[0] in inside]
     assert sorted(paths(landing.objects(COMMERCE, [hour for hour in hours if hour]))) == sorted(inside)
 

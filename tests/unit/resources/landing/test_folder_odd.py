@@ -51,7 +51,7 @@ def listed(zone: Path) -> dict[str, str | None]:
     """Path to refusal (None: readable) of every object. Checks that all ways of listing agree."""
     landing = landing_of(zone)
     found = landing.objects(COMMERCE)
-    inside, outside = landing.objects(COMMERCE, [HOUR]), landing.strays(COMMERCE, WINDOW)
+    inside, outside = landing.objects(COMMERCE, [HOUR]), landing.objects_outside(COMMERCE, WINDOW)
     assert sorted([*inside, *outside]) == found, "the two listings together are all objects"
     return {landed.path.removeprefix("commerce/"): landed.refused for landed in found}
 

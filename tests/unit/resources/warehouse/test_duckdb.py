@@ -11,9 +11,10 @@ import pytest
 from pyiceberg.types import UUIDType
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.reading import files_of
 from lake.schemas import Layer
-from lake.tables import Lake, commit
+from lake.tables import Lake
 from resources.warehouse.duckdb import DuckDBWarehouse, WarehouseUnreadable, sql_type
 
 MARTS = ("marts", "analytics")
@@ -113,22 +114,26 @@ def test_files_have_a_storage_version_that_older_duckdb_reads(warehouse: DuckDBW
 def test_what_gold_may_hold_is_noted_until_it_is_released(warehouse: DuckDBWarehouse) -> None:
     """A failed run may have written rows. A run of some models publishes tables that earlier runs built."""
     warehouse.begin_build({"commerce": 7, "web": None})
-    assert warehouse.held() == {}, "nothing was released: everything may differ"
+    assert warehouse.snapshots_in_gold() == {}, "nothing was released: everything may differ"
     warehouse.release(MARTS, {"commerce": 7, "web": None}, {})
-    assert warehouse.held() == {"commerce": {7}, "web": {None}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {7}, "web": {None}}
     for snapshot in (8, 8, 9):
         warehouse.begin_build({"commerce": snapshot, "web": None, "mobile": 5})
     published = warehouse.release(MARTS, None, {})
-    assert warehouse.held() == {"commerce": {7, 8, 9}, "web": {None}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {7, 8, 9}, "web": {None}}
     with duckdb.connect(published, read_only=True) as con:
         assert con.execute("SELECT snapshots ->> '$.commerce' FROM release").fetchall() == [("7",)]
     warehouse.release(MARTS, {"commerce": 9, "web": None, "mobile": 5}, {})
-    assert warehouse.held() == {"commerce": {9}, "web": {None}, "mobile": {5}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {9}, "web": {None}, "mobile": {5}}
 
 
 def test_asking_a_missing_warehouse_creates_no_file(warehouse: DuckDBWarehouse) -> None:
     """Sensors ask before the first run; a file that they create would lock out that run."""
-    assert (warehouse.applied_snapshots(), warehouse.released_snapshots(), warehouse.held()) == ({}, {}, {})
+    assert (warehouse.applied_snapshots(), warehouse.released_snapshots(), warehouse.snapshots_in_gold()) == (
+        {},
+        {},
+        {},
+    )
     assert not warehouse.path.exists()
 
 

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.housekeeping import compact
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
-from lake.tables import commit
 from resources.warehouse.snapshot_diff import NO_SNAPSHOT, LoadPlan, paths_below, plan_load
 
 BY_DATE = pl.col("event_at").dt.date()
@@ -70,7 +70,7 @@ def test_compaction_alone_loads_nothing(table: Any, write: Any, silver: Any) -> 
     first = add(table, write, silver(("a", 1), ("b", 2)))
     for event_id in ("c", "d", "e"):
         second = add(table, write, silver((event_id, 1)))
-    assert compact(table, BY_DATE, ()) == (4, 1)
+    assert compact(table, BY_DATE) == (4, 1)
     compacted = table.current_snapshot().snapshot_id
     assert seen(plan_load(table, second, compacted)) == ([], [])
     assert seen(plan_load(table, first, compacted)) == ([1], [(1, 4)])

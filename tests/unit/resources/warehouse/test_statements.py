@@ -24,9 +24,10 @@ from pyiceberg.types import (
 )
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.reading import files_of
 from lake.schemas import IncompatibleContract, Layer, definition
-from lake.tables import Lake, commit
+from lake.tables import Lake
 from resources.warehouse import redshift, snowflake
 from resources.warehouse.copy_warehouse import CopyingWarehouse
 from resources.warehouse.redshift import RedshiftWarehouse
