@@ -56,7 +56,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         dbt_work: dg.ResourceParam[Path],
         iceberg_marts: dg.ResourceParam[IcebergMarts],
     ) -> Iterator[dg.MaterializeResult[None]]:
-        snapshots = _complete(lake, warehouse, streams)
+        snapshots = _ensure_relations(lake, warehouse, streams)
         models = _models(context)
         changes = changed_in_silver(lake, streams, warehouse.snapshots_in_gold(), snapshots)
         partitions = _partitions(context)
@@ -91,8 +91,8 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
     return gold
 
 
-def _complete(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> dict[str, int | None]:
-    """The snapshots that the warehouse holds. A stream that has none yet gets an empty relation."""
+def _ensure_relations(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> dict[str, int | None]:
+    """Create empty relations for streams that have none; returns the snapshots that the warehouse holds."""
     for stream in streams:
         if stream.name not in warehouse.applied_snapshots():
             warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), None)

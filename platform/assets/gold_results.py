@@ -36,7 +36,7 @@ def record_materializations(
     results: Sequence[dbt.NodeResult],
     rebuilt: RebuildVars,
     anew: Collection[str],
-    shared: Mapping[str, Any],
+    common: Mapping[str, Any],
 ) -> None:
     """Record what was made: one materialization of a table, or one per event date if the model is rebuilt by it.
 
@@ -54,7 +54,7 @@ def record_materializations(
             asked = [date for date in dates or () if date in counts or date not in gained]
             known = filter(None, counts) if dates is None or name in anew else ()
             partitions = [*sorted({*asked, *known})]
-        seconds, key = {**shared, "seconds": result.seconds}, specs[name].key
+        seconds, key = {**common, "seconds": result.seconds}, specs[name].key
         last = _column_lineage(columns.get(name, {}))
         found = [
             dg.AssetMaterialization(

@@ -60,7 +60,7 @@ def upkeep_marts(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -
 def upkeep_job(streams: Sequence[Stream]) -> dg.JobDefinition:
     """`upkeep`, for all streams."""
 
-    @dg.job(name="upkeep", description="Merges small files, expires old snapshots, deletes unused files")
+    @dg.job(name="upkeep", description="Merges small files, expires old snapshots, deletes orphaned files")
     def upkeep() -> None:
         for stream in streams:
             upkeep_op(stream)()

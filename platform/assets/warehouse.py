@@ -5,7 +5,7 @@ import dagster as dg
 from assets.asset_specs import relation_spec
 from assets.ui import table_location
 from contracts.stream import Stream
-from lake.damage import damaged, repair_error
+from lake.damage import find_damage, repair_error
 from lake.reading import files_of
 from lake.schemas import Layer
 from lake.tables import Lake
@@ -27,7 +27,7 @@ def warehouse_asset(stream: Stream) -> dg.AssetsDefinition:
         except WarehouseBusy:
             raise
         except Exception as error:
-            for damage in damaged(silver, files_of(silver), pages=False):
+            for damage in find_damage(silver, files_of(silver), pages=False):
                 raise repair_error(silver, damage.file, damage.why) from error
             raise
         location = table_location(silver, snapshot_id)

@@ -53,7 +53,7 @@ def repair_error(table: Table, file: DataFile, why: str) -> DamagedFile:
 
 
 @contextmanager
-def reading(table: Table, file: DataFile) -> Iterator[None]:
+def naming_damage(table: Table, file: DataFile) -> Iterator[None]:
     """Raise `DamagedFile` if reading a data file fails because the file is damaged.
 
     Errors of the storage (no permission, no network) pass unchanged.
@@ -98,7 +98,7 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(found == wanted)
 
 
-def damaged(table: Table, files: Sequence[DataFile], pages: bool = True) -> list[Damage]:
+def find_damage(table: Table, files: Sequence[DataFile], pages: bool = True) -> list[Damage]:
     """Those of a table's data files that are missing or damaged. With `pages` all bytes are read, else only footers.
 
     Raises the storage's own errors: a file that cannot be reached is not taken for lost.

@@ -64,8 +64,8 @@ def known_objects(rows: pl.DataFrame, *, outside_window: bool, retry: pl.Expr) -
 def to_retry(now: dt.datetime | None = None) -> pl.Expr:
     """Which of the ledger's rows settle nothing, so that their objects are read again although they have not changed.
 
-    Objects whose records bronze has lost, and objects that the storage did not give: these always by a run of their
-    hour, but they ask for a run (`now` is given) only a day later.
+    These are objects whose records bronze has lost, and objects that the storage did not give. A run of their hour
+    retries all of them. With `now`, objects that the storage did not give wait for a day: then they ask for a run.
     """
     due = pl.lit(True) if now is None else pl.col("_ingested_at") < now - RETRY_AFTER
     return _refused_as(LOST) | (_refused_as(NOT_READABLE) & due)
@@ -76,8 +76,7 @@ def _refused_as(beginning: str) -> pl.Expr:
 
 
 def count_objects(batches: Iterable[pa.RecordBatch]) -> pl.DataFrame:
-    """The number of `rows` of each landed object, by the ledger's column names. `batches` have `LEDGER_NAMES`'
-    columns."""
+    """How many `rows` each landed object has, under the ledger's names of the columns `LEDGER_NAMES`."""
     return count_rows(batches, _LINEAGE).rename(LEDGER_NAMES).cast({"rows": pl.Int64})
 
 

@@ -21,7 +21,7 @@ from contracts.stream import Scope, Stream
 from events.conform import Conformers
 from events.dedup.verdicts import LOSERS
 from lake.commits import restore_rows, retry_on_conflict
-from lake.damage import Damage, damaged
+from lake.damage import Damage, find_damage
 from lake.judge_silver import judge_silver
 from lake.landing import Landing
 from lake.ledger import LEDGER_NAMES, LOST, OBJECT, count_objects, ledger_rows
@@ -89,7 +89,7 @@ def mend(
 def _mend_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, pages: bool) -> Mended:
     tables = {layer: lake.table(layer, stream) for layer in Layer}
     tables[Layer.REJECTED] = restore_rows(tables[Layer.REJECTED], SnapshotSet.of(tables[Layer.SILVER]).rejected)
-    mended = Mended({layer: damaged(table, files_of(table), pages) for layer, table in tables.items()})
+    mended = Mended({layer: find_damage(table, files_of(table), pages) for layer, table in tables.items()})
     lost = {layer: [damage.file for damage in found] for layer, found in mended.damage.items()}
     intact = {layer: WithoutFiles(table, lost[layer]) for layer, table in tables.items()}
     ledger, bronze = intact[Layer.LEDGER], intact[Layer.BRONZE]

@@ -22,7 +22,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from lake.damage import LostMetadata, contradiction, reading, repair_error
+from lake.damage import LostMetadata, contradiction, naming_damage, repair_error
 from lake.footers import footer_in, tail_of, verified
 from lake.schemas import DICTIONARY_COLUMNS, with_dictionaries
 from partitions import EPOCH, EPOCH_DATE
@@ -111,7 +111,7 @@ def read(
     options = ds.ParquetReadOptions(dictionary_columns=DICTIONARY_COLUMNS)
     parquet = ds.ParquetFileFormat(read_options=options, default_fragment_scan_options=_SCAN)
     for file in files:
-        with reading(table, file):
+        with naming_damage(table, file):
             with filesystem.open_input_file(path_of(file)) as source:
                 tail = tail_of(source, source.size())
             if not verified(tail) and (why := contradiction(file, footer_in(tail), schema)):
@@ -137,7 +137,7 @@ def read_columns(
     """
     names = sorted(DICTIONARY_COLUMNS.intersection(columns))
     with (
-        reading(table, file),
+        naming_damage(table, file),
         table.io.new_input(file.file_path).open() as source,
         pq.ParquetFile(
             source,

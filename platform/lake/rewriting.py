@@ -17,7 +17,7 @@ from contracts.lineage import LINEAGE, SOURCE_OBJECT
 from lake.reading import as_frame, event_date, files_of, path_of, read, read_hours
 from lake.writing import DataFileWriter
 
-SMALL_FILE, MANY_SMALL = 1 << 20, 6
+MERGED_BELOW_BYTES, MERGED_FROM_FILES = 1 << 20, 6
 
 
 def rewrite(
@@ -30,7 +30,7 @@ def rewrite(
     """
     files = _files_holding(table, hours, stale, moved["_file"].unique())
     chosen = {file.file_path for file in files}
-    files += [file for file in _many_small(table, writer.written) if file.file_path not in chosen]
+    files += [file for file in _small_files(table, writer.written) if file.file_path not in chosen]
     for batch in read(table, files):
         rows = as_frame(batch).join(stale, on=SOURCE_OBJECT, how="anti")
         writer.write(rows.join(moved, on=list(LINEAGE), how="anti"))
@@ -49,10 +49,10 @@ def _files_holding(
     return [file for file in files_of(table) if path_of(file) in paths] if paths else []
 
 
-def _many_small(table: Table, days: set[dt.date]) -> list[DataFile]:
-    """The small files of those of these days that have many."""
+def _small_files(table: Table, days: set[dt.date]) -> list[DataFile]:
+    """The small files of the days among these that have many."""
     small: dict[dt.date, list[DataFile]] = {}
     for file in files_of(table):
-        if file.file_size_in_bytes < SMALL_FILE and event_date(file) in days:
+        if file.file_size_in_bytes < MERGED_BELOW_BYTES and event_date(file) in days:
             small.setdefault(event_date(file), []).append(file)
-    return [file for files in small.values() if len(files) >= MANY_SMALL for file in files]
+    return [file for files in small.values() if len(files) >= MERGED_FROM_FILES for file in files]

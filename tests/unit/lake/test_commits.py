@@ -36,7 +36,7 @@ def test_a_commit_on_a_stale_table_fails(lake: Any, write: Any, silver: Any, con
     assert ids(content(lake.table(Layer.SILVER, COMMERCE))) == ["rival"]
 
 
-def test_recompute_starts_again_from_the_new_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conflict_starts_the_attempt_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The attempt loads, computes and commits, so that repeating it is right."""
     waits: list[float] = []
     monkeypatch.setattr(commits.time, "sleep", waits.append)

@@ -25,7 +25,7 @@ LATER = NOW + TIME_TRAVEL + dt.timedelta(days=1)
 @pytest.fixture
 def busy(platform: Any, shop: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch) -> Any:
     """A platform with many small files and snapshots, from five runs."""
-    monkeypatch.setattr("lake.rewriting.MANY_SMALL", 1000)
+    monkeypatch.setattr("lake.rewriting.MERGED_FROM_FILES", 1000)
     for hour in range(5):
         platform.put(hour, f"a{hour}", [shop(f"k{hour}"), shop(f"k{hour}"), b"{broken"])
         platform.run(hour)

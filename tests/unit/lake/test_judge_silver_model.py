@@ -117,7 +117,7 @@ def test_any_history_ends_as_if_there_were_none(
     scope, many_small = setup
     platform = platforms(dataclasses.replace(COMMERCE, scope=scope))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rewriting, "MANY_SMALL", many_small)
+        patch.setattr(rewriting, "MERGED_FROM_FILES", many_small)
         for step in steps:
             if isinstance(step, tuple):
                 hour, name, records = step
@@ -177,7 +177,7 @@ def test_judging_again_changes_no_row(platform: Any, shop: Any) -> None:
 
 def test_many_small_files_become_one(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late events trickle into a day by the hour; reading it must not open a file for each of them."""
-    monkeypatch.setattr(rewriting, "MANY_SMALL", 3)
+    monkeypatch.setattr(rewriting, "MERGED_FROM_FILES", 3)
     counts: Counter[dt.date] = Counter()
     for hour in range(7):
         others = [shop(f"o{hour}{number}", day=2) for number in range(5)]
