@@ -28,6 +28,7 @@ from typing import Any
 
 from limits import LIMITS
 
+CHECKOUT = Path(__file__).resolve().parents[1]
 ROOT = Path(os.environ["DATA_DIR"]) / "bench"
 START = dt.datetime(2026, 1, 1)
 STREAM = os.environ.get("STREAM") or "commerce"
@@ -126,7 +127,8 @@ def fresh(name: str) -> Path:
 
 def stage(data: Path, name: str, *arguments: int) -> Figures:
     """Run one stage in a process of its own; what it says of itself."""
-    environment = {**os.environ, "DATA_DIR": str(data), "PERSONAL_DATA_KEY": "bench"}
+    sources = os.pathsep.join([str(CHECKOUT / "platform"), str(CHECKOUT)])  # `simulate` is at the top
+    environment = {**os.environ, "DATA_DIR": str(data), "PERSONAL_DATA_KEY": "bench", "PYTHONPATH": sources}
     command = [sys.executable, __file__, name, *map(str, arguments)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:

@@ -14,7 +14,7 @@ import reading
 from driving import Platform, key
 from serving import CHROMIUM, Browser, browser, served, until
 
-from simulate.commerce import COMMERCE
+from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
 

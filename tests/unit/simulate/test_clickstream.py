@@ -13,7 +13,7 @@ import pytest
 import slow
 from slow import HEAVY, START, Event, Found, integer, money, require
 
-from simulate.clickstream import CLICKSTREAM
+from simulate.clickstream.stream import CLICKSTREAM
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
 

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from simulate import defects
-from simulate.commerce import COMMERCE
+from simulate.commerce.stream import COMMERCE
 from simulate.formats import Json
 from simulate.plan import Plan, Shares, Slot
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from simulate import files
-from simulate.commerce import COMMERCE
+from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan
 from simulate.run import simulate
 from simulate.stream import Extra

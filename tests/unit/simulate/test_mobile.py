@@ -14,7 +14,7 @@ import pytest
 import slow
 from slow import HEAVY, START, Event, Found, require
 
-from simulate.mobile import MOBILE
+from simulate.mobile.stream import MOBILE
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
 

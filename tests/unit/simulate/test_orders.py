@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from simulate.shop import orders
-from simulate.shop.sessions import SCRIPTS
+from simulate.commerce import orders
+from simulate.commerce.sessions import SCRIPTS
 
 FAR = 10_000  # hours: every step lands
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from simulate import site
-from simulate.clickstream import CLICKSTREAM
+from simulate.clickstream.stream import CLICKSTREAM
 from simulate.plan import Plan
 from simulate.run import simulate
-from simulate.snowplow import SNOWPLOW
+from simulate.snowplow.stream import SNOWPLOW
 from simulate.truth import Truth, together
 
 PLAN = Plan(datetime(2026, 1, 1), hours=3, rate=600, seed=2, people=2_000)

@@ -15,7 +15,7 @@ from slow import HEAVY, START, Event, Found, RejectedError, require
 
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
-from simulate.snowplow import SNOWPLOW
+from simulate.snowplow.stream import SNOWPLOW
 
 # As the format's documentation counts them, so that the generator's own list is not trusted.
 PLACES = {

@@ -16,7 +16,7 @@ from slow import HEAVY, START, Event, Found, require
 
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
-from simulate.web import WEB
+from simulate.web.stream import WEB
 
 
 def judge(line: bytes, came: datetime) -> Event:

@@ -9,7 +9,7 @@ import polars as pl
 
 from simulate import dice, site
 from simulate.plan import Plan
-from simulate.tracker.vocabulary import MOBILE, SERVER, WEB, of_kind
+from simulate.snowplow.vocabulary import MOBILE, SERVER, WEB, of_kind
 
 LOGINS = pl.Series([0, 0, 1, 9, 9])  # the event of a visit at which somebody with an account logs in, if ever
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from simulate import dice, text
-from simulate.tracker.vocabulary import SERVER
+from simulate.snowplow.vocabulary import SERVER
 
 SKEWS = pl.Series([0] * 6 + [-250, 3_600_000, -260_000_000, 31_536_000_000])  # how wrong a device's clock is, ms
 TRANSIT = 300  # milliseconds from the device to the collector

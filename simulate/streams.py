@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulate.clickstream import CLICKSTREAM
-from simulate.commerce import COMMERCE
-from simulate.mobile import MOBILE
-from simulate.snowplow import SNOWPLOW
+from simulate.clickstream.stream import CLICKSTREAM
+from simulate.commerce.stream import COMMERCE
+from simulate.mobile.stream import MOBILE
+from simulate.snowplow.stream import SNOWPLOW
 from simulate.stream import Stream
-from simulate.web import WEB
+from simulate.web.stream import WEB
 
 STREAMS: dict[str, Stream] = {stream.name: stream for stream in (CLICKSTREAM, COMMERCE, MOBILE, SNOWPLOW, WEB)}

@@ -1,18 +1,18 @@
 """The mobile stream: journeys through an app, one record each, run together as Firehose delivers them.
 
-What a journey is and how it is written is in `simulate.app`.
+What a journey is and how it is written is in `simulate.mobile`.
 """
 
 from __future__ import annotations
 
-from simulate.app.flaws import FLAWS, MALFORMED
-from simulate.app.journeys import JOURNEYS
-from simulate.app.records import written
 from simulate.files import Files
 from simulate.formats import Json
+from simulate.mobile.flaws import FLAWS, MALFORMED
+from simulate.mobile.journeys import JOURNEYS
+from simulate.mobile.records import written
+from simulate.scripted_sessions import Visits
 from simulate.sessions import Scripts
 from simulate.stream import Stream
-from simulate.visits import Visits
 
 MOBILE = Stream(
     name="mobile",

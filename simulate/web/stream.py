@@ -1,14 +1,19 @@
 """The web stream: what members of the community site do, taken from Kafka.
 
-The scripts of their sessions belong here; records, their flaws and Kafka's wrapper are in `simulate.community`.
+The scripts of their sessions belong here; records, their flaws and Kafka's wrapper are in `simulate.web`.
 """
 
 from __future__ import annotations
 
 from simulate import defects
-from simulate.community.flaws import FLAWS
-from simulate.community.log import Log
-from simulate.community.records import (
+from simulate.formats import Json
+from simulate.plan import Slot
+from simulate.scripted_sessions import Visits
+from simulate.sessions import Scripts
+from simulate.stream import Stream
+from simulate.web.flaws import FLAWS
+from simulate.web.kafka import Log
+from simulate.web.records import (
     COMMENT,
     EVENT_TYPES,
     LIKE,
@@ -19,11 +24,6 @@ from simulate.community.records import (
     VIEW_POST,
     written,
 )
-from simulate.formats import Json
-from simulate.plan import Slot
-from simulate.sessions import Scripts
-from simulate.stream import Stream
-from simulate.visits import Visits
 
 SCRIPTS = Scripts(
     [

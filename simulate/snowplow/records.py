@@ -8,13 +8,13 @@ from __future__ import annotations
 import polars as pl
 
 from simulate import dice, text
+from simulate.clickstream import records as goods
 from simulate.plan import Plan
-from simulate.storefront import records as goods
-from simulate.tracker import vocabulary as words
-from simulate.tracker.enriched import line
-from simulate.tracker.fields import of_actions, of_device, of_orders, of_page, of_referrer, of_tracking
-from simulate.tracker.times import of_time
-from simulate.tracker.visitors import with_visitors
+from simulate.snowplow import vocabulary as words
+from simulate.snowplow.enriched import line
+from simulate.snowplow.fields import of_actions, of_device, of_orders, of_page, of_referrer, of_tracking
+from simulate.snowplow.times import of_time
+from simulate.snowplow.visitors import with_visitors
 
 SHIPPING = pl.Series([0, 499, 799])
 

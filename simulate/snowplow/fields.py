@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from simulate import dice, text
-from simulate.tracker import schemas
-from simulate.tracker import vocabulary as words
-from simulate.tracker.vocabulary import WEB, of_kind
+from simulate.snowplow import schemas
+from simulate.snowplow import vocabulary as words
+from simulate.snowplow.vocabulary import WEB, of_kind
 
 Fields = Mapping[str, pl.Expr]
 ON_WEB = pl.col("platform") == WEB

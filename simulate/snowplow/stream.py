@@ -1,18 +1,18 @@
 """The snowplow stream: what trackers on a shop's site, in its app and on its servers saw, enriched.
 
-The scripts of visits belong here; visitors, fields and flaws are in `simulate.tracker`.
+The scripts of visits belong here; visitors, fields and flaws are in `simulate.snowplow`.
 """
 
 from __future__ import annotations
 
 from simulate.files import Files
+from simulate.scripted_sessions import Visits
 from simulate.sessions import Scripts
-from simulate.stream import Stream
-from simulate.tracker.broken import MALFORMED
-from simulate.tracker.enriched import EnrichedTsv
-from simulate.tracker.flaws import FLAWS, amend
-from simulate.tracker.records import written
-from simulate.tracker.vocabulary import (
+from simulate.snowplow.corruptions import MALFORMED
+from simulate.snowplow.enriched import EnrichedTsv
+from simulate.snowplow.flaws import FLAWS, amend
+from simulate.snowplow.records import written
+from simulate.snowplow.vocabulary import (
     APP_ORDER,
     CART,
     ITEM,
@@ -27,7 +27,7 @@ from simulate.tracker.vocabulary import (
     SHIPPED,
     TAP,
 )
-from simulate.visits import Visits
+from simulate.stream import Stream
 
 SCRIPTS = Scripts(
     [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from simulate import dice, text
-from simulate.tracker.vocabulary import CART, DEVICES, LINK, MOBILE, PAGE, SCREEN, SHIPPED, WEB
+from simulate.snowplow.vocabulary import CART, DEVICES, LINK, MOBILE, PAGE, SCREEN, SHIPPED, WEB
 
 CORE = "iglu:com.snowplowanalytics.snowplow"
 SHOP = "iglu:com.snowplowanalytics.snowplow.ecommerce"

@@ -1,17 +1,17 @@
 """The clickstream: what visitors of the storefront look at, put into the cart and buy, in a file every five minutes.
 
-The scripts of its sessions belong here; its records and their flaws are in `simulate.storefront`.
+The scripts of its sessions belong here; its records and their flaws are in `simulate.clickstream`.
 """
 
 from __future__ import annotations
 
+from simulate.clickstream.flaws import FLAWS
+from simulate.clickstream.records import CART, GOODS, KINDS, PURCHASE, SEARCH, UNCART, VIEW, event, written
 from simulate.files import Files
 from simulate.formats import Json
+from simulate.scripted_sessions import Visits
 from simulate.sessions import Scripts
-from simulate.storefront.flaws import FLAWS
-from simulate.storefront.records import CART, GOODS, KINDS, PURCHASE, SEARCH, UNCART, VIEW, event, written
 from simulate.stream import Stream
-from simulate.visits import Visits
 
 LOOK, LOOK_ON, LOOK_BACK = event(VIEW), event(VIEW, 1), event(VIEW, 2)
 TAKE, TAKE_ON, RETURN_ON = event(CART), event(CART, 1), event(UNCART, 1)

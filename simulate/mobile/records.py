@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from simulate import dice, text
-from simulate.app.journeys import JOURNEYS
+from simulate.mobile.journeys import JOURNEYS
 from simulate.plan import Plan
 
 

@@ -15,7 +15,7 @@ import pytest
 import slow
 from slow import HEAVY, START, Event, Found, integer, money, require
 
-from simulate.commerce import COMMERCE
+from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from simulate import dice
+from simulate.commerce import orders
 from simulate.plan import Plan, Slot
 from simulate.sessions import HOUR, SPARES, Scripts, late, milliseconds, numbered, place, unfold
-from simulate.shop import orders
 
 VISITS = 1 << 40
 BUYING = 0.08  # of the sessions

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from simulate.flaws import BIGINT_END, TOO_MANY, absent, holds, negative, too_much, unbelievable
+from simulate.common_flaws import BIGINT_END, TOO_MANY, absent, holds, negative, too_much, unbelievable
 from simulate.plan import Slot
 from simulate.stream import Flaw, Record
 

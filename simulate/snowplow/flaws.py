@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from simulate.flaws import BIGINT_END, TOO_MANY, holds, unbelievable
+from simulate.common_flaws import BIGINT_END, TOO_MANY, holds, unbelievable
+from simulate.snowplow.enriched import STAMP
 from simulate.stream import Flaw, Record
-from simulate.tracker.enriched import STAMP
 
 
 def _clock(record: Record, at: datetime) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from simulate.flaws import absent, holds, unbelievable
+from simulate.common_flaws import absent, holds, unbelievable
 from simulate.formats import cut, not_utf8, too_deep
 from simulate.stream import Breakage, Flaw, Record
 

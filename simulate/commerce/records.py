@@ -9,9 +9,9 @@ from __future__ import annotations
 import polars as pl
 
 from simulate import dice, text
+from simulate.commerce.people import PRICES, PRODUCTS, visit, with_customer
+from simulate.commerce.sessions import EVENT_NAMES, FIRST_STEP, WAIVED
 from simulate.plan import Plan
-from simulate.shop.people import PRICES, PRODUCTS, visit, with_customer
-from simulate.shop.sessions import EVENT_NAMES, FIRST_STEP, WAIVED
 
 ITEMS = pl.Series([1, 1, 1, 2, 2, 3])
 MOST_ITEMS = 3

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from simulate.flaws import absent, holds, unbelievable
+from simulate.common_flaws import absent, holds, unbelievable
 from simulate.plan import Slot
 from simulate.stream import Flaw, Record
 

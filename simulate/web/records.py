@@ -8,8 +8,8 @@ from __future__ import annotations
 import polars as pl
 
 from simulate import dice, text
-from simulate.community.props import props
 from simulate.plan import Plan
+from simulate.web.props import props
 
 # The types of event and entity, and the request behind it.
 ACTIONS = (

@@ -1,6 +1,6 @@
 """The commerce stream: visits and orders of a web shop, as files and truth want them.
 
-What a shop is and how its records are written is in `simulate.shop`; defects of any stream are in `simulate.defects`.
+Orders, sessions and the text of records are in the modules beside this one.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from datetime import date
 
 import polars as pl
 
+from simulate.commerce import flaws, orders, records, sessions
 from simulate.files import Files
 from simulate.formats import Json
 from simulate.plan import Plan, Slot
 from simulate.sessions import SPARES, numbered, one_each, rows
-from simulate.shop import flaws, orders, records, sessions
 from simulate.stream import Batch, Stream
 from simulate.tally import Tally, dated
 from simulate.text import DAY

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from simulate.flaws import BIGINT_END, TOO_MANY, absent, holds, negative, too_much, unbelievable
+from simulate.common_flaws import BIGINT_END, TOO_MANY, absent, holds, negative, too_much, unbelievable
 from simulate.stream import Flaw, Record
 
 
