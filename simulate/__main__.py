@@ -1,6 +1,6 @@
 """The command line: `python -m simulate all --start 2026-01-01T00 --hours 48 --rate 4200 --landing DIR`.
 
-Arguments become a plan here; nothing else does.
+It turns arguments into a plan, runs the simulator and writes the truth file.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from simulate.plan import Plan, Shares
 from simulate.run import simulate
 from simulate.stream import Stream
 from simulate.streams import STREAMS
-from simulate.truth import Truth, save, together
+from simulate.truth import Truth, by_stream, save
 
 ALL = "all"
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="simulate", description="Lands events whose outcome is known beforehand.")
+    parser = argparse.ArgumentParser(
+        prog="simulate", description="Lands files of simulated events and tells what must become of them."
+    )
     parser.add_argument("stream", choices=[*sorted(STREAMS), ALL])
     parser.add_argument(
         "--start", required=True, type=datetime.fromisoformat, help="first arrival hour, UTC: 2026-01-01T00"
@@ -32,46 +34,51 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate", type=int, default=4200, help="records per hour and stream, about (default %(default)s)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="another seed, other events (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other events (default %(default)s)")
     parser.add_argument(
-        "--landing", required=True, type=Path, help="the landing zone: files go to folders of LANDING/STREAM"
+        "--landing", required=True, type=Path, help="the landing zone; files go to folders of LANDING/STREAM"
     )
-    parser.add_argument("--truth", type=Path, help="where to write the truth (JSON); of all streams, by stream")
+    parser.add_argument("--truth", type=Path, help="the truth file to write (JSON); for `all`, one object per stream")
     parser.add_argument(
-        "--events-per-file", type=int, default=100_000, help="(default %(default)s, at least two files an hour)"
+        "--events-per-file", type=int, default=100_000, help="(default %(default)s; an hour has at least two files)"
     )
-    parser.add_argument("--people", type=int, default=0, help="size of the pool of people (default: from the rate)")
+    parser.add_argument("--people", type=int, default=0, help="number of people (default: follows from the rate)")
     parser.add_argument("--canaries", action="store_true", help="plant recognisable personal values")
-    parser.add_argument("--workers", type=int, default=0, help="files made at once (default: one per core, up to four)")
-    shares = parser.add_argument_group("shares", "fractions of the good events (late: of the sessions)")
-    shares.add_argument("--clean", action="store_true", help="no defects, except for shares that are given")
+    parser.add_argument("--workers", type=int, default=0, help="threads (default: one per core, at most four)")
+    shares = parser.add_argument_group("shares", "defects as fractions of the good events (late: of the sessions)")
+    shares.add_argument("--clean", action="store_true", help="no defects, except for the shares given")
     for field in fields(Shares):
         shares.add_argument(f"--{field.name}", type=float, metavar="SHARE", help=f"(default {field.default})")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line; a plan that cannot be is a usage error (exit status 2)."""
+    """Run the command line. A plan with impossible values is a usage error (exit status 2)."""
     parser = _parser()
-    given = parser.parse_args(arguments)
-    base = Shares.none() if given.clean else Shares()
+    options = parser.parse_args(arguments)
     try:
-        shares = {field.name: getattr(given, field.name) for field in fields(Shares)}
-        chosen = {name: getattr(base, name) if share is None else share for name, share in shares.items()}
-        names = ("start", "hours", "rate", "seed", "events_per_file", "people", "canaries")
-        plan = Plan(**{name: getattr(given, name) for name in names}, shares=Shares(**chosen))
+        plan = _plan(options)
     except ValueError as error:
         parser.error(str(error))
-    streams = STREAMS.values() if given.stream == ALL else [STREAMS[given.stream]]
-    truths = [_told(stream, plan, given.landing, given.workers) for stream in streams]
-    if given.truth:
-        save(together(truths) if given.stream == ALL else truths[0].figures(), given.truth)
+    streams = STREAMS.values() if options.stream == ALL else [STREAMS[options.stream]]
+    truths = [_land(stream, plan, options.landing, options.workers) for stream in streams]
+    if options.truth:
+        save(by_stream(truths) if options.stream == ALL else truths[0].as_dict(), options.truth)
 
 
-def _told(stream: Stream, plan: Plan, landing: Path, workers: int) -> Truth:
-    began = time.perf_counter()
+def _plan(options: argparse.Namespace) -> Plan:
+    base = Shares.none() if options.clean else Shares()
+    given = {field.name: getattr(options, field.name) for field in fields(Shares)}
+    shares = {name: getattr(base, name) if share is None else share for name, share in given.items()}
+    names = ("start", "hours", "rate", "seed", "events_per_file", "people", "canaries")
+    return Plan(**{name: getattr(options, name) for name in names}, shares=Shares(**shares))
+
+
+def _land(stream: Stream, plan: Plan, landing: Path, workers: int) -> Truth:
+    """Simulate one stream and report it on stderr."""
+    started = time.perf_counter()
     truth = simulate(stream, plan, landing, workers)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - started
     print(
         f"{stream.name}: {truth.landed:,} records ({truth.rejected.total():,} to be rejected) in "
         f"{truth.files:,} files, {truth.bytes:,} bytes; {seconds:.1f} s, {truth.landed / seconds:,.0f} records/s",

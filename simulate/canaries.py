@@ -1,7 +1,7 @@
 """Canaries: personal values that can be recognised wherever they turn up.
 
-Every fifth record or so carries one, in one of its personal fields that has a value. Which fields are personal is the
-stream's affair (`Stream.personal`).
+About every fifth record carries one, in one of its personal fields that has a value. Each stream lists its personal
+fields (`Stream.personal`).
 """
 
 from __future__ import annotations
@@ -13,64 +13,66 @@ from zlib import crc32
 import polars as pl
 
 from simulate import dice
-from simulate.plan import Plan, Slot
+from simulate.plan import Plan, PlannedFile
 from simulate.stream import Batch, Stream
 
 ONE_IN = 5
 
-KINDS: Mapping[str, Callable[[int], str]] = {
+CANARY_KINDS: Mapping[str, Callable[[int], str]] = {
     "email": lambda bits: f"canary.{bits:016x}@example.com",
     "name": lambda bits: f"Canary{bits:016x}",
     "ip": lambda bits: f"2001:db8:{bits >> 48:x}:{bits >> 32 & 0xFFFF:x}:{bits >> 16 & 0xFFFF:x}:{bits & 0xFFFF:x}::7",
     "digits": lambda bits: f"{bits:020d}",
     "degrees": lambda bits: f"41.{bits % 10**9 + 10**9}",
 }
-"""A text of each kind from 64 bits, which nothing else would hold by chance."""
+"""For each kind of value, a text made from 64 bits that no other value equals by chance."""
 
 
-def values(stream: Stream, plan: Plan) -> dict[str, str]:
-    """The canary of each personal field of the stream; none where the plan wants none."""
+def canary_by_field(stream: Stream, plan: Plan) -> dict[str, str]:
+    """The canary of each personal field of the stream; empty where the plan plants none."""
     kinds = stream.personal.items() if plan.canaries else ()
-    return {path: KINDS[kind](dice.salt("canary", stream.name, plan.seed, path)) for path, kind in kinds}
+    return {path: CANARY_KINDS[kind](dice.salt("canary", stream.name, plan.seed, path)) for path, kind in kinds}
 
 
-def planted(stream: Stream, plan: Plan) -> Stream:
-    """The same stream with canaries in it, if the plan wants them and a field of it is personal."""
+def plant_canaries(stream: Stream, plan: Plan) -> Stream:
+    """The stream with canaries in its records, or the same stream where the plan plants none."""
     if not plan.canaries or not stream.personal:
         return stream
-    return replace(stream, source=Planted(stream, list(values(stream, plan).items())))
+    return replace(stream, source=CanarySource(stream, list(canary_by_field(stream, plan).items())))
 
 
 @dataclass(frozen=True)
-class Planted:
-    """The records of a stream, some of them with a canary. Satisfies `stream.Source`."""
+class CanarySource:
+    """A stream's records, some with a canary. `canaries`: pairs of path and value. Satisfies `stream.Source`."""
 
     stream: Stream
     canaries: Sequence[tuple[str, str]]
 
-    def _with(self, line: str) -> str:
-        # By the record's own bytes: it has to carry the same canary whenever it is made again.
-        lot = crc32(line.encode())
-        if lot % ONE_IN:
+    def _plant(self, line: str) -> str:
+        # The record's own bytes choose the canary, so that a repeated record carries the same one.
+        checksum = crc32(line.encode())
+        if checksum % ONE_IN:
             return line
-        form, turn = self.stream.format, lot // ONE_IN % len(self.canaries)
+        first = checksum // ONE_IN % len(self.canaries)
+        form = self.stream.format
         record = form.parse(line)
-        turns = (*self.canaries[turn:], *self.canaries[:turn])
-        return form.dump(record).decode() if any(form.plant(record, *canary) for canary in turns) else line
+        canaries = (*self.canaries[first:], *self.canaries[:first])
+        planted = any(form.plant(record, path, value) for path, value in canaries)
+        return form.dump(record).decode() if planted else line
 
-    def count(self, slot: Slot) -> int:
+    def count(self, file: PlannedFile) -> int:
         """See `Source`."""
-        return self.stream.source.count(slot)
+        return self.stream.source.count(file)
 
-    def batch(self, slot: Slot) -> Batch:
+    def batch(self, file: PlannedFile) -> Batch:
         """See `Source`."""
-        batch = self.stream.source.batch(slot)
-        return replace(batch, lines=pl.Series(map(self._with, batch.lines), dtype=pl.String))
+        batch = self.stream.source.batch(file)
+        return replace(batch, lines=pl.Series(map(self._plant, batch.lines), dtype=pl.String))
 
-    def again(self, plan: Plan, picks: Sequence[tuple[Slot, float]]) -> list[str]:
+    def repeat(self, plan: Plan, picks: Sequence[tuple[PlannedFile, float]]) -> list[str]:
         """See `Source`."""
-        return [self._with(line) for line in self.stream.source.again(plan, picks)]
+        return [self._plant(line) for line in self.stream.source.repeat(plan, picks)]
 
-    def spare(self, slot: Slot, count: int) -> list[str]:
+    def spares(self, file: PlannedFile, count: int) -> list[str]:
         """See `Source`."""
-        return [self._with(line) for line in self.stream.source.spare(slot, count)]
+        return [self._plant(line) for line in self.stream.source.spares(file, count)]

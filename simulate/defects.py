@@ -1,7 +1,7 @@
-"""The records a plan adds to the good ones, each of which the platform must reject, and why.
+"""The records that a plan adds to the good ones. The platform must reject each, for a known reason.
 
-Every added record breaks one thing only, so that its reason cannot be argued about. What can be broken is the
-stream's affair (`Stream.flaws`, `Format.malformed`); how often and where is decided here.
+Every defect breaks one thing only, so that its reason cannot be disputed. How many there are and where they land is
+decided here. What can be wrong with a record is in each stream's own flaws and formats.
 """
 
 from __future__ import annotations
@@ -10,82 +10,84 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 
-from simulate.plan import Slot
-from simulate.stream import Batch, Extra, Stream
+from simulate.plan import PlannedFile
+from simulate.stream import Batch, Defect, Stream
+
+EARLIER_HOURS = (0, 0, 0, 0, 1, 1, 2, 6, 24, 100)  # how many hours before its repetition a record first landed
 
 
-def extras(stream: Stream, slot: Slot, batch: Batch) -> list[Extra]:
-    """All records to be added to the slot's file, by position; the order of equal positions is the list's."""
-    random, events = _random(stream, slot), len(batch.lines)
-    counts = _counts(stream, slot, events, random)
-    repeats = [reason for reason in REPEATS for _ in range(counts.pop(reason, 0))]
-    spoilt = [reason for reason, count in counts.items() for _ in range(count)]
-    found = _repeated(stream, slot, batch, random, repeats)
-    for reason, line in zip(spoilt, stream.source.spare(slot, len(spoilt)) if spoilt else [], strict=True):
-        found.append(Extra(random.randint(0, events), _spoiled(stream, slot, line, random, reason), reason))
-    return sorted(found, key=lambda extra: extra.position)
+def make_defects(stream: Stream, file: PlannedFile, batch: Batch) -> list[Defect]:
+    """All defects of a file whose good records are `batch`, sorted by position."""
+    random, good = _random(stream, file), len(batch.lines)
+    counts = _counts(stream, file, good, random)
+    repeated = [reason for reason in REPEATS for _ in range(counts.pop(reason, 0))]
+    spoiled = [reason for reason, count in counts.items() for _ in range(count)]
+    defects = _repeat(stream, file, batch, random, repeated)
+    for reason, line in zip(spoiled, stream.source.spares(file, len(spoiled)) if spoiled else [], strict=True):
+        defects.append(Defect(random.randint(0, good), _spoil(stream, file, line, random, reason), reason))
+    return sorted(defects, key=lambda defect: defect.position)
 
 
-def landed(stream: Stream, slot: Slot) -> int:
-    """How many records the slot's file holds, good and added ones, without making them."""
-    events = stream.source.count(slot)
-    return events + sum(_counts(stream, slot, events, _random(stream, slot)).values())
+def count_landed(stream: Stream, file: PlannedFile) -> int:
+    """How many records a file holds, good ones and defects, without making the defects."""
+    good = stream.source.count(file)
+    return good + sum(_counts(stream, file, good, _random(stream, file)).values())
 
 
-def _random(stream: Stream, slot: Slot) -> Random:
-    return Random(f"{stream.name}/{slot.plan.seed}/{slot.hour}/{slot.part}")
+def _random(stream: Stream, file: PlannedFile) -> Random:
+    return Random(f"{stream.name}/{file.plan.seed}/{file.hour}/{file.part}")
 
 
-def _counts(stream: Stream, slot: Slot, events: int, random: Random) -> dict[str, int]:
-    """How many of each reason; the first draws of the slot's random numbers."""
-    shares = slot.plan.shares
+def _counts(stream: Stream, file: PlannedFile, good: int, random: Random) -> dict[str, int]:
+    """The number of defects for each reason. They have to be the first numbers drawn from the file's `random`."""
+    shares = file.plan.shares
     wanted = {"duplicate": shares.duplicates, "conflict": shares.conflicts if stream.amendments else 0.0}
     wanted |= {reason: getattr(shares, reason) for reason in ("malformed", *sorted(stream.flaws))}
-    # Rounded by chance: small files would otherwise never hold a rare defect.
-    return {reason: int(events * share + random.random()) if events else 0 for reason, share in wanted.items()}
+    # Rounded at random: otherwise a small file would never hold a rare defect.
+    return {reason: int(good * share + random.random()) if good else 0 for reason, share in wanted.items()}
 
 
-def _spoiled(stream: Stream, slot: Slot, line: str, random: Random, reason: str) -> bytes:
+def _spoil(stream: Stream, file: PlannedFile, line: str, random: Random, reason: str) -> bytes:
     if reason == "malformed":
-        return random.choice(stream.format.malformed)(line, random)
+        return random.choice(stream.format.corruptions)(line, random)
     record = stream.format.parse(line)
-    random.choice(stream.flaws[reason])(record, random, slot)
+    random.choice(stream.flaws[reason])(record, random, file)
     return stream.format.dump(record)
 
 
-def _repeated(stream: Stream, slot: Slot, batch: Batch, random: Random, reasons: list[str]) -> list[Extra]:
-    """Records that come a second time, always behind the first in (arrival hour, file, line)."""
+def _repeat(stream: Stream, file: PlannedFile, batch: Batch, random: Random, reasons: list[str]) -> list[Defect]:
+    """Records that land again, always after their first landing in the order of (arrival hour, file, line)."""
     lines = batch.lines
-    picks = [pick for _ in reasons if (pick := _earlier_slot(slot, random)) is not None]
-    again = stream.source.again(slot.plan, picks) if picks else []
-    sources = [(random.randint(0, len(lines)), line) for line in again]
-    while len(sources) < len(reasons):
+    picks = [pick for _ in reasons if (pick := _earlier_file(file, random)) is not None]
+    earlier = stream.source.repeat(file.plan, picks) if picks else []
+    originals = [(random.randint(0, len(lines)), line) for line in earlier]
+    while len(originals) < len(reasons):
         row = random.randrange(len(lines))
-        sources.append((random.randint(row + 1, len(lines)), lines[row]))
-    random.shuffle(sources)
+        originals.append((random.randint(row + 1, len(lines)), lines[row]))
+    random.shuffle(originals)
     return [
-        Extra(position, REPEATS[reason](stream, line, random), reason)
-        for reason, (position, line) in zip(reasons, sources, strict=True)
+        Defect(position, REPEATS[reason](stream, line, random), reason)
+        for reason, (position, line) in zip(reasons, originals, strict=True)
     ]
 
 
-def _redelivered(stream: Stream, line: str, random: Random) -> bytes:
+def _redeliver(stream: Stream, line: str, random: Random) -> bytes:
     return stream.format.redelivered(line, random)
 
 
-def _amended(stream: Stream, line: str, random: Random) -> bytes:
+def _amend(stream: Stream, line: str, random: Random) -> bytes:
     record = stream.format.parse(line)
     random.choice(stream.amendments)(record, random)
     return stream.format.dump(record)
 
 
-REPEATS: Mapping[str, Callable[[Stream, str, Random], bytes]] = {"duplicate": _redelivered, "conflict": _amended}
+REPEATS: Mapping[str, Callable[[Stream, str, Random], bytes]] = {"duplicate": _redeliver, "conflict": _amend}
 
 
-def _earlier_slot(slot: Slot, random: Random) -> tuple[Slot, float] | None:
-    """A file that landed before, and a number for choosing in it; None stands for this very file."""
-    hour = slot.hour - random.choice((0, 0, 0, 0, 1, 1, 2, 6, 24, 100))
-    part = random.randrange(slot.parts if hour < slot.hour else slot.part + 1)
-    if hour < 0 or (hour == slot.hour and part == slot.part):
+def _earlier_file(file: PlannedFile, random: Random) -> tuple[PlannedFile, float] | None:
+    """A file that lands before this one, and a number that picks a record of it. None stands for this file."""
+    hour = file.hour - random.choice(EARLIER_HOURS)
+    part = random.randrange(file.parts if hour < file.hour else file.part + 1)
+    if hour < 0 or (hour == file.hour and part == file.part):
         return None
-    return replace(slot, hour=hour, part=part), random.random()
+    return replace(file, hour=hour, part=part), random.random()

@@ -1,8 +1,8 @@
-"""Randomness as a function of (seed, index, purpose), for whole columns at once.
+"""Random columns as functions of (seed, index, purpose).
 
-Any record can be made again from its index alone, in any order and in any process: that is what keeps memory bounded
-and files reproducible. The mixer is SplitMix64 (Steele, Lea, Flood 2014) and not polars' own hash, whose values may
-change between versions. Fields of records do not belong here.
+Any record can be made again from its index alone, in any order and in any process. So memory stays bounded and files
+are reproducible. The mixer is SplitMix64 (Steele, Lea, Flood 2014): the values of polars' own hash may change from
+version to version. A `purpose` is part of the seed: another text gives other events.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyarrow as pa
 GOLDEN = 0x9E3779B97F4A7C15
 
 
-@lru_cache(maxsize=1024)  # making a literal takes longer than a small column of them
+@lru_cache(maxsize=1024)  # making a literal takes longer than evaluating it on a small column
 def _u64(value: int) -> pl.Expr:
     return pl.lit(value, dtype=pl.UInt64)
 
@@ -28,13 +28,13 @@ def _mix(state: pl.Expr) -> pl.Expr:
 
 
 def salt(*parts: object) -> int:
-    """A 64-bit number that stands for a purpose or a seed."""
+    """A 64-bit hash of the parts, such as a purpose or a stream and its seed."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def key(seed: int, stream: str, *indexes: str) -> pl.Expr:
-    """The key of a row (UInt64) from its index columns."""
+    """A row's key (UInt64) from its index columns. All random values of a row come from its key."""
     state = _u64(salt(stream, seed))
     for index in indexes:
         state = _mix(state + pl.col(index).cast(pl.UInt64) * _u64(GOLDEN))
@@ -42,32 +42,32 @@ def key(seed: int, stream: str, *indexes: str) -> pl.Expr:
 
 
 def roll(purpose: str, column: str = "key") -> pl.Expr:
-    """64 fresh random bits for each row's key; two purposes are independent of each other."""
+    """64 random bits for each row's key (UInt64). Different purposes give independent bits."""
     return _mix(pl.col(column) + _u64(salt(purpose)))
 
 
 def below(count: int, purpose: str, column: str = "key") -> pl.Expr:
-    """A whole number from 0 to count-1."""
+    """A random integer from 0 to count-1."""
     return roll(purpose, column) % _u64(count)
 
 
 def uniform(purpose: str, column: str = "key") -> pl.Expr:
-    """A float in [0, 1), of 53 bits."""
+    """A random float in [0, 1) with 53 bits."""
     return (roll(purpose, column) // _u64(1 << 11)).cast(pl.Float64) / float(1 << 53)
 
 
 def chance(share: float, purpose: str, column: str = "key") -> pl.Expr:
-    """True for that share of the rows; never for 0, always for 1."""
+    """True for that share of the rows: for none if it is 0, for all if it is 1."""
     return uniform(purpose, column) < share
 
 
 def pick(choices: pl.Series, purpose: str, column: str = "key") -> pl.Expr:
-    """One of the choices; weigh a choice by repeating it."""
+    """One of the choices for each row. Repeat a choice to make it likelier."""
     return pl.lit(choices).gather(below(len(choices), purpose, column))
 
 
 def hexadecimal(numbers: pl.Series) -> pl.Series:
-    """Sixteen hexadecimal digits of each UInt64, read byte by byte from the column's own buffer."""
+    """Sixteen hexadecimal digits for each UInt64, in the order of its bytes in memory."""
     array = numbers.rechunk().to_arrow()
     if not len(array):
         return pl.Series(numbers.name, [], dtype=pl.String)
@@ -77,7 +77,7 @@ def hexadecimal(numbers: pl.Series) -> pl.Series:
 
 
 def uuids(frame: pl.DataFrame, column: str) -> pl.Series:
-    """A UUID-shaped text for each row's key."""
+    """A text in the shape of a UUID for each row's key."""
     halves = frame.select(a=roll("uuid a", column), b=roll("uuid b", column))
     texts = pl.DataFrame({"a": hexadecimal(halves["a"]), "b": hexadecimal(halves["b"])})
     a, b, dash = pl.col("a").str, pl.col("b").str, pl.lit("-")

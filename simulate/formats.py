@@ -1,6 +1,6 @@
-"""Records as JSON text, and what can break any JSON text.
+"""Records as JSON text, and the corruptions that any JSON text can have.
 
-The ways to write a record that several streams share belong here; what breaks a stream's own rules does not.
+What several streams share belongs here. What breaks one stream's own rules is in its `flaws`.
 """
 
 from __future__ import annotations
@@ -12,79 +12,81 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from simulate.stream import Breakage, Record
+from simulate.stream import Corruption, Record
 
-DEPTH = 80  # beyond the 64 levels that a reader must accept
+DEPTH = 80  # levels of nesting; a reader must accept 64
 
 
-def dump(record: object, **options: Any) -> bytes:
-    """Compact JSON; NaN is written as such, because broken producers do."""
+def dump_json(record: object, **options: Any) -> bytes:
+    """Compact JSON. NaN is written as `NaN`, as broken producers do."""
     return json.dumps(record, **{"ensure_ascii": False, "separators": (",", ":"), **options}).encode()
 
 
-def cut(line: str, random: Random) -> bytes:
-    """The record up to somewhere within it."""
+def truncated(line: str, random: Random) -> bytes:
+    """The record's beginning, cut somewhere."""
     return line[: random.randrange(1, len(line))].encode()
 
 
-def garbage(line: str, random: Random) -> bytes:
-    """What a proxy says instead."""
+def proxy_error(line: str, random: Random) -> bytes:
+    """A proxy's error page in place of the record."""
     return f"<html>502 Bad Gateway, request {random.getrandbits(64):016x}</html>".encode()
 
 
 def not_utf8(line: str, random: Random) -> bytes:
-    """A text in Latin-1 within the record."""
+    """The record with one value in Latin-1."""
     return b'{"note":"caf\xe9",' + line[1:].encode()
 
 
-def too_deep(line: str, random: Random) -> bytes:
-    """Valid JSON, nested deeper than anybody means."""
+def nested_too_deep(line: str, random: Random) -> bytes:
+    """Valid JSON, nested deeper than a reader has to accept."""
     return line[:-1].encode() + b',"nested":' + b'{"n":' * DEPTH + b"1" + b"}" * (DEPTH + 1)
 
 
 def _reversed(value: Any) -> Any:
+    """The same JSON value, with the members of every object in reverse order."""
     if isinstance(value, dict):
         return {name: _reversed(value[name]) for name in reversed(value)}
     return [_reversed(item) for item in value] if isinstance(value, list) else value
 
 
 REWRITINGS: tuple[Callable[[Any], bytes], ...] = (
-    lambda record: dump(_reversed(record)),
-    lambda record: dump(record, separators=None),
-    lambda record: dump(record, ensure_ascii=True),
+    lambda record: dump_json(_reversed(record)),
+    lambda record: dump_json(record, separators=None),
+    lambda record: dump_json(record, ensure_ascii=True),
 )
+"""Other serializers' texts of the same record."""
 
 
 @dataclass(frozen=True)
 class Json:
-    """One JSON object a record. Satisfies `stream.Format`; paths are dotted (`customer.email`)."""
+    """A record is one JSON object. Satisfies `stream.Format`; paths are dotted (`customer.email`)."""
 
-    malformed: Sequence[Breakage] = (cut, garbage, not_utf8, too_deep)
+    corruptions: Sequence[Corruption] = (truncated, proxy_error, not_utf8, nested_too_deep)
 
     def parse(self, line: str) -> Record:
-        """The object."""
+        """See `Format`."""
         record: Record = json.loads(line)
         return record
 
     def dump(self, record: Record) -> bytes:
-        """Compact JSON."""
-        return dump(record)
+        """See `Format`."""
+        return dump_json(record)
 
     def redelivered(self, line: str, random: Random) -> bytes:
-        """Half of the time byte by byte, else as another serializer would have written it."""
+        """Half of the time the same bytes, else the text that another serializer would write."""
         return line.encode() if random.getrandbits(1) else random.choice(REWRITINGS)(self.parse(line))
 
     def plant(self, record: Record, path: str, value: str) -> bool:
-        """Also within an object that was sent as the text of a Python literal."""
+        """See `Format`. An object on the path may also be the text of a Python dict, as some producers send it."""
         name, _, rest = path.partition(".")
-        there = record.get(name)
-        if rest and isinstance(there, str) and there.startswith("{"):
-            literal = ast.literal_eval(there)
-            found = self.plant(literal, rest, value)
+        current = record.get(name)
+        if rest and isinstance(current, str) and current.startswith("{"):
+            literal = ast.literal_eval(current)
+            planted = self.plant(literal, rest, value)
             record[name] = repr(literal)
-            return found
+            return planted
         if rest:
-            return isinstance(there, dict) and self.plant(there, rest, value)
-        if there:
+            return isinstance(current, dict) and self.plant(current, rest, value)
+        if current:
             record[name] = value
-        return bool(there)
+        return bool(current)

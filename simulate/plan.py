@@ -1,6 +1,6 @@
-"""What is to be simulated: the plan, the shares of defects, and the slot of one landed file.
+"""What to simulate: the plan, the shares of defects, and one planned file.
 
-Only values and their arithmetic belong here: no randomness, no records, no files.
+Only values and their arithmetic belong here: no randomness, no records, no bytes.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cached_property
 
-MIN_FILES = 2  # an hour of one file would never exercise the order of files
+MIN_FILES = 2  # an hour of one file would never test the order of files
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Defects as fractions of the good events (`late`: of the sessions), each in [0, 1]."""
+    """Defects as fractions of the good events (`late`: of the sessions), each in [0, 1].
+
+    Raises ValueError for a share outside of that range.
+    """
 
     duplicates: float = 0.01
     conflicts: float = 0.001
@@ -33,16 +36,17 @@ class Shares:
 
     @classmethod
     def none(cls) -> Shares:
-        """No defect at all: every landed record is a row of silver, and arrives in the hour it happened in."""
+        """No defects: every landed record is a row of silver, and arrives in the hour in which it happened."""
         return cls(**{field.name: 0.0 for field in fields(cls)})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`hours` arrival hours from `start` (UTC, on the hour) with about `rate` events each.
+    """`hours` arrival hours from `start` (naive UTC, on the hour) with about `rate` events each.
 
-    The same plan always lands the same bytes. `people` is the size of the pool of customers; 0 derives it from the
-    number of events, so that people come back. `canaries` plants recognisable personal values.
+    The same plan always lands the same bytes. `people`: how many customers there are; 0 derives the number from the
+    number of events, so that people come back. `canaries`: plant recognisable personal values. Raises ValueError for
+    values that make no plan.
     """
 
     start: datetime
@@ -65,22 +69,22 @@ class Plan:
 
     @cached_property
     def pool(self) -> int:
-        """How many customers there are."""
+        """The number of customers, given or derived."""
         return self.people or max(100, self.rate * self.hours // 60)
 
     @cached_property
     def parts(self) -> int:
-        """How many files an hour lands, where a stream's layout does not say."""
+        """The number of files of an hour, where the stream's transport does not fix it."""
         return max(MIN_FILES, -(-self.rate // self.events_per_file))
 
-    def slots(self, parts: int) -> list[Slot]:
-        """Every file to land, `parts` an hour, in the order of arrival."""
-        return [Slot(self, hour, part, parts) for hour in range(self.hours) for part in range(parts)]
+    def files(self, parts: int) -> list[PlannedFile]:
+        """All files, `parts` of them for each hour, in the order of arrival."""
+        return [PlannedFile(self, hour, part, parts) for hour in range(self.hours) for part in range(parts)]
 
 
 @dataclass(frozen=True)
-class Slot:
-    """The place of one landed file: the arrival hour (counted from the plan's start) and which of its parts."""
+class PlannedFile:
+    """One file to land: part number `part` of the `parts` of an arrival hour (`hour`: 0 is the plan's first)."""
 
     plan: Plan
     hour: int
@@ -88,30 +92,30 @@ class Slot:
     parts: int
 
     @property
-    def start(self) -> datetime:
+    def hour_start(self) -> datetime:
         """When the arrival hour begins."""
         return self.plan.start + timedelta(hours=self.hour)
 
     @property
-    def end(self) -> datetime:
-        """When the arrival hour is over."""
-        return self.start + timedelta(hours=1)
+    def hour_end(self) -> datetime:
+        """When the arrival hour ends."""
+        return self.hour_start + timedelta(hours=1)
 
     @property
-    def opened(self) -> datetime:
-        """When the part of the hour begins, to the second."""
-        return self.start + timedelta(seconds=3600 * self.part // self.parts)
+    def part_start(self) -> datetime:
+        """When this part of the hour begins, to the second."""
+        return self.hour_start + timedelta(seconds=3600 * self.part // self.parts)
 
     @property
     def partition_key(self) -> str:
-        """The arrival hour's partition key, as Dagster writes hourly keys."""
-        return self.start.strftime("%Y-%m-%d-%H:%M")
+        """The arrival hour as Dagster writes hourly partition keys."""
+        return self.hour_start.strftime("%Y-%m-%d-%H:%M")
 
     @property
     def label(self) -> str:
-        """The part's number. One width for all numbers, so that names sort as the parts do."""
+        """The part's number as text. All have one width, so that file names sort in the order of parts."""
         return f"{self.part:0{max(3, len(str(self.parts - 1)))}d}"
 
-    def share_of(self, count: int) -> range:
-        """The numbers of 0 … count-1 that this part of the hour holds; the parts of an hour cover all, once."""
+    def indexes(self, count: int) -> range:
+        """This part's share of the hour's indexes 0 … count-1. The parts of an hour cover each index once."""
         return range(count * self.part // self.parts, count * (self.part + 1) // self.parts)

@@ -1,7 +1,7 @@
-"""A stream's records where each is an event of a session that follows a script.
+"""A source of records where every record is one event of a session that follows a script.
 
-What to make of an index is decided here; how sessions unfold is in `sessions`, and what records say is the stream's
-affair.
+Which sessions a file holds is decided here. Their times are in `sessions`, and the text of a record is in the stream's
+own folder.
 """
 
 from __future__ import annotations
@@ -13,63 +13,77 @@ from functools import cached_property
 import polars as pl
 
 from simulate import dice
-from simulate.plan import Plan, Slot
-from simulate.sessions import SPARES, Scripts, late, numbered, one_each, place, rows, unfold
+from simulate.counts import DateCounts
+from simulate.plan import Plan, PlannedFile
+from simulate.sessions import (
+    FIRST_SPARE,
+    Scripts,
+    lateness,
+    one_event_each,
+    place_in_hour,
+    session_events,
+    session_rows,
+    session_rows_of,
+)
 from simulate.stream import Batch
-from simulate.tally import Tally
 
 
 @dataclass(frozen=True)
-class Visits:
-    """A stream's records where each is an event of a session. Satisfies `stream.Source`.
+class ScriptedSessions:
+    """The events of scripted sessions. Satisfies `stream.Source`.
 
-    `written` adds `line` (the record's text), `user` and `anonymous` to the rows of `unfold`, and `cents` and
-    `currency` where there are sales. `names`: what each number of an event is called in the figures. `full`: the event
-    whose record has every field that a flaw could want.
+    `names[event]`: the names of the events that a record with that event number reports. `full_event`: the number of
+    an event whose record has every field that a flaw needs. `write`: takes the rows of `session_events` and returns
+    them in the same order with at least `at`, `event` and `line`, the record's text.
     """
 
     stream: str
     scripts: Scripts
     names: Sequence[Sequence[str]]
-    full: int
-    written: Callable[[Plan, pl.DataFrame], pl.DataFrame]
+    full_event: int
+    write: Callable[[Plan, pl.DataFrame], pl.DataFrame]
 
     @cached_property
-    def _alone(self) -> Scripts:
-        return Scripts([[self.full]])
+    def _spare_script(self) -> Scripts:
+        return Scripts([[self.full_event]])
 
-    def _an_hour(self, plan: Plan) -> int:
+    def _sessions_an_hour(self, plan: Plan) -> int:
         return max(1, round(plan.rate / self.scripts.mean))
 
-    def _numbers(self, slot: Slot) -> range:
-        return slot.share_of(self._an_hour(slot.plan))
+    def _indexes(self, file: PlannedFile) -> range:
+        return file.indexes(self._sessions_an_hour(file.plan))
 
-    def _visitors(self, plan: Plan, numbers: pl.DataFrame) -> pl.DataFrame:
-        keyed = numbers.with_columns(key=dice.key(plan.seed, self.stream, "hour", "index"))
-        where = place(pl.col("index") % SPARES, self._an_hour(plan))
-        return keyed.with_columns(late=late(plan), place=where, script=self.scripts.pick())
+    def _sessions(self, plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
+        """Add `key`, `late`, `place` and `script` to rows of `hour` and `index`."""
+        keyed = rows.with_columns(key=dice.key(plan.seed, self.stream, "hour", "index"))
+        place = place_in_hour(pl.col("index") % FIRST_SPARE, self._sessions_an_hour(plan))
+        return keyed.with_columns(late=lateness(plan), place=place, script=self.scripts.pick())
 
-    def count(self, slot: Slot) -> int:
+    def count(self, file: PlannedFile) -> int:
         """See `Source`."""
-        visitors = self._visitors(slot.plan, numbered(slot.hour, self._numbers(slot)))
-        return int(visitors.select(pl.lit(self.scripts.lengths).gather("script").sum()).item())
+        sessions = self._sessions(file.plan, session_rows(file.hour, self._indexes(file)))
+        return int(sessions.select(pl.lit(self.scripts.lengths).gather("script").sum()).item())
 
-    def batch(self, slot: Slot) -> Batch:
+    def batch(self, file: PlannedFile) -> Batch:
         """See `Source`."""
-        visitors = self._visitors(slot.plan, numbered(slot.hour, self._numbers(slot)))
-        events = unfold(slot.plan, visitors, self.scripts).sort("sent", maintain_order=True)
-        records = self.written(slot.plan, events)
-        return Batch(records["line"], Tally.of(records, self.names))
+        sessions = self._sessions(file.plan, session_rows(file.hour, self._indexes(file)))
+        events = session_events(file.plan, sessions, self.scripts).sort("sent", maintain_order=True)
+        records = self.write(file.plan, events)
+        return Batch(records["line"], DateCounts.of(records, self.names))
 
-    def again(self, plan: Plan, picks: Sequence[tuple[Slot, float]]) -> list[str]:
-        """One event of one session of each slot."""
-        found = [(slot.hour, held[int(number * len(held))]) for slot, number in picks if (held := self._numbers(slot))]
-        events = one_each(unfold(plan, self._visitors(plan, rows(found)), self.scripts))
-        return self.written(plan, events)["line"].to_list()
+    def repeat(self, plan: Plan, picks: Sequence[tuple[PlannedFile, float]]) -> list[str]:
+        """One event of one session of each file."""
+        chosen = [
+            (file.hour, indexes[int(number * len(indexes))])
+            for file, number in picks
+            if (indexes := self._indexes(file))
+        ]
+        sessions = self._sessions(plan, session_rows_of(chosen))
+        return self.write(plan, one_event_each(session_events(plan, sessions, self.scripts)))["line"].to_list()
 
-    def spare(self, slot: Slot, count: int) -> list[str]:
-        """Sessions of one full event that no other record belongs to."""
-        first = SPARES + (slot.part << 20)
-        visitors = self._visitors(slot.plan, numbered(slot.hour, range(first, first + count)))
-        events = unfold(slot.plan, visitors.with_columns(script=pl.lit(0, pl.Int64)), self._alone)
-        return self.written(slot.plan, events)["line"].to_list()
+    def spares(self, file: PlannedFile, count: int) -> list[str]:
+        """Sessions of one full event, with indexes that no other session has."""
+        first = FIRST_SPARE + (file.part << 20)
+        sessions = self._sessions(file.plan, session_rows(file.hour, range(first, first + count)))
+        events = session_events(file.plan, sessions.with_columns(script=pl.lit(0, pl.Int64)), self._spare_script)
+        return self.write(file.plan, events)["line"].to_list()

@@ -1,6 +1,7 @@
-"""What a stream must declare so that it can be simulated.
+"""What a stream has to declare so that it can be simulated.
 
-Only the contract between the generic parts and a stream belongs here.
+A stream is a `Stream`: where its good records come from (`Source`), how one is written (`Format`), how they become
+files (`Transport`), and what can be wrong with them (`Flaw`, `Corruption`, `Amendment`).
 """
 
 from __future__ import annotations
@@ -13,29 +14,32 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from simulate.plan import Plan, Slot
-from simulate.tally import Tally
+from simulate.counts import DateCounts
+from simulate.plan import Plan, PlannedFile
 
 Record = dict[str, Any]
-Flaw = Callable[[Record, Random, Slot], None]
-"""Breaks exactly one rule of the stream's contract in the record, in place."""
+Flaw = Callable[[Record, Random, PlannedFile], None]
+"""Breaks exactly one rule of the stream's contract, in the record itself."""
 Amendment = Callable[[Record, Random], None]
-"""Changes the content of a good record, not its key nor its time; it stays a good record."""
-Breakage = Callable[[str, Random], bytes]
-"""Makes of a good record's text something that is no record of the stream."""
+"""Changes the content of a good record but neither its key nor its time. The record stays good."""
+Corruption = Callable[[str, Random], bytes]
+"""Turns the text of a good record into bytes that are no record of the stream."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The good records of one file in the order they land, each as its text, and what they add to gold's figures."""
+    """The good records of one file, as texts in the order in which they land, and their counts."""
 
     lines: pl.Series
-    tally: Tally
+    counts: DateCounts
 
 
 @dataclass(frozen=True)
-class Extra:
-    """A record to be added before the good record number `position` (their count: at the end)."""
+class Defect:
+    """A record that the platform must reject for `reason`.
+
+    It lands before the good record number `position`; the number of good records means at the end.
+    """
 
     position: int
     line: bytes
@@ -43,68 +47,70 @@ class Extra:
 
 
 class Source(Protocol):
-    """Where good records come from. All methods are pure: the same arguments, the same records."""
+    """Makes good records. All methods are pure: the same arguments give the same records."""
 
-    def count(self, slot: Slot) -> int:
-        """How many records `batch` has for the slot."""
+    def count(self, file: PlannedFile) -> int:
+        """How many records `batch` makes for the file."""
 
-    def batch(self, slot: Slot) -> Batch:
-        """The good records of the slot's file."""
+    def batch(self, file: PlannedFile) -> Batch:
+        """The good records of the file."""
 
-    def again(self, plan: Plan, picks: Sequence[tuple[Slot, float]]) -> list[str]:
-        """For each pick a good record of that slot, chosen by the number in [0, 1); in any order, perhaps fewer."""
+    def repeat(self, plan: Plan, picks: Sequence[tuple[PlannedFile, float]]) -> list[str]:
+        """For each pick, one good record of that file, chosen by the number in [0, 1).
 
-    def spare(self, slot: Slot, count: int) -> list[str]:
-        """Good records that land nowhere, with ids of their own and every field a flaw could want."""
+        Records come in any order, and there may be fewer than picks.
+        """
+
+    def spares(self, file: PlannedFile, count: int) -> list[str]:
+        """Good records that land nowhere else. Their ids are their own, and they have every field a flaw needs."""
 
 
 class Format(Protocol):
-    """How a record is written, without a record separator."""
+    """Writes one record, without a separator."""
 
     @property
-    def malformed(self) -> Sequence[Breakage]:
-        """The ways in which a record's text can be broken."""
+    def corruptions(self) -> Sequence[Corruption]:
+        """The ways in which a record's text can be malformed."""
 
     def parse(self, line: str) -> Record:
         """The fields of a record's text."""
 
     def dump(self, record: Record) -> bytes:
-        """The text of a record, perhaps with a value that the format does not have."""
+        """The text of a record, which may hold values that the format does not allow."""
 
     def redelivered(self, line: str, random: Random) -> bytes:
-        """The same content once more, not always in the same bytes."""
+        """The same content again, not always in the same bytes."""
 
     def plant(self, record: Record, path: str, value: str) -> bool:
-        """Puts the value in place of the personal one at the path; False, and nothing done, where there is none.
+        """Replace the personal value at a path. Where there is none, change nothing and return False.
 
         The record stays good and its person the same.
         """
 
 
 class Transport(Protocol):
-    """How records become objects of the landing zone."""
+    """Turns records into files of the landing zone."""
 
     def parts(self, plan: Plan) -> int:
-        """How many objects an hour has."""
+        """How many files an hour has."""
 
-    def path(self, slot: Slot, records: int) -> PurePosixPath:
-        """The object's path below the stream's folder; it is compressed when its name ends in `.gz`."""
+    def path(self, file: PlannedFile, records: int) -> PurePosixPath:
+        """The file's path below the stream's folder. A name that ends in `.gz` means gzip."""
 
-    def body(self, slot: Slot, lines: pl.Series, extras: Sequence[Extra]) -> bytes:
-        """The object's bytes: the good records, with the extras (sorted by position) between them."""
+    def body(self, file: PlannedFile, lines: pl.Series, defects: Sequence[Defect]) -> bytes:
+        """The file's bytes before compression: good records, with the defects (sorted by position) among them."""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """A stream: its name is its folder of the landing zone.
+    """A stream. `name` is also the name of its folder in the landing zone.
 
-    `flaws`: for `missing`, `type`, `rule` and `clock`, as far as the stream knows them, the ways in which a record can
-    be wrong. `amendments`: none where the producer gives no id, so that other content is another record. `personal`:
-    the paths of personal fields, and the kind of value each holds (`canaries.KINDS`).
+    `flaws`: the ways in which a record can be wrong, by reason (`missing`, `type`, `rule`, `clock`). `amendments` is
+    empty where the producer gives no id, since other content is then another record. `personal`: the paths of personal
+    fields, and the kind of value that each holds (a key of `canaries.CANARY_KINDS`).
     """
 
     name: str
-    identity_space: str
     source: Source
     format: Format
     transport: Transport

@@ -1,4 +1,4 @@
-"""The list of streams that can be simulated: a new one is one module and one line here."""
+"""The list of streams that can be simulated. A new one is one folder and one line here."""
 
 from __future__ import annotations
 

@@ -1,46 +1,43 @@
-"""What the platform must find, known from the plan and never read back from the files.
+"""The truth: what the platform must find, known from the plan and never read back from the files.
 
-The truth file is one JSON object:
+The truth file of one stream is one JSON object:
 
     stream, seed, start, hours, rate, people   the plan
     files, bytes                               what landed
     landed      {"total": n, "by_arrival_hour": {"2026-01-01-00:00": n}}
     silver      {"total": n, "by_arrival_hour": {…}, "by_event_date": {"2026-01-01": n}}
     rejected    {"total": n, "by_reason": {reason: n}, "by_arrival_hour": {hour: {reason: n}}}
-    events         {"2026-01-01": {"page_view": n}}   by name
-    active_users   {"2026-01-01": n}                  distinct people, stitched by all that landed
-    conversions    {"2026-01-01": n}
-    revenue        {"2026-01-01": {"USD": "123.45"}}
-    canaries       {"customer.email": "…"}            what was planted in personal fields
+    events      {"2026-01-01": {"page_view": n}}   by name
+    canaries    {"customer.email": "…"}            the value planted in each personal field
 
-Hours are partition keys and every hour of the plan is there, also an empty one; dates are UTC event dates. A record
-that tells of several events counts once in silver. What converts: a completed order (once, on the date of its
-earliest event, with the gross total of its latest one), a completed purchase, a purchase event, a transaction. An
-order is completed when it has a completed or fulfilled event and no later cancelled or refunded one, among all events
-landed by the plan's end.
+Hours are partition keys, and every hour of the plan is listed, also an empty one. Dates are UTC event dates. A record
+that reports several events counts once in silver. Revenue and active users are not here: the figures of the
+integration tests compute them.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from simulate import canaries
-from simulate.plan import Plan, Slot
+from simulate.canaries import canary_by_field
+from simulate.counts import DateCounts
+from simulate.plan import Plan, PlannedFile
 from simulate.stream import Stream
-from simulate.tally import Tally, Total, active_users
 
 REASONS = ("malformed", "missing", "type", "rule", "clock", "duplicate", "conflict")
 
 
 @dataclass
 class Truth:
-    """The figures of the module's docstring, while they are added up file by file."""
+    """The truth of one stream, added up file by file.
+
+    `silver`: good records by arrival hour. `rejected`: records by arrival hour and reason.
+    """
 
     stream: Stream
     plan: Plan
@@ -48,30 +45,25 @@ class Truth:
     bytes: int = 0
     silver: Counter[str] = field(default_factory=Counter)
     rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
-    total: Total = field(default_factory=Total)
+    by_date: DateCounts = field(default_factory=DateCounts)
 
-    def add(self, slot: Slot, tally: Tally, reasons: Iterable[str], size: int) -> None:
-        """Counts one landed file."""
-        hour = slot.partition_key
+    def add(self, file: PlannedFile, counts: DateCounts, reasons: Iterable[str], size: int) -> None:
+        """Add one landed file: counts of its good records, a reason for each of its defects, its size in bytes."""
         self.files += 1
         self.bytes += size
-        self.silver[hour] += sum(tally.records.values())
-        self.rejected.update((hour, reason) for reason in reasons)
-        self.total.add(tally)
+        self.silver[file.partition_key] += counts.records.total()
+        self.rejected.update((file.partition_key, reason) for reason in reasons)
+        self.by_date.add(counts)
 
     @property
     def landed(self) -> int:
-        """All records, good and bad."""
+        """All records, good and rejected."""
         return self.silver.total() + self.rejected.total()
 
-    @property
-    def conversions(self) -> int:
-        """All conversions of the plan."""
-        return self.total.conversions.total()
-
-    def figures(self) -> dict[str, Any]:
-        """The truth file's object."""
-        plan, hours = self.plan, [Slot(self.plan, hour, 0, 1).partition_key for hour in range(self.plan.hours)]
+    def as_dict(self) -> dict[str, Any]:
+        """The object of the truth file."""
+        plan = self.plan
+        hours = [PlannedFile(plan, hour, 0, 1).partition_key for hour in range(plan.hours)]
         rejected = {hour: {reason: self.rejected[hour, reason] for reason in REASONS} for hour in hours}
         by_reason = {reason: sum(counts[reason] for counts in rejected.values()) for reason in REASONS}
         landed = {hour: self.silver[hour] + sum(rejected[hour].values()) for hour in hours}
@@ -88,54 +80,26 @@ class Truth:
             "silver": {
                 "total": self.silver.total(),
                 "by_arrival_hour": {hour: self.silver[hour] for hour in hours},
-                "by_event_date": _dated(self.total.records),
+                "by_event_date": {day.isoformat(): count for day, count in sorted(self.by_date.records.items())},
             },
             "rejected": {"total": self.rejected.total(), "by_reason": by_reason, "by_arrival_hour": rejected},
-            "events": _nested(self.total.events),
-            "active_users": _dated(active_users([self.total.people])),
-            "conversions": _dated(self.total.conversions),
-            "revenue": _nested({where: _money(cents) for where, cents in self.total.revenue.items()}),
-            "canaries": canaries.values(self.stream, plan),
+            "events": self._events_by_date(),
+            "canaries": canary_by_field(self.stream, plan),
         }
 
-    def save(self, path: Path) -> None:
-        """Writes the truth file."""
-        save(self.figures(), path)
+    def _events_by_date(self) -> dict[str, dict[str, int]]:
+        dates: dict[str, dict[str, int]] = {}
+        for (day, name), count in sorted(self.by_date.events.items()):
+            dates.setdefault(day.isoformat(), {})[name] = count
+        return dates
 
 
-def together(truths: Sequence[Truth]) -> dict[str, Any]:
-    """The figures of several streams: `streams` by name, and `identity_spaces` with the `active_users` of each.
-
-    Streams of one space share people, so that what they have together is not the sum of what each of them has.
-    """
-    spaces: dict[str, list[Truth]] = {}
-    for truth in truths:
-        spaces.setdefault(truth.stream.identity_space, []).append(truth)
-    return {
-        "streams": {truth.stream.name: truth.figures() for truth in truths},
-        "identity_spaces": {
-            space: {"active_users": _dated(active_users([truth.total.people for truth in members]))}
-            for space, members in spaces.items()
-        },
-    }
+def by_stream(truths: Iterable[Truth]) -> dict[str, Any]:
+    """One object for several streams: `streams` holds each stream's own by name."""
+    return {"streams": {truth.stream.name: truth.as_dict() for truth in truths}}
 
 
-def save(figures: dict[str, Any], path: Path) -> None:
-    """Writes figures as JSON."""
+def save(truth: dict[str, Any], path: Path) -> None:
+    """Write a truth file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
-
-
-def _money(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
-
-
-def _dated(counts: dict[date, int]) -> dict[str, int]:
-    return {day.isoformat(): counts[day] for day in sorted(counts)}
-
-
-def _nested(values: dict[tuple[date, str], Any]) -> dict[str, dict[str, Any]]:
-    days: dict[str, dict[str, Any]] = {}
-    for (day, name), value in sorted(values.items()):
-        days.setdefault(day.isoformat(), {})[name] = value
-    return days
+    path.write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n")

@@ -1,1 +1,1 @@
-"""The storefront that the clickstream tells of: its goods, its records, and what can be wrong with them."""
+"""The clickstream: what visitors of the shop's site view, put into the cart, buy and search for."""

@@ -1,48 +1,45 @@
-"""What can be wrong with one record of the clickstream, one thing at a time.
-
-A flaw spoils a purchase in place; every other rule still holds for it.
-"""
+"""The flaws of clickstream records. Each spoils one thing in the record of a purchase."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from simulate.common_flaws import BIGINT_END, TOO_MANY, absent, holds, negative, too_much, unbelievable
+from simulate.common_flaws import BIGINT_END, TOO_MANY, with_huge, with_negative, with_value, with_wrong_time, without
 from simulate.stream import Flaw, Record
 
 
-def _clock(record: Record, at: datetime) -> None:
+def _set_time(record: Record, at: datetime) -> None:
     record["timestamp"] = at.isoformat(timespec="microseconds") + "+00:00"
 
 
 FLAWS: Mapping[str, Sequence[Flaw]] = {
     "missing": (
-        absent("timestamp"),
-        holds("timestamp", None),
-        holds("user_id", None),
-        holds("user_id", ""),
-        absent("session_id"),
-        holds("event_type", None),
+        without("timestamp"),
+        with_value("timestamp", None),
+        with_value("user_id", None),
+        with_value("user_id", ""),
+        without("session_id"),
+        with_value("event_type", None),
     ),
     "type": (
-        holds("timestamp", "yesterday"),
-        holds("quantity", "two"),
-        holds("quantity", BIGINT_END),
-        holds("price", "free"),
-        holds("price", float("nan")),
+        with_value("timestamp", "yesterday"),
+        with_value("quantity", "two"),
+        with_value("quantity", BIGINT_END),
+        with_value("price", "free"),
+        with_value("price", float("nan")),
     ),
     "rule": (
-        holds("event_type", "checkout"),
-        holds("product_id", None),
-        absent("category"),
-        holds("quantity", None),
-        absent("price"),
-        holds("quantity", 0),
-        holds("quantity", TOO_MANY),
-        negative("price"),
-        too_much("price"),
-        holds("search_query", "running shoes"),
+        with_value("event_type", "checkout"),
+        with_value("product_id", None),
+        without("category"),
+        with_value("quantity", None),
+        without("price"),
+        with_value("quantity", 0),
+        with_value("quantity", TOO_MANY),
+        with_negative("price"),
+        with_huge("price"),
+        with_value("search_query", "running shoes"),
     ),
-    "clock": unbelievable(_clock),
+    "clock": with_wrong_time(_set_time),
 }

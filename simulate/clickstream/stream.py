@@ -1,42 +1,53 @@
-"""The clickstream: what visitors of the storefront look at, put into the cart and buy, in a file every five minutes.
-
-The scripts of its sessions belong here; its records and their flaws are in `simulate.clickstream`.
-"""
+"""The clickstream's declaration: the scripts of its sessions, and files every five minutes."""
 
 from __future__ import annotations
 
 from simulate.clickstream.flaws import FLAWS
-from simulate.clickstream.records import CART, GOODS, KINDS, PURCHASE, SEARCH, UNCART, VIEW, event, written
-from simulate.files import Files
+from simulate.clickstream.records import (
+    ADD_TO_CART,
+    EVENT_TYPES,
+    PAGE_VIEW,
+    PRODUCTS_A_SESSION,
+    PURCHASE,
+    REMOVE_FROM_CART,
+    SEARCH,
+    event_number,
+    write_records,
+)
 from simulate.formats import Json
-from simulate.scripted_sessions import Visits
+from simulate.landing import RecordFiles
+from simulate.scripted_sessions import ScriptedSessions
 from simulate.sessions import Scripts
 from simulate.stream import Stream
 
-LOOK, LOOK_ON, LOOK_BACK = event(VIEW), event(VIEW, 1), event(VIEW, 2)
-TAKE, TAKE_ON, RETURN_ON = event(CART), event(CART, 1), event(UNCART, 1)
-BUY, BUY_ON, FIND = event(PURCHASE), event(PURCHASE, 1), event(SEARCH)
+VIEW_A, VIEW_B, VIEW_C = (event_number(PAGE_VIEW, product) for product in range(3))
+ADD_A, ADD_B = (event_number(ADD_TO_CART, product) for product in range(2))
+REMOVE_B = event_number(REMOVE_FROM_CART, 1)
+BUY_A, BUY_B = (event_number(PURCHASE, product) for product in range(2))
+FIND = event_number(SEARCH)
 
 SCRIPTS = Scripts(
     [
-        *[[LOOK]] * 6,
-        *[[LOOK, LOOK_ON]] * 4,
-        *[[FIND, LOOK, LOOK_ON, LOOK_BACK]] * 3,
-        *[[FIND, FIND, LOOK]] * 2,
-        *[[LOOK, TAKE]] * 2,
-        *[[LOOK, TAKE, BUY]] * 2,
-        [LOOK, LOOK_ON, TAKE_ON, RETURN_ON, LOOK_BACK],
-        [FIND, LOOK, TAKE, LOOK_ON, TAKE_ON, BUY, BUY_ON],
-        [LOOK, TAKE, LOOK_ON, TAKE_ON, RETURN_ON, BUY],
-        [BUY],
+        *[[VIEW_A]] * 6,
+        *[[VIEW_A, VIEW_B]] * 4,
+        *[[FIND, VIEW_A, VIEW_B, VIEW_C]] * 3,
+        *[[FIND, FIND, VIEW_A]] * 2,
+        *[[VIEW_A, ADD_A]] * 2,
+        *[[VIEW_A, ADD_A, BUY_A]] * 2,
+        [VIEW_A, VIEW_B, ADD_B, REMOVE_B, VIEW_C],
+        [FIND, VIEW_A, ADD_A, VIEW_B, ADD_B, BUY_A, BUY_B],
+        [VIEW_A, ADD_A, VIEW_B, ADD_B, REMOVE_B, BUY_A],
+        [BUY_A],
     ]
 )
+NAMES = [(name,) for name in EVENT_TYPES for _ in range(PRODUCTS_A_SESSION)]
 
 CLICKSTREAM = Stream(
     name="clickstream",
-    identity_space="site",
-    source=Visits("clickstream", SCRIPTS, [(kind,) for kind in KINDS for _ in range(GOODS)], BUY, written),
+    source=ScriptedSessions("clickstream", SCRIPTS, NAMES, BUY_A, write_records),
     format=Json(),
-    transport=Files(("year=%Y/month=%m/day=%d/hour=%H/minute=%M/events-%Y%m%d-%H%M%S.jsonl.gz",), parts_an_hour=12),
+    transport=RecordFiles(
+        ("year=%Y/month=%m/day=%d/hour=%H/minute=%M/events-%Y%m%d-%H%M%S.jsonl.gz",), parts_an_hour=12
+    ),
     flaws=FLAWS,
 )

@@ -1,1 +1,1 @@
-"""The shop that the commerce stream tells of: its people and goods, the lives of its orders, and its records' flaws."""
+"""The commerce stream: visits and orders of a web shop."""

@@ -1,8 +1,4 @@
-"""What can be wrong with one record of the commerce stream, one thing at a time, and what may be said differently.
-
-A flaw spoils an order's record in place; every other rule still holds for it. What breaks any JSON text is in
-`simulate.formats`.
-"""
+"""The flaws of commerce records, each of which spoils one thing in the record of an order, and their amendments."""
 
 from __future__ import annotations
 
@@ -10,46 +6,46 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from simulate.common_flaws import BIGINT_END, TOO_MANY, absent, holds, negative, too_much, unbelievable
-from simulate.plan import Slot
+from simulate.common_flaws import BIGINT_END, TOO_MANY, with_huge, with_negative, with_value, with_wrong_time, without
+from simulate.plan import PlannedFile
 from simulate.stream import Flaw, Record
 
 
-def _quantity(value: object) -> Flaw:
-    def flaw(record: Record, random: Random, slot: Slot) -> None:
+def _with_quantity(value: object) -> Flaw:
+    def flaw(record: Record, random: Random, file: PlannedFile) -> None:
         random.choice(record["order"]["items"])["quantity"] = value
 
     return flaw
 
 
-def _clock(record: Record, at: datetime) -> None:
+def _set_time(record: Record, at: datetime) -> None:
     record["event_timestamp"] = at.isoformat(timespec="milliseconds") + "Z"
 
 
 FLAWS: Mapping[str, Sequence[Flaw]] = {
     "missing": (
-        absent("event_id"),
-        holds("event_id", None),
-        holds("event_timestamp", None),
-        absent("event_timestamp"),
-        absent("event_type"),
+        without("event_id"),
+        with_value("event_id", None),
+        with_value("event_timestamp", None),
+        without("event_timestamp"),
+        without("event_type"),
     ),
     "type": (
-        holds("order.total_amount", "abc"),
-        holds("order.total_amount", float("nan")),
-        _quantity("x"),
-        _quantity(BIGINT_END),
-        holds("event_timestamp", True),
+        with_value("order.total_amount", "abc"),
+        with_value("order.total_amount", float("nan")),
+        _with_quantity("x"),
+        _with_quantity(BIGINT_END),
+        with_value("event_timestamp", True),
     ),
     "rule": (
-        negative("order.total_amount"),
-        too_much("order.total_amount"),
-        absent("order.order_id"),
-        _quantity(0),
-        _quantity(TOO_MANY),
-        holds("order.currency", "US"),
+        with_negative("order.total_amount"),
+        with_huge("order.total_amount"),
+        without("order.order_id"),
+        _with_quantity(0),
+        _with_quantity(TOO_MANY),
+        with_value("order.currency", "US"),
     ),
-    "clock": unbelievable(_clock),
+    "clock": with_wrong_time(_set_time),
 }
 
 
@@ -66,6 +62,6 @@ def _other_country(record: Record) -> None:
 
 
 def amend(record: Record, random: Random) -> None:
-    """Other content under the same key and time, valid by itself."""
+    """Change the content but neither the key nor the time. The record stays good."""
     ways = [_other_channel, _other_country, *([_other_total] if "order" in record else [])]
     random.choice(ways)(record)

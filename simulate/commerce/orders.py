@@ -1,27 +1,25 @@
-"""The lives of orders: which events an order has, when each of them arrives, and how it ends.
+"""The lives of orders: which events an order has and when each of them arrives.
 
-A life is a value, so an order's end is known when it is placed and its later events need no memory: the hour they
-arrive in finds them by arithmetic. Records and their text do not belong here.
+An order's life follows from its session's hour and index. So later events need no memory: the hour in which they
+arrive finds them by arithmetic. Records and their text do not belong here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import polars as pl
 
-DONE = ("order_completed", "order_fulfilled")
-UNDONE = ("order_cancelled", "order_refunded")
+from simulate.clock import DAY_MS
 
 
 @dataclass(frozen=True)
 class Step:
     """One event of an order.
 
-    `lag`: hours from the session's arrival hour to this event's; 0 is within the session. `clock`: hours from the
-    session's to this event's time, where it is not the lag. `waived`: shipping is taken off the total.
+    `lag`: hours from the session's arrival hour to the event's; 0 means within the session. `clock`: hours from the
+    session's time to the event's, where that is not the lag. `waived`: the total is without shipping.
     """
 
     event: str
@@ -31,7 +29,7 @@ class Step:
 
     @property
     def hours_later(self) -> int:
-        """Where the event stands in the order's own time."""
+        """Hours from the session's time to the event's."""
         return self.lag if self.clock is None else self.clock
 
 
@@ -56,26 +54,28 @@ LIVES: tuple[Life, ...] = (
     (PLACED, Step("order_cancelled", 2), Step("order_completed", 4)),
     (PLACED,),
     (*SOLD, Step("order_refunded", 1)),
-    # The last one's other form, for sessions that arrive days late: the refund is there before what it refunds.
+    # The one above, for sessions that arrive a day late or more: the refund arrives before the order.
     (*SOLD, Step("order_refunded", -1, clock=1)),
 )
-CLASSES = len(LIVES) - 1
-OVERTAKEN = CLASSES  # the number of the life whose refund arrives first
-DAY_LATE = 86_400_000
+GROUPS = len(LIVES) - 1  # orders are dealt to so many groups; the last two lives share one
+EARLY_REFUND = len(LIVES) - 1
 STEPS = tuple(dict.fromkeys(step for life in LIVES for step in life))
-"""Every distinct step; columns refer to them by number."""
+"""Every distinct step. Columns refer to them by number."""
 
 
-def life() -> pl.Expr:
-    """The life's number for rows with `hour`, `index` and `late` (milliseconds)."""
-    group = (pl.col("index") + 5 * pl.col("hour")) % CLASSES
-    overtaken = (group == CLASSES - 1) & (pl.col("late") >= DAY_LATE)
-    return pl.when(overtaken).then(OVERTAKEN).otherwise(group)
+def life_number() -> pl.Expr:
+    """The number of each order's life, for rows with `hour`, `index` and `late` (ms)."""
+    group = (pl.col("index") + 5 * pl.col("hour")) % GROUPS
+    early_refund = (group == GROUPS - 1) & (pl.col("late") >= DAY_MS)
+    return pl.when(early_refund).then(EARLY_REFUND).otherwise(group)
 
 
 @dataclass(frozen=True)
-class Later:
-    """Candidates for a step that arrives in another hour than their session: order numbers of one hour."""
+class LateStep:
+    """A step that arrives in another hour than its session, and the orders that may have it: `indexes` of `hour`.
+
+    `life` and `step` are numbers in `LIVES` and `STEPS`.
+    """
 
     hour: int
     indexes: range
@@ -83,30 +83,15 @@ class Later:
     step: int
 
 
-def later(arrival: int, hours: int, indexes: range) -> Iterator[Later]:
-    """What may arrive in the arrival hour, from orders of those numbers in any hour of the plan.
+def late_steps(arrival: int, hours: int, indexes: range) -> Iterator[LateStep]:
+    """The steps that may arrive in hour `arrival` of a plan of `hours`, of orders with these indexes in any hour.
 
-    A candidate's life depends on its lateness too: keep the rows whose `life()` is the one named.
+    An order's life also depends on how late its session is. So keep only rows whose `life_number()` is the one given.
     """
     for number, steps in enumerate(LIVES):
         for step in steps:
             hour = arrival - step.lag
             if step.lag == 0 or not 0 <= hour < hours:
                 continue
-            first = indexes.start + (min(number, CLASSES - 1) - 5 * hour - indexes.start) % CLASSES
-            yield Later(hour, range(first, indexes.stop, CLASSES), number, STEPS.index(step))
-
-
-@lru_cache(maxsize=4096)
-def ends(hour: int, hours: int) -> tuple[tuple[bool, bool], ...]:
-    """For each life of an order of that hour: is it completed, and is its latest total without shipping.
-
-    Only steps that arrive within the plan's hours count.
-    """
-    return tuple(_end([step for step in steps if 0 <= hour + step.lag < hours]) for steps in LIVES)
-
-
-def _end(steps: list[Step]) -> tuple[bool, bool]:
-    told = sorted(steps, key=lambda step: step.hours_later)  # stable: steps of the session stay in their order
-    last = {step.event in UNDONE: place for place, step in enumerate(told) if step.event in DONE + UNDONE}
-    return last.get(False, -1) > last.get(True, -1), told[-1].waived
+            first = indexes.start + (min(number, GROUPS - 1) - 5 * hour - indexes.start) % GROUPS
+            yield LateStep(hour, range(first, indexes.stop, GROUPS), number, STEPS.index(step))

@@ -1,7 +1,4 @@
-"""Who buys and what is sold: customers, devices, channels and the catalogue.
-
-Vocabulary of records belongs here, as columns of JSON text; neither times nor orders do.
-"""
+"""Who buys and what is sold: customers, channels, devices and the catalogue of products, as columns of JSON text."""
 
 from __future__ import annotations
 
@@ -26,8 +23,8 @@ LAST_NAMES = (
     "Sato Schmidt Silva Singh Smith Suzuki Tanaka Taylor Walker Weber Wilson Young"
 )
 COUNTRIES = ["US"] * 11 + ["DE", "FR", "ES", "GB", "CA"]
-EURO = ("DE", "FR", "ES")
-CURRENCIES = pl.Series(["EUR" if country in EURO else "USD" for country in COUNTRIES])
+EURO_COUNTRIES = ("DE", "FR", "ES")
+CURRENCIES = pl.Series(["EUR" if country in EURO_COUNTRIES else "USD" for country in COUNTRIES])
 CHANNELS = pl.Series(
     ["direct"] * 4 + ["organic_search"] * 5 + ["paid_search"] * 3 + ["email"] * 2 + ["social"] * 2 + ["referral"]
 )
@@ -57,6 +54,7 @@ QUALITIES = (
 
 
 def _catalogue() -> tuple[pl.Series, pl.Series]:
+    """See `PRODUCTS` and `PRICES`."""
     prices = Random("catalogue")
     texts: list[str] = []
     cents: list[int] = []
@@ -69,49 +67,48 @@ def _catalogue() -> tuple[pl.Series, pl.Series]:
 
 
 PRODUCTS, PRICES = _catalogue()
-"""The same goods for every seed: an item's JSON text up to its quantity, and its price in cents."""
+"""The same for every seed: the JSON text of an order's item up to its quantity, and the product's price in cents."""
 
 
 def _ascii(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", name).lower() if c.isascii() and c.isalpha())
 
 
-NAMES = [(first, last) for first in FIRST_NAMES.split() for last in LAST_NAMES.split()]
-EMAILS = pl.Series([f'"email":"{_ascii(first)}.{_ascii(last)}' for first, last in NAMES])
-FULL_NAMES = pl.Series([f'@example.com","first_name":"{first}","last_name":"{last}"' for first, last in NAMES])
-ENDINGS = pl.Series([f'"{country}"}}' for country in COUNTRIES])
-NOBODY = pl.lit('{"customer_id":null,"email":null,"first_name":null,"last_name":null,"country":')
+FULL_NAMES = [(first, last) for first in FIRST_NAMES.split() for last in LAST_NAMES.split()]
+EMAIL_STARTS = pl.Series([f'"email":"{_ascii(first)}.{_ascii(last)}' for first, last in FULL_NAMES])
+NAME_MEMBERS = pl.Series([f'@example.com","first_name":"{first}","last_name":"{last}"' for first, last in FULL_NAMES])
+COUNTRY_ENDS = pl.Series([f'"{country}"}}' for country in COUNTRIES])
+ANONYMOUS = pl.lit('{"customer_id":null,"email":null,"first_name":null,"last_name":null,"country":')
 
 
-def with_customer(frame: pl.DataFrame, pool: int, seed: int) -> pl.DataFrame:
-    """Adds `customer` (JSON), `user` (their id) and `currency` to rows that have a `key` and `buys`.
+def add_customer(sessions: pl.DataFrame, pool: int, seed: int) -> pl.DataFrame:
+    """Add `customer` (JSON text) and `currency` to sessions with `key` and `buys`.
 
-    A few people come often, most of them seldom. A tenth of the visits that buy nothing is anonymous. One producer in
-    twenty sends the id as a number.
+    A few people come often and most of them seldom. Of the visits that buy nothing, a tenth are anonymous. In one
+    session of twenty the customer's id is a number, not a string.
     """
     number = (dice.uniform("customer") ** 2 * pool).cast(pl.UInt64) + 100_000
-    frame = frame.with_columns(number=number).with_columns(person=dice.key(seed, "people", "number"))
+    sessions = sessions.with_columns(number=number).with_columns(person=dice.key(seed, "people", "number"))
     digits, quote = pl.col("number").cast(pl.String), pl.lit('"')
     known = pl.concat_str(
         pl.lit('{"customer_id":'),
         pl.when(dice.chance(0.05, "numeric id")).then(digits).otherwise(pl.concat_str(quote, digits, quote)),
         pl.lit(","),
-        dice.pick(EMAILS, "name", "person"),
+        dice.pick(EMAIL_STARTS, "name", "person"),
         pl.lit("."),
         digits,
-        dice.pick(FULL_NAMES, "name", "person"),
+        dice.pick(NAME_MEMBERS, "name", "person"),
         pl.lit(',"country":'),
     )
     anonymous = dice.chance(0.1, "anonymous") & ~pl.col("buys")
-    country = dice.pick(ENDINGS, "country", "person")
-    return frame.with_columns(
-        user=pl.when(~anonymous).then(digits),
-        customer=pl.concat_str(pl.when(anonymous).then(NOBODY).otherwise(known), country),
+    country = dice.pick(COUNTRY_ENDS, "country", "person")
+    return sessions.with_columns(
+        customer=pl.concat_str(pl.when(anonymous).then(ANONYMOUS).otherwise(known), country),
         currency=dice.pick(CURRENCIES, "country", "person"),
     ).drop("number", "person")
 
 
-def visit() -> pl.Expr:
-    """The record's `session` (JSON): one channel and one device for each key."""
+def session_object() -> pl.Expr:
+    """The record's `session` (JSON text): one channel and one device for each key."""
     channel, device = dice.pick(CHANNELS, "channel"), dice.pick(DEVICES, "device")
     return pl.concat_str(pl.lit('{"channel":"'), channel, pl.lit('","device":"'), device, pl.lit('"}'))

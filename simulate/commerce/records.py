@@ -1,7 +1,6 @@
-"""The JSON text of commerce records, a column at a time.
+"""The JSON text of commerce records, a column at a time: fields and their order, and what differs between producers.
 
-How a record is written belongs here: names of fields, order of fields, the quirks of its producers. When and why an
-event happens does not.
+When an event happens does not belong here.
 """
 
 from __future__ import annotations
@@ -9,32 +8,33 @@ from __future__ import annotations
 import polars as pl
 
 from simulate import dice, text
-from simulate.commerce.people import PRICES, PRODUCTS, visit, with_customer
-from simulate.commerce.sessions import EVENT_NAMES, FIRST_STEP, WAIVED
+from simulate.commerce.people import PRICES, PRODUCTS, add_customer, session_object
+from simulate.commerce.sessions import EVENT_NAMES, FIRST_ORDER_EVENT, WAIVED
 from simulate.plan import Plan
 
-ITEMS = pl.Series([1, 1, 1, 2, 2, 3])
+ITEM_COUNTS = pl.Series([1, 1, 1, 2, 2, 3])
 MOST_ITEMS = 3
 QUANTITIES = pl.Series([1] * 6 + [2, 2, 3])
-SHIPPING = pl.Series([0, 0, 499, 499, 799, 1299])
+SHIPPING = pl.Series([0, 0, 499, 499, 799, 1299])  # cents
 STATUSES = pl.Series([name.removeprefix("order_") for name in EVENT_NAMES])
-TAX = 8  # percent of the goods, whole cents
+TAX_PERCENT = 8  # of the goods, cut to whole cents
 SEPARATORS = pl.Series(["T"] * 63 + [" "])
-SUFFIXES = pl.Series(["Z"] * 15 + ["+00:00"])
+ZONES = pl.Series(["Z"] * 15 + ["+00:00"])
 
 
-def with_people(plan: Plan, visitors: pl.DataFrame) -> pl.DataFrame:
-    """Adds what a session's events share: the texts `session_id`, `user`, `customer`, `visit`, and `currency`."""
-    known = with_customer(visitors, plan.pool, plan.seed)
-    return known.with_columns(visit=visit(), session_id=dice.uuids(known, "key"))
+def add_people(plan: Plan, sessions: pl.DataFrame) -> pl.DataFrame:
+    """Add what a session's events share: `session_id`, `currency`, and `customer` and `session` as JSON text."""
+    known = add_customer(sessions, plan.pool, plan.seed)
+    return known.with_columns(session=session_object(), session_id=dice.uuids(known, "key"))
 
 
-def with_orders(buyers: pl.DataFrame) -> pl.DataFrame:
-    """Adds what the sessions' orders are: `order_id`, `total` and `waived` (cents, the second without shipping), and
-    the JSON text behind the status, `bill` and `waived_bill`.
+def add_orders(sessions: pl.DataFrame) -> pl.DataFrame:
+    """Add the orders of sessions that buy: `order_id`, and `bill` and `waived_bill` (without shipping).
+
+    A bill is the JSON text of an order from its currency on.
     """
-    ids = dice.hexadecimal(buyers.select(id=dice.roll("order"))["id"])
-    count = dice.pick(ITEMS, "items")
+    ids = dice.hexadecimal(sessions.select(id=dice.roll("order"))["id"])
+    count = dice.pick(ITEM_COUNTS, "items")
     items, goods = [], []
     for place in range(MOST_ITEMS):
         # Squared: some products sell far better than others.
@@ -44,21 +44,19 @@ def with_orders(buyers: pl.DataFrame) -> pl.DataFrame:
         items.append(pl.when(count > place).then(item).otherwise(pl.lit("")))
         cost = pl.lit(PRICES).gather(product) * quantity
         goods.append(pl.when(count > place).then(cost).otherwise(0))
-    priced = buyers.with_columns(
+    priced = sessions.with_columns(
         order_id=ids,
         items=pl.concat_str(items),
         goods=pl.sum_horizontal(goods),
         shipping=dice.pick(SHIPPING, "shipping"),
-    ).with_columns(tax=pl.col("goods") * TAX // 100)
-    priced = priced.with_columns(waived=pl.col("goods") + pl.col("tax"))
-    priced = priced.with_columns(total=pl.col("waived") + pl.col("shipping"))
-    return priced.with_columns(
-        bill=_bill(pl.col("total"), pl.col("shipping")), waived_bill=_bill(pl.col("waived"), pl.lit(0))
-    ).drop("items", "goods", "shipping", "tax")
+    ).with_columns(tax=pl.col("goods") * TAX_PERCENT // 100)
+    return priced.with_columns(bill=_bill(pl.col("shipping")), waived_bill=_bill(pl.lit(0))).drop(
+        "items", "goods", "shipping", "tax"
+    )
 
 
-def _bill(total: pl.Expr, shipping: pl.Expr) -> pl.Expr:
-    amount = text.money(total)
+def _bill(shipping: pl.Expr) -> pl.Expr:
+    amount = text.money(pl.col("goods") + pl.col("tax") + shipping)
     quoted = pl.concat_str(pl.lit('"'), amount, pl.lit('"'))
     return pl.concat_str(
         pl.lit('","currency":"'),
@@ -75,27 +73,25 @@ def _bill(total: pl.Expr, shipping: pl.Expr) -> pl.Expr:
     )
 
 
-def order() -> pl.Expr:
-    """The record's `order` with its name, or nothing for events that are not an order's."""
+def order_member() -> pl.Expr:
+    """The member `,"order":{…}` of a record, or no text for events that are not about an order."""
     statuses = pl.lit(STATUSES).gather("event")
     waived = pl.lit(pl.Series(WAIVED)).gather("event")
     bill = pl.when(waived).then("waived_bill").otherwise("bill")
-    whole = pl.concat_str(pl.lit(',"order":{"order_id":"ord-'), "order_id", pl.lit('","status":"'), statuses, bill)
-    return pl.when(pl.col("event") >= FIRST_STEP).then(whole).otherwise(pl.lit(""))
+    order = pl.concat_str(pl.lit(',"order":{"order_id":"ord-'), "order_id", pl.lit('","status":"'), statuses, bill)
+    return pl.when(pl.col("event") >= FIRST_ORDER_EVENT).then(order).otherwise(pl.lit(""))
 
 
-def lines(events: pl.DataFrame, order: pl.Expr) -> pl.DataFrame:
-    """One row per event: `sent`, `at` (ms), `event`, `user`, `anonymous` and `line`, the whole record."""
+def write_records(events: pl.DataFrame, order: pl.Expr) -> pl.DataFrame:
+    """One row per event: `sent` and `at` (ms), `event`, and `line`, the record's text. `order`: as `order_member`."""
     stamps = text.timestamps(
-        events["at"], dice.pick(SEPARATORS, "separator", "id"), dice.pick(SUFFIXES, "suffix", "id"), events.select("id")
+        events["at"], dice.pick(SEPARATORS, "separator", "id"), dice.pick(ZONES, "suffix", "id"), events.select("id")
     )
     names = pl.lit(pl.Series(EVENT_NAMES)).gather("event")
     return events.with_columns(event_id=dice.uuids(events, "id"), stamp=stamps).select(
         "sent",
         "at",
         "event",
-        "user",
-        anonymous=pl.lit(None, dtype=pl.String),
         line=pl.concat_str(
             pl.lit('{"event_id":"'),
             "event_id",
@@ -109,7 +105,7 @@ def lines(events: pl.DataFrame, order: pl.Expr) -> pl.DataFrame:
             "customer",
             order,
             pl.lit(',"session":'),
-            "visit",
+            "session",
             pl.lit("}"),
         ),
     )

@@ -1,9 +1,8 @@
-"""When people come and what they do: sessions, the events within them, and the events orders have later.
+"""When people come to the shop and what they do: sessions, their events, and the later events of orders.
 
-Every row is a function of (seed, hour, index). Times, steps and keys belong here; JSON text does not.
-
-A session's index says what it is: below `VISITS` it places the hour's order of that number, from `VISITS` on it buys
-nothing, and from `SPARES` on it places an order that lands only in spoiled records.
+Every row is a function of (seed, hour, index). The index tells what a session is: below `FIRST_VISIT` it places the
+order of that number, from there on it buys nothing, and from `FIRST_SPARE` on it places an order that lands only in
+spoiled records. The text of records does not belong here.
 """
 
 from __future__ import annotations
@@ -13,19 +12,21 @@ from dataclasses import dataclass
 import polars as pl
 
 from simulate import dice
+from simulate.clock import HOUR_MS, milliseconds
 from simulate.commerce import orders
-from simulate.plan import Plan, Slot
-from simulate.sessions import HOUR, SPARES, Scripts, late, milliseconds, numbered, place, unfold
+from simulate.plan import Plan, PlannedFile
+from simulate.sessions import FIRST_SPARE, Scripts, lateness, place_in_hour, session_events, session_rows
 
-VISITS = 1 << 40
-BUYING = 0.08  # of the sessions
+FIRST_VISIT = 1 << 40
+BUYING_SHARE = 0.08  # of the sessions
 
-EVENTS = ["page_view", "product_view", "search", "add_to_cart"]
-FIRST_STEP = len(EVENTS)
-EVENT_NAMES = EVENTS + [step.event for step in orders.STEPS]
-WAIVED = [False] * FIRST_STEP + [step.waived for step in orders.STEPS]
+VISIT_EVENTS = ["page_view", "product_view", "search", "add_to_cart"]
+FIRST_ORDER_EVENT = len(VISIT_EVENTS)
+EVENT_NAMES = VISIT_EVENTS + [step.event for step in orders.STEPS]
+WAIVED = [False] * FIRST_ORDER_EVENT + [step.waived for step in orders.STEPS]
+FIRST_LATE_ORDINAL = 100  # the ordinal of a late step: greater than that of any event within a session
 
-VIEW, PRODUCT, SEARCH, CART = range(FIRST_STEP)
+VIEW, PRODUCT, SEARCH, CART = range(FIRST_ORDER_EVENT)
 VISIT_SCRIPTS = (
     *[[VIEW]] * 5,
     *[[VIEW, PRODUCT]] * 4,
@@ -41,68 +42,75 @@ PRELUDES = (
     [VIEW, SEARCH, PRODUCT, CART, VIEW],
     [PRODUCT, CART],
 )
+"""What happens in a session before the order is placed."""
 
 
-def _within(life: orders.Life) -> list[int]:
-    return [FIRST_STEP + orders.STEPS.index(step) for step in life if step.lag == 0]
+def _steps_in_session(life: orders.Life) -> list[int]:
+    return [FIRST_ORDER_EVENT + orders.STEPS.index(step) for step in life if step.lag == 0]
 
 
-SCRIPTS = Scripts([*VISIT_SCRIPTS, *(before + _within(life) for before in PRELUDES for life in orders.LIVES)])
-"""The events of a session, by number: visits first, then every life of an order behind every prelude."""
+SCRIPTS = Scripts([*VISIT_SCRIPTS, *(before + _steps_in_session(life) for before in PRELUDES for life in orders.LIVES)])
+"""First the visits, then each prelude followed by each life of an order."""
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """How many sessions an hour has, so that it lands about `rate` events."""
+    """How many sessions an hour has: those that place an order, and visits that buy nothing."""
 
     orders: int
     visits: int
 
     @classmethod
     def of(cls, plan: Plan) -> Traffic:
-        """Later events of orders count towards the rate, so the first hours have a few events less."""
+        """As many as land about `rate` events an hour.
+
+        Later events of orders are included in the rate. So the first hours have a few events less.
+        """
         visit = sum(map(len, VISIT_SCRIPTS)) / len(VISIT_SCRIPTS)
-        before = sum(map(len, PRELUDES)) / len(PRELUDES)
-        order = before + sum(map(len, orders.LIVES[: orders.CLASSES])) / orders.CLASSES
-        sessions = plan.rate / (BUYING * order + (1 - BUYING) * visit)
-        return cls(max(1, round(sessions * BUYING)), max(1, round(sessions * (1 - BUYING))))
+        prelude = sum(map(len, PRELUDES)) / len(PRELUDES)
+        order = prelude + sum(map(len, orders.LIVES[: orders.GROUPS])) / orders.GROUPS
+        sessions = plan.rate / (BUYING_SHARE * order + (1 - BUYING_SHARE) * visit)
+        return cls(max(1, round(sessions * BUYING_SHARE)), max(1, round(sessions * (1 - BUYING_SHARE))))
 
 
-def sessions(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
-    """Adds to `hour` and `index`: `key`, `buys`, `late` (ms), `life` (of the order), `place` (in the hour, 0 to 1)."""
+def add_sessions(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
+    """Add to `hour` and `index`: `key`, `buys`, `late` (ms), `life` (of the order), `place` (in the hour, 0 to 1)."""
     traffic, index = Traffic.of(plan), pl.col("index")
     count = pl.when("buys").then(traffic.orders).otherwise(traffic.visits)
     keyed = rows.with_columns(
-        key=dice.key(plan.seed, "commerce", "hour", "index"), buys=(index < VISITS) | (index >= SPARES)
+        key=dice.key(plan.seed, "commerce", "hour", "index"), buys=(index < FIRST_VISIT) | (index >= FIRST_SPARE)
     )
-    placed = keyed.with_columns(late=late(plan), place=place(index % VISITS, count))
-    return placed.with_columns(life=orders.life())
+    placed = keyed.with_columns(late=lateness(plan), place=place_in_hour(index % FIRST_VISIT, count))
+    return placed.with_columns(life=orders.life_number())
 
 
-def events(plan: Plan, visitors: pl.DataFrame) -> pl.DataFrame:
-    """One row per event within the sessions: adds `event`, `ordinal`, `id` (UInt64), `sent` and `at` (ms)."""
+def events(plan: Plan, sessions: pl.DataFrame) -> pl.DataFrame:
+    """One row per event within the sessions; see `sessions.session_events`."""
     prelude = dice.below(len(PRELUDES), "prelude").cast(pl.Int64)
-    bought = len(VISIT_SCRIPTS) + prelude * len(orders.LIVES) + pl.col("life")
-    visited = dice.below(len(VISIT_SCRIPTS), "script").cast(pl.Int64)
-    return unfold(plan, visitors.with_columns(script=pl.when("buys").then(bought).otherwise(visited)), SCRIPTS)
+    buying = len(VISIT_SCRIPTS) + prelude * len(orders.LIVES) + pl.col("life")
+    visiting = dice.below(len(VISIT_SCRIPTS), "script").cast(pl.Int64)
+    script = pl.when("buys").then(buying).otherwise(visiting)
+    return session_events(plan, sessions.with_columns(script=script), SCRIPTS)
 
 
-def later_events(slot: Slot, indexes: range) -> pl.DataFrame:
-    """As `events`, for what orders of those numbers, from any hour, send in the slot's hour."""
-    plan = slot.plan
-    found = [
-        numbered(each.hour, each.indexes).with_columns(
-            meant=pl.lit(each.life, dtype=pl.Int64), ordinal=pl.lit(100 + each.step, dtype=pl.Int64)
+def later_events(file: PlannedFile, indexes: range) -> pl.DataFrame:
+    """The events of orders with these indexes, placed in any hour, that arrive in the file's hour after their session.
+
+    Columns as in `events`.
+    """
+    plan = file.plan
+    candidates = [
+        session_rows(late.hour, late.indexes).with_columns(
+            step_life=pl.lit(late.life, dtype=pl.Int64), step=pl.lit(late.step, dtype=pl.Int64)
         )
-        for each in orders.later(slot.hour, plan.hours, indexes)
-    ] or [numbered(0, range(0)).with_columns(meant=pl.lit(0, pl.Int64), ordinal=pl.lit(0, pl.Int64))]
-    rows = sessions(plan, pl.concat(found)).filter(pl.col("life") == pl.col("meant")).drop("meant")
-    rows = rows.with_columns(
-        event=pl.col("ordinal") - 100 + FIRST_STEP, id=dice.key(plan.seed, "event", "key", "ordinal")
-    )
-    clock = pl.lit(pl.Series([step.hours_later for step in orders.STEPS])).gather(pl.col("ordinal") - 100)
-    minute = dice.below(HOUR, "minute", "id").cast(pl.Int64)
+        for late in orders.late_steps(file.hour, plan.hours, indexes)
+    ] or [session_rows(0, range(0)).with_columns(step_life=pl.lit(0, pl.Int64), step=pl.lit(0, pl.Int64))]
+    rows = add_sessions(plan, pl.concat(candidates)).filter(pl.col("life") == pl.col("step_life")).drop("step_life")
+    rows = rows.with_columns(event=FIRST_ORDER_EVENT + pl.col("step"), ordinal=FIRST_LATE_ORDINAL + pl.col("step"))
+    rows = rows.with_columns(id=dice.key(plan.seed, "event", "key", "ordinal"))
+    hours_later = pl.lit(pl.Series([step.hours_later for step in orders.STEPS])).gather("step")
+    minute = dice.below(HOUR_MS, "minute", "id").cast(pl.Int64)
     return rows.with_columns(
-        sent=milliseconds(slot.start) + minute,
-        at=milliseconds(plan.start) + (pl.col("hour") + clock) * HOUR + minute - pl.col("late"),
+        sent=milliseconds(file.hour_start) + minute,
+        at=milliseconds(plan.start) + (pl.col("hour") + hours_later) * HOUR_MS + minute - pl.col("late"),
     )

@@ -1,105 +1,90 @@
-"""The commerce stream: visits and orders of a web shop, as files and truth want them.
-
-Orders, sessions and the text of records are in the modules beside this one.
-"""
+"""The commerce stream's declaration, and the source of its records: sessions, and later events of orders."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date
 
 import polars as pl
 
 from simulate.commerce import flaws, orders, records, sessions
-from simulate.files import Files
+from simulate.counts import DateCounts
 from simulate.formats import Json
-from simulate.plan import Plan, Slot
-from simulate.sessions import SPARES, numbered, one_each, rows
+from simulate.landing import RecordFiles
+from simulate.plan import Plan, PlannedFile
+from simulate.sessions import FIRST_SPARE, one_event_each, session_rows, session_rows_of
 from simulate.stream import Batch, Stream
-from simulate.tally import Tally, dated
-from simulate.text import DAY
 
-NOTHING = pl.lit("")
-PLACED = sessions.FIRST_STEP + orders.STEPS.index(orders.PLACED)
+NO_ORDER = pl.lit("")
+ORDER_PLACED = sessions.FIRST_ORDER_EVENT + orders.STEPS.index(orders.PLACED)
 NAMES = [(name,) for name in sessions.EVENT_NAMES]
 
 
-class Shop:
+class CommerceSource:
     """Satisfies `stream.Source`."""
 
-    def count(self, slot: Slot) -> int:
-        """See `Source`. What earlier orders have to tell now cannot be counted without making it."""
-        return len(self.batch(slot).lines)
+    def count(self, file: PlannedFile) -> int:
+        """See `Source`. Later events of orders cannot be counted without making them."""
+        return len(self.batch(file).lines)
 
-    def batch(self, slot: Slot) -> Batch:
-        """Visits and buying sessions of this part of the hour, and what earlier orders have to tell now."""
-        plan, traffic = slot.plan, sessions.Traffic.of(slot.plan)
-        numbers = slot.share_of(traffic.orders)
-        visits = slot.share_of(traffic.visits)
-        visits = range(sessions.VISITS + visits.start, sessions.VISITS + visits.stop)
-        browsing = sessions.events(plan, _people(plan, numbered(slot.hour, visits)))
-        buying = sessions.events(plan, _buyers(plan, numbered(slot.hour, numbers)))
-        later = records.with_orders(records.with_people(plan, sessions.later_events(slot, numbers)))
-        parts = [records.lines(browsing, NOTHING), records.lines(buying, records.order())]
-        written = pl.concat([*parts, records.lines(later, records.order())]).sort("sent", maintain_order=True)
-        conversions, revenue = _sold(slot, buying)
-        return Batch(written["line"], replace(Tally.of(written, NAMES), conversions=conversions, revenue=revenue))
+    def batch(self, file: PlannedFile) -> Batch:
+        """See `Source`. Visits and buying sessions of this part of the hour, and later events of earlier orders."""
+        plan, traffic = file.plan, sessions.Traffic.of(file.plan)
+        order_numbers, visit_numbers = file.indexes(traffic.orders), file.indexes(traffic.visits)
+        visits = range(sessions.FIRST_VISIT + visit_numbers.start, sessions.FIRST_VISIT + visit_numbers.stop)
+        later = records.add_orders(records.add_people(plan, sessions.later_events(file, order_numbers)))
+        lines = [
+            _visit_lines(sessions.events(plan, _visitors(plan, session_rows(file.hour, visits)))),
+            _order_lines(sessions.events(plan, _buyers(plan, session_rows(file.hour, order_numbers)))),
+            _order_lines(later),
+        ]
+        landed = pl.concat(lines).sort("sent", maintain_order=True)
+        return Batch(landed["line"], DateCounts.of(landed, NAMES))
 
-    def again(self, plan: Plan, picks: Sequence[tuple[Slot, float]]) -> list[str]:
-        """One event of one session of each slot; sessions' own events only."""
+    def repeat(self, plan: Plan, picks: Sequence[tuple[PlannedFile, float]]) -> list[str]:
+        """One event of one session of each file. Later events of orders are never repeated."""
         traffic = sessions.Traffic.of(plan)
-        bought: list[tuple[int, int]] = []
-        visited: list[tuple[int, int]] = []
-        for slot, number in picks:
-            numbers, visits = slot.share_of(traffic.orders), slot.share_of(traffic.visits)
-            chosen = int(number * (len(numbers) + len(visits)))
-            if chosen < len(numbers):
-                bought.append((slot.hour, numbers[chosen]))
-            elif visits:
-                visited.append((slot.hour, sessions.VISITS + visits[chosen - len(numbers)]))
-        browsing = one_each(sessions.events(plan, _people(plan, rows(visited))))
-        buying = one_each(sessions.events(plan, _buyers(plan, rows(bought))))
-        parts = [records.lines(browsing, NOTHING), records.lines(buying, records.order())]
-        return pl.concat(parts)["line"].to_list()
+        buying: list[tuple[int, int]] = []
+        visiting: list[tuple[int, int]] = []
+        for file, number in picks:
+            order_numbers, visit_numbers = file.indexes(traffic.orders), file.indexes(traffic.visits)
+            chosen = int(number * (len(order_numbers) + len(visit_numbers)))
+            if chosen < len(order_numbers):
+                buying.append((file.hour, order_numbers[chosen]))
+            elif visit_numbers:
+                visiting.append((file.hour, sessions.FIRST_VISIT + visit_numbers[chosen - len(order_numbers)]))
+        visits = one_event_each(sessions.events(plan, _visitors(plan, session_rows_of(visiting))))
+        orders = one_event_each(sessions.events(plan, _buyers(plan, session_rows_of(buying))))
+        return pl.concat([_visit_lines(visits), _order_lines(orders)])["line"].to_list()
 
-    def spare(self, slot: Slot, count: int) -> list[str]:
-        """The first event of orders that no other record names."""
-        first = SPARES + (slot.part << 20)
-        buyers = _buyers(slot.plan, numbered(slot.hour, range(first, first + count)))
-        placed = sessions.events(slot.plan, buyers).filter(pl.col("event") == PLACED)
-        return records.lines(placed, records.order())["line"].to_list()
+    def spares(self, file: PlannedFile, count: int) -> list[str]:
+        """The first event of orders that no other record is about."""
+        first = FIRST_SPARE + (file.part << 20)
+        buyers = _buyers(file.plan, session_rows(file.hour, range(first, first + count)))
+        placed = sessions.events(file.plan, buyers).filter(pl.col("event") == ORDER_PLACED)
+        return _order_lines(placed)["line"].to_list()
 
 
-def _people(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
-    return records.with_people(plan, sessions.sessions(plan, rows))
+def _visitors(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
+    return records.add_people(plan, sessions.add_sessions(plan, rows))
 
 
 def _buyers(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
-    return records.with_orders(_people(plan, rows))
+    return records.add_orders(_visitors(plan, rows))
 
 
-def _sold(slot: Slot, buying: pl.DataFrame) -> tuple[Counter[date], Counter[tuple[date, str]]]:
-    """Completed orders by the date of their first event, and their cents by that and the currency."""
-    done, waived = zip(*orders.ends(slot.hour, slot.plan.hours), strict=True)
-    placed = buying.filter(pl.col("event") == PLACED).filter(pl.lit(pl.Series(done)).gather("life"))
-    value = pl.when(pl.lit(pl.Series(waived)).gather("life")).then("waived").otherwise("total")
-    valued = placed.select("currency", day=pl.col("at") // DAY, value=value)
-    conversions: Counter[date] = Counter()
-    revenue: Counter[tuple[date, str]] = Counter()
-    for day, currency, count, cents in valued.group_by("day", "currency").agg(pl.len(), pl.sum("value")).iter_rows():
-        conversions[dated(day)] += count
-        revenue[dated(day), currency] += cents
-    return conversions, revenue
+def _visit_lines(events: pl.DataFrame) -> pl.DataFrame:
+    return records.write_records(events, NO_ORDER)
+
+
+def _order_lines(events: pl.DataFrame) -> pl.DataFrame:
+    return records.write_records(events, records.order_member())
 
 
 COMMERCE = Stream(
     name="commerce",
-    identity_space="shop",
-    source=Shop(),
+    source=CommerceSource(),
     format=Json(),
-    transport=Files(("%Y/%m/%d/%H/events_{part}.json.gz",)),
+    transport=RecordFiles(("%Y/%m/%d/%H/events_{part}.json.gz",)),
     flaws=flaws.FLAWS,
     amendments=(flaws.amend,),
     personal={"customer.email": "email", "customer.first_name": "name", "customer.last_name": "name"},

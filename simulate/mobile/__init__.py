@@ -1,1 +1,1 @@
-"""The app that the mobile stream tells of: its users, its records, and what can be wrong with them."""
+"""The mobile stream: journeys through an app, one record each, run together as Firehose delivers them."""

@@ -1,7 +1,4 @@
-"""What can be wrong with one record of the mobile stream, one thing at a time, and what breaks its text.
-
-A flaw spoils a record in place; every other rule still holds for it.
-"""
+"""The flaws of mobile records, each of which spoils one thing, and the corruptions of their text."""
 
 from __future__ import annotations
 
@@ -9,53 +6,54 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from simulate.common_flaws import absent, holds, unbelievable
-from simulate.formats import cut, not_utf8, too_deep
-from simulate.stream import Breakage, Flaw, Record
+from simulate.common_flaws import with_value, with_wrong_time, without
+from simulate.formats import nested_too_deep, not_utf8, truncated
+from simulate.stream import Corruption, Flaw, Record
 
 
-def _clock(record: Record, at: datetime) -> None:
+def _set_time(record: Record, at: datetime) -> None:
     record["CREATED_AT"] = at.strftime("%Y-%m-%d %H:%M:%S")
 
 
 FLAWS: Mapping[str, Sequence[Flaw]] = {
     "missing": (
-        absent("USER_ID"),
-        holds("USER_ID", "Null"),
-        holds("USER_ID", ""),
-        absent("CREATED_AT"),
-        holds("CREATED_AT", "Null"),
-        holds("INITIAL_EVENT", "Null"),
-        holds("ORDER_TYPE", None),
-        holds("STATUS", ""),
+        without("USER_ID"),
+        with_value("USER_ID", "Null"),
+        with_value("USER_ID", ""),
+        without("CREATED_AT"),
+        with_value("CREATED_AT", "Null"),
+        with_value("INITIAL_EVENT", "Null"),
+        with_value("ORDER_TYPE", None),
+        with_value("STATUS", ""),
     ),
     "type": (
-        holds("CREATED_AT", "yesterday"),
-        holds("LATITUDE", "north"),
-        holds("LATITUDE", float("nan")),
-        holds("LONGITUDE", "103° W"),
+        with_value("CREATED_AT", "yesterday"),
+        with_value("LATITUDE", "north"),
+        with_value("LATITUDE", float("nan")),
+        with_value("LONGITUDE", "103° W"),
     ),
     "rule": (
-        holds("LATITUDE", 90.5),
-        holds("LATITUDE", "-91"),
-        holds("LONGITUDE", 181),
-        holds("LONGITUDE", -180.25),
+        with_value("LATITUDE", 90.5),
+        with_value("LATITUDE", "-91"),
+        with_value("LONGITUDE", 181),
+        with_value("LONGITUDE", -180.25),
     ),
-    "clock": unbelievable(_clock),
+    "clock": with_wrong_time(_set_time),
 }
 
 
 def _interrupted(line: str, random: Random) -> bytes:
-    # Only a line break tells where the next record begins, unless a colon before it wants a value.
-    return cut(line, random).removesuffix(b":") + b"\n"
+    # Without a separator, a line break is the only sign that the next record begins. A colon at the end would ask for
+    # a value even behind the line break.
+    return truncated(line, random).removesuffix(b":") + b"\n"
 
 
-def _literal(line: str, random: Random) -> bytes:
+def _python_dict(line: str, random: Random) -> bytes:
     return line.replace('"', "'").encode()
 
 
-def _comma(line: str, random: Random) -> bytes:
+def _trailing_comma(line: str, random: Random) -> bytes:
     return f"{line[:-1]},}}".encode()
 
 
-MALFORMED: tuple[Breakage, ...] = (_interrupted, _literal, _comma, not_utf8, too_deep)
+CORRUPTIONS: tuple[Corruption, ...] = (_interrupted, _python_dict, _trailing_comma, not_utf8, nested_too_deep)

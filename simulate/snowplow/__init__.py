@@ -1,1 +1,1 @@
-"""The web shop's site as Snowplow's trackers see it: visitors, enriched events, bad rows, and events' flaws."""
+"""The snowplow stream: what trackers on the shop's site, in its app and on its servers send, enriched by Snowplow."""

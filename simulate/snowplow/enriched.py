@@ -1,6 +1,6 @@
-"""Snowplow's enriched format: 131 tab-separated fields a line, no header, nothing for null.
+"""Snowplow's enriched format: 131 tab-separated fields a line, no header, an empty text for null.
 
-The order of fields and how a line is taken apart belong here; what fields hold does not.
+The order of fields and how a line is parsed belong here. What fields hold does not.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 
 import polars as pl
 
-from simulate.stream import Breakage, Record
+from simulate.stream import Corruption, Record
 
 _NAMES = """
     app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker
@@ -33,15 +33,18 @@ _NAMES = """
     event_vendor event_name event_format event_version event_fingerprint true_tstamp
 """
 FIELDS = tuple(_NAMES.split())
-COLLECTION = ("etl_tstamp", "collector_tstamp", "dvce_sent_tstamp")  # when it was sent and collected, not what happened
+COLLECTION = ("etl_tstamp", "collector_tstamp", "dvce_sent_tstamp")  # times of sending and collecting, not of the event
 STAMP = "%Y-%m-%d %H:%M:%S.%f"
 
 
-def line(values: Mapping[str, pl.Expr]) -> pl.Expr:
-    """The whole line; fields without an expression, and null values, are empty."""
+def enriched_line(values: Mapping[str, pl.Expr]) -> pl.Expr:
+    """A line from the expressions of its fields. Fields without an expression and null values are empty.
+
+    Raises ValueError for a name that is no field.
+    """
     unknown = values.keys() - set(FIELDS)
     if unknown:
-        raise ValueError(f"fields: expected some of the 131, found {sorted(unknown)}")
+        raise ValueError(f"fields: expected names of the 131 fields, found {sorted(unknown)}")
     pieces: list[pl.Expr] = []
     text = ""
     for place, name in enumerate(FIELDS):
@@ -54,9 +57,9 @@ def line(values: Mapping[str, pl.Expr]) -> pl.Expr:
 
 @dataclass(frozen=True)
 class EnrichedTsv:
-    """Satisfies `stream.Format`; records are texts by field, and paths are fields."""
+    """Satisfies `stream.Format`. A record is a dict of texts by field name, and a path is a field name."""
 
-    malformed: Sequence[Breakage]
+    corruptions: Sequence[Corruption]
 
     def parse(self, line: str) -> Record:
         """See `Format`."""
@@ -67,7 +70,7 @@ class EnrichedTsv:
         return "\t".join(record.values()).encode()
 
     def redelivered(self, line: str, random: Random) -> bytes:
-        """Half of the time byte by byte, else as a tracker's second attempt is collected."""
+        """Half of the time the same bytes, else as if the tracker had sent it again minutes later."""
         record = self.parse(line)
         timed_by_collector = not record["derived_tstamp"] and not record["true_tstamp"]
         if random.getrandbits(1) or timed_by_collector:
@@ -80,7 +83,7 @@ class EnrichedTsv:
 
     def plant(self, record: Record, path: str, value: str) -> bool:
         """See `Format`."""
-        there = bool(record[path])
-        if there:
+        present = bool(record[path])
+        if present:
             record[path] = value
-        return there
+        return present

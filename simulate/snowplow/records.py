@@ -1,6 +1,7 @@
 """The lines of enriched events, a column at a time.
 
-What all fields are made of belongs here: the visitor's surroundings and goods. The fields are in `fields` and `times`.
+What several fields are made of belongs here: the visit's place, device and products. The fields themselves are in
+`fields` and `times`.
 """
 
 from __future__ import annotations
@@ -8,42 +9,48 @@ from __future__ import annotations
 import polars as pl
 
 from simulate import dice, text
-from simulate.clickstream import records as goods
+from simulate.clickstream.records import CATEGORY_OF_PRODUCT, PRICES, PRODUCT_IDS, PRODUCTS, QUANTITIES
 from simulate.plan import Plan
-from simulate.snowplow import vocabulary as words
-from simulate.snowplow.enriched import line
-from simulate.snowplow.fields import of_actions, of_device, of_orders, of_page, of_referrer, of_tracking
-from simulate.snowplow.times import of_time
-from simulate.snowplow.visitors import with_visitors
+from simulate.snowplow import vocabulary
+from simulate.snowplow.enriched import enriched_line
+from simulate.snowplow.fields import (
+    action_fields,
+    device_fields,
+    order_fields,
+    page_fields,
+    referrer_fields,
+    tracking_fields,
+)
+from simulate.snowplow.times import time_fields
+from simulate.snowplow.visitors import add_visitors
 
-SHIPPING = pl.Series([0, 499, 799])
-
-
-def written(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
-    """See `visits.Visits`."""
-    rows = _with_goods(_with_surroundings(with_visitors(plan, events)))
-    ordered = pl.col("event").is_in([words.ORDER, words.APP_ORDER])
-    of_event = {**of_tracking(), **of_page(), **of_referrer(), **of_device(), **of_actions(), **of_orders()}
-    return rows.select(
-        "at",
-        "event",
-        "user",
-        "anonymous",
-        cents=pl.when(ordered).then("total"),
-        currency=pl.when(ordered).then("currency"),
-        line=line({**of_time(rows), **of_event}),
-    )
+SHIPPING = pl.Series([0, 499, 799])  # cents
 
 
-def _with_surroundings(rows: pl.DataFrame) -> pl.DataFrame:
-    """Adds the numbers of `place`, `model` and `channel`, ids, and what several fields are made of."""
+def write_records(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
+    """One line for each event; see `ScriptedSessions.write`."""
+    rows = _add_products(_add_surroundings(add_visitors(plan, events)))
+    fields = {
+        **time_fields(rows),
+        **tracking_fields(),
+        **page_fields(),
+        **referrer_fields(),
+        **device_fields(),
+        **action_fields(),
+        **order_fields(),
+    }
+    return rows.select("at", "event", line=enriched_line(fields))
+
+
+def _add_surroundings(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the row numbers of `place`, `model` and `channel`, ids, and other values that several fields use."""
     page = dice.uuids(rows.select(page=dice.roll("page")), "page")
     digest = dice.hexadecimal(rows.select(digest=dice.roll("digest", "id"))["digest"])
     order = dice.hexadecimal(rows.select(order=dice.roll("order"))["order"])
     rows = rows.with_columns(
-        place=dice.below(len(words.CURRENCIES), "place", "browser"),
-        model=dice.below(words.MODELS, "model", "browser"),
-        channel=dice.below(len(words.CAMPAIGN_QUERIES), "channel"),
+        place=dice.below(len(vocabulary.CURRENCIES), "place", "browser"),
+        model=dice.below(vocabulary.DEVICE_MODELS, "model", "browser"),
+        channel=dice.below(len(vocabulary.CAMPAIGN_QUERIES), "channel"),
         visits=1 + dice.below(60, "visits"),
         page_id=page,
         event_id=dice.uuids(rows, "id"),
@@ -51,26 +58,26 @@ def _with_surroundings(rows: pl.DataFrame) -> pl.DataFrame:
         digest=digest,
     )
     return rows.with_columns(
-        latitude=pl.lit(words.PLACES["geo_latitude"]).gather("place"),
-        longitude=pl.lit(words.PLACES["geo_longitude"]).gather("place"),
-        currency=pl.lit(words.CURRENCIES).gather("place"),
+        latitude=pl.lit(vocabulary.PLACES["geo_latitude"]).gather("place"),
+        longitude=pl.lit(vocabulary.PLACES["geo_longitude"]).gather("place"),
+        currency=pl.lit(vocabulary.CURRENCIES).gather("place"),
     )
 
 
-def _with_goods(rows: pl.DataFrame) -> pl.DataFrame:
-    """Adds the product that the event is about, and what the session's order of two products costs (cents)."""
-    chosen = [(dice.uniform(f"product {n}") ** 2 * len(goods.PRODUCTS)).cast(pl.Int64) for n in (0, 1)]
-    pieces = [dice.pick(goods.QUANTITIES, f"quantity {n}") for n in (0, 1)]
-    second = pl.col("event") == words.SECOND_ITEM
+def _add_products(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the product that the event is about, and the total of the session's order of two products (cents)."""
+    chosen = [(dice.uniform(f"product {n}") ** 2 * len(PRODUCTS)).cast(pl.Int64) for n in (0, 1)]
+    quantities = [dice.pick(QUANTITIES, f"quantity {n}") for n in (0, 1)]
+    second = pl.col("event") == vocabulary.SECOND_ITEM
     rows = rows.with_columns(
-        sum=pl.sum_horizontal(pl.lit(goods.PRICES).gather(chosen[n]) * pieces[n] for n in (0, 1)),
+        goods=pl.sum_horizontal(pl.lit(PRICES).gather(chosen[n]) * quantities[n] for n in (0, 1)),
         shipping=dice.pick(SHIPPING, "shipping"),
         article=pl.when(second).then(chosen[1]).otherwise(chosen[0]),
-        quantity=pl.when(second).then(pieces[1]).otherwise(pieces[0]),
+        quantity=pl.when(second).then(quantities[1]).otherwise(quantities[0]),
     )
     return rows.with_columns(
-        total=pl.col("sum") + pl.col("shipping"),
-        product=pl.lit(goods.PRODUCT_IDS).gather("article"),
-        category=pl.lit(goods.CATEGORY_OF).gather("article"),
-        price=text.money(pl.lit(goods.PRICES).gather("article")),
+        total=pl.col("goods") + pl.col("shipping"),
+        product=pl.lit(PRODUCT_IDS).gather("article"),
+        category=pl.lit(CATEGORY_OF_PRODUCT).gather("article"),
+        price=text.money(pl.lit(PRICES).gather("article")),
     )

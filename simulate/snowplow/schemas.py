@@ -1,6 +1,6 @@
-"""The self-describing JSON of trackers' events: contexts, unstructured events, derived contexts.
+"""The self-describing JSON of enriched events: contexts, unstructured events and derived contexts.
 
-Templates whose columns `records` provides belong here.
+Templates belong here; `records` adds the columns that they name.
 """
 
 from __future__ import annotations
@@ -74,21 +74,21 @@ USER_AGENTS = pl.Series(map(_user_agent, DEVICES["br_family"], DEVICES["br_versi
 
 
 def contexts() -> pl.Expr:
-    """What was the case when the event happened."""
+    """The contexts: entities that describe the circumstances of the event."""
     event = pl.col("event")
     timed = (event == PAGE) & dice.chance(0.1, "timed", "id")
-    of_page = pl.when(event == CART).then(text.filled(ON_PRODUCT)).when(timed).then(text.filled(ON_TIMED_PAGE))
-    of_web = of_page.otherwise(text.filled(ON_PAGE))
-    in_app = pl.when(pl.col("platform") == MOBILE).then(text.filled(IN_APP))
+    of_page = pl.when(event == CART).then(text.fill(ON_PRODUCT)).when(timed).then(text.fill(ON_TIMED_PAGE))
+    of_web = of_page.otherwise(text.fill(ON_PAGE))
+    in_app = pl.when(pl.col("platform") == MOBILE).then(text.fill(IN_APP))
     return pl.when(pl.col("platform") == WEB).then(of_web).otherwise(in_app)
 
 
 def unstructured() -> pl.Expr:
-    """What an event of a schema of its own says."""
-    said = {LINK: LINK_CLICK, CART: ADD_TO_CART, SCREEN: SCREEN_VIEW, SHIPPED: ORDER_SHIPPED}
-    return pl.coalesce(pl.when(pl.col("event") == event).then(text.filled(said[event])) for event in said)
+    """The data of an event that has its own schema."""
+    templates = {LINK: LINK_CLICK, CART: ADD_TO_CART, SCREEN: SCREEN_VIEW, SHIPPED: ORDER_SHIPPED}
+    return pl.coalesce(pl.when(pl.col("event") == event).then(text.fill(templates[event])) for event in templates)
 
 
 def derived() -> pl.Expr:
-    """What enrichment found out about the device with number `model`."""
+    """The derived contexts: what enrichment found out about the device, whose row is `model`."""
     return pl.when(pl.col("platform") == WEB).then(pl.lit(USER_AGENTS).gather("model"))

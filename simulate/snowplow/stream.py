@@ -1,22 +1,19 @@
-"""The snowplow stream: what trackers on a shop's site, in its app and on its servers saw, enriched.
-
-The scripts of visits belong here; visitors, fields and flaws are in `simulate.snowplow`.
-"""
+"""The snowplow stream's declaration: the scripts of visits, and files of enriched lines."""
 
 from __future__ import annotations
 
-from simulate.files import Files
-from simulate.scripted_sessions import Visits
+from simulate.landing import RecordFiles
+from simulate.scripted_sessions import ScriptedSessions
 from simulate.sessions import Scripts
-from simulate.snowplow.corruptions import MALFORMED
+from simulate.snowplow.corruptions import CORRUPTIONS
 from simulate.snowplow.enriched import EnrichedTsv
 from simulate.snowplow.flaws import FLAWS, amend
-from simulate.snowplow.records import written
+from simulate.snowplow.records import write_records
 from simulate.snowplow.vocabulary import (
     APP_ORDER,
     CART,
+    EVENT_KINDS,
     ITEM,
-    KINDS,
     LINK,
     ORDER,
     PAGE,
@@ -43,12 +40,13 @@ SCRIPTS = Scripts(
     ]
 )
 
+NAMES = [(kind.name,) for kind in EVENT_KINDS]
+
 SNOWPLOW = Stream(
     name="snowplow",
-    identity_space="site",
-    source=Visits("snowplow", SCRIPTS, [(kind.name,) for kind in KINDS], PAGE, written),
-    format=EnrichedTsv(MALFORMED),
-    transport=Files(("%Y/%m/%d/%H/part-{part}.gz", "%Y/%m/%d/%H/part-{part}.tsv")),
+    source=ScriptedSessions("snowplow", SCRIPTS, NAMES, PAGE, write_records),
+    format=EnrichedTsv(CORRUPTIONS),
+    transport=RecordFiles(("%Y/%m/%d/%H/part-{part}.gz", "%Y/%m/%d/%H/part-{part}.tsv")),
     flaws=FLAWS,
     amendments=(amend,),
     personal={

@@ -1,6 +1,6 @@
-"""What the trackers' events are called, and the devices, places and channels of those who cause them.
+"""What events are called, and the platforms, devices, places and channels they come from.
 
-Tables of texts belong here: a column a field, one row a choice. Which row an event gets does not.
+Tables belong here: one column per field, one row per choice. Which row an event gets does not.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from operator import attrgetter
 
 import polars as pl
 
-SNOWPLOW, STRUCTURED = "com.snowplowanalytics.snowplow", "com.google.analytics"
+VENDOR, STRUCTURED_VENDOR = "com.snowplowanalytics.snowplow", "com.google.analytics"
 Table = Mapping[str, pl.Series]
+"""By field name, the field's values."""
 
 
 def _table(fields: str, *rows: Sequence[str]) -> Table:
+    """A table from its field names, separated by spaces, and its rows."""
     return {name: pl.Series(column) for name, column in zip(fields.split(), zip(*rows, strict=True), strict=True)}
 
 
@@ -29,37 +31,37 @@ PLATFORMS = _table(
 
 
 @dataclass(frozen=True)
-class Kind:
+class EventKind:
     """A kind of event: the platform it comes from, and Snowplow's `event`, `event_name`, vendor and version."""
 
     platform: int
     event: str
     name: str
-    vendor: str = SNOWPLOW
+    vendor: str = VENDOR
     version: str = "1-0-0"
 
 
 PAGE, PING, LINK, CART, SEARCH, ORDER, ITEM, SECOND_ITEM, SCREEN, TAP, APP_ORDER, SHIPPED = range(12)
-KINDS = (
-    Kind(WEB, "page_view", "page_view"),
-    Kind(WEB, "page_ping", "page_ping"),
-    Kind(WEB, "unstruct", "link_click", version="1-0-1"),
-    Kind(WEB, "unstruct", "snowplow_ecommerce_action", f"{SNOWPLOW}.ecommerce", "1-0-2"),
-    Kind(WEB, "struct", "event", STRUCTURED),
-    Kind(WEB, "transaction", "transaction"),
-    Kind(WEB, "transaction_item", "transaction_item"),
-    Kind(WEB, "transaction_item", "transaction_item"),
-    Kind(MOBILE, "unstruct", "screen_view", "com.snowplowanalytics.mobile"),
-    Kind(MOBILE, "struct", "event", STRUCTURED),
-    Kind(MOBILE, "transaction", "transaction"),
-    Kind(SERVER, "unstruct", "order_shipped", "com.example.shop", "2-0-1"),
+EVENT_KINDS = (
+    EventKind(WEB, "page_view", "page_view"),
+    EventKind(WEB, "page_ping", "page_ping"),
+    EventKind(WEB, "unstruct", "link_click", version="1-0-1"),
+    EventKind(WEB, "unstruct", "snowplow_ecommerce_action", f"{VENDOR}.ecommerce", "1-0-2"),
+    EventKind(WEB, "struct", "event", STRUCTURED_VENDOR),
+    EventKind(WEB, "transaction", "transaction"),
+    EventKind(WEB, "transaction_item", "transaction_item"),
+    EventKind(WEB, "transaction_item", "transaction_item"),
+    EventKind(MOBILE, "unstruct", "screen_view", "com.snowplowanalytics.mobile"),
+    EventKind(MOBILE, "struct", "event", STRUCTURED_VENDOR),
+    EventKind(MOBILE, "transaction", "transaction"),
+    EventKind(SERVER, "unstruct", "order_shipped", "com.example.shop", "2-0-1"),
 )
-"""By the number of the event."""
+"""By event number."""
 
 
-def of_kind(attribute: str) -> pl.Expr:
-    """That attribute of the kind of each `event`."""
-    return pl.lit(pl.Series([attrgetter(attribute)(kind) for kind in KINDS])).gather("event")
+def kind_attribute(attribute: str) -> pl.Expr:
+    """An attribute of each `event`'s kind."""
+    return pl.lit(pl.Series([attrgetter(attribute)(kind) for kind in EVENT_KINDS])).gather("event")
 
 
 _BROWSERS = _table(
@@ -92,7 +94,7 @@ DEVICES = {
     "br_viewheight": _BROWSERS["dvce_screenheight"],
     "doc_width": _BROWSERS["dvce_screenwidth"],
 }
-MODELS = len(DEVICES["useragent"])
+DEVICE_MODELS = len(DEVICES["useragent"])  # rows of the table
 
 PLACES = _table(
     """geo_country geo_region geo_city geo_zipcode geo_latitude geo_longitude geo_region_name geo_timezone
@@ -102,7 +104,7 @@ PLACES = _table(
     ("DE", "BE", "Berlin", "10115", "52.5320", "13.3849", "Land Berlin", *["Europe/Berlin"] * 2),
     ("FR", "OCC", "Béziers", "34500", "43.3442", "3.2158", "Occitanie", *["Europe/Paris"] * 2),
 )
-CURRENCIES = pl.Series(["USD", "USD", "EUR", "EUR"])  # of each place
+CURRENCIES = pl.Series(["USD", "USD", "EUR", "EUR"])  # by place
 
 CHANNELS = _table(
     "refr_medium refr_source refr_urlhost mkt_medium mkt_source mkt_campaign mkt_clickid",

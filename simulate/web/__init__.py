@@ -1,1 +1,1 @@
-"""The community site that the web stream tells of: its members, its records, and what can be wrong with them."""
+"""The web stream: what members of the community site do, taken from Kafka."""

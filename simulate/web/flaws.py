@@ -1,7 +1,4 @@
-"""What can be wrong with one record of the web stream, one thing at a time.
-
-A flaw spoils a record in place; everything else about it is good.
-"""
+"""The flaws of web records. Each spoils one thing."""
 
 from __future__ import annotations
 
@@ -9,41 +6,41 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from simulate.common_flaws import absent, holds, unbelievable
-from simulate.plan import Slot
+from simulate.common_flaws import with_value, with_wrong_time, without
+from simulate.plan import PlannedFile
 from simulate.stream import Flaw, Record
 
-CLOCKS = ("occurred_at", "timestamp")
+TIME_FIELDS = ("occurred_at", "timestamp")  # a record has one of them
 
 
-def _time(value: object) -> Flaw:
-    def flaw(record: Record, random: Random, slot: Slot) -> None:
-        for name in record.keys() & set(CLOCKS):
+def _with_time(value: object) -> Flaw:
+    def flaw(record: Record, random: Random, file: PlannedFile) -> None:
+        for name in record.keys() & set(TIME_FIELDS):
             record[name] = value
 
     return flaw
 
 
-def _clock(record: Record, at: datetime) -> None:
-    for name in record.keys() & set(CLOCKS):
+def _set_time(record: Record, at: datetime) -> None:
+    for name in record.keys() & set(TIME_FIELDS):
         record[name] = at.isoformat(timespec="seconds") + "Z"
 
 
-def _timeless(record: Record, random: Random, slot: Slot) -> None:
-    for name in record.keys() & set(CLOCKS):
+def _without_time(record: Record, random: Random, file: PlannedFile) -> None:
+    for name in record.keys() & set(TIME_FIELDS):
         del record[name]
 
 
 FLAWS: Mapping[str, Sequence[Flaw]] = {
     "missing": (
-        absent("user_id"),
-        holds("user_id", None),
-        holds("user_id", ""),
-        absent("event_type"),
-        holds("event_type", ""),
-        _timeless,
-        _time(None),
+        without("user_id"),
+        with_value("user_id", None),
+        with_value("user_id", ""),
+        without("event_type"),
+        with_value("event_type", ""),
+        _without_time,
+        _with_time(None),
     ),
-    "type": (_time("soon"), _time("2026-02-30T25:61:00Z"), _time(True)),
-    "clock": unbelievable(_clock),
+    "type": (_with_time("soon"), _with_time("2026-02-30T25:61:00Z"), _with_time(True)),
+    "clock": with_wrong_time(_set_time),
 }

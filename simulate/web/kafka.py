@@ -1,7 +1,6 @@
-"""The community's events as Kafka keeps them: messages of a topic's partitions, each with the next offset.
+"""Files as the Kafka drain writes them: one holds what a partition of a topic got in an arrival hour.
 
-The wrapper and the names of objects belong here: one object holds what a partition got in an arrival hour, and is
-named by its offsets.
+A file is named by the offsets of its messages. The JSON object around each record belongs here too.
 """
 
 from __future__ import annotations
@@ -15,62 +14,66 @@ from pathlib import PurePosixPath
 
 import polars as pl
 
-from simulate.files import joined
-from simulate.plan import Plan, Slot
-from simulate.sessions import HOUR, milliseconds
-from simulate.stream import Extra
+from simulate.clock import HOUR_MS, milliseconds
+from simulate.landing import join_records
+from simulate.plan import Plan, PlannedFile
+from simulate.stream import Defect
 
 
 @dataclass(frozen=True)
-class Log:
-    """Each part of an hour is a partition. Satisfies `stream.Transport`; `records` counts what a slot will hold."""
+class KafkaFiles:
+    """Messages of a topic, where each part of an hour is a partition. Satisfies `stream.Transport`.
+
+    `count`: how many records a file will hold, which fixes the offsets of all later files.
+    """
 
     topic: str
-    records: Callable[[Slot], int]
+    count: Callable[[PlannedFile], int]
 
     def parts(self, plan: Plan) -> int:
         """See `Transport`."""
         return plan.parts
 
-    def path(self, slot: Slot, records: int) -> PurePosixPath:
+    def path(self, file: PlannedFile, records: int) -> PurePosixPath:
         """`<topic>+<partition>+<first offset>-<last offset>.json.gz`."""
-        first = _offsets(self, slot.plan, slot.part, slot.parts)[slot.hour]
-        name = f"{self.topic}+{slot.part}+{first:010d}-{first + records - 1:010d}.json.gz"
-        return PurePosixPath(slot.start.strftime("%Y/%m/%d/%H")) / name
+        first = self._first_offset(file)
+        name = f"{self.topic}+{file.part}+{first:010d}-{first + records - 1:010d}.json.gz"
+        return PurePosixPath(file.hour_start.strftime("%Y/%m/%d/%H")) / name
 
-    def body(self, slot: Slot, lines: pl.Series, extras: Sequence[Extra]) -> bytes:
-        """See `Transport`; a line a message, its value as text."""
-        first = _offsets(self, slot.plan, slot.part, slot.parts)[slot.hour]
-        total, begin = len(lines) + len(extras), milliseconds(slot.start)
-        before = pl.Series([extra.position for extra in extras], dtype=pl.Int64)
-        # How many extras stand before a record: those whose position is not behind it.
+    def body(self, file: PlannedFile, lines: pl.Series, defects: Sequence[Defect]) -> bytes:
+        """See `Transport`. One message a line; its value is the record, as a JSON string."""
+        first, total, start = self._first_offset(file), len(lines) + len(defects), milliseconds(file.hour_start)
+        head = f'{{"topic":{json.dumps(self.topic)},"partition":{file.part},"offset":'
+        positions = pl.Series([defect.position for defect in defects], dtype=pl.Int64)
         index = pl.int_range(len(lines), dtype=pl.Int64, eager=True)
-        place = index + before.search_sorted(index, side="right").cast(pl.Int64)
+        # The number of messages before a good record: the good ones, and the defects up to its position.
+        before = index + positions.search_sorted(index, side="right").cast(pl.Int64)
         messages = pl.select(
             pl.concat_str(
-                pl.lit(self._head(slot)),
-                pl.lit(first + place),
+                pl.lit(head),
+                pl.lit(first + before),
                 pl.lit(',"key":null,"timestamp":'),
-                pl.lit(begin + place * HOUR // max(1, total)),
+                pl.lit(start + before * HOUR_MS // max(1, total)),
                 pl.lit(',"value":"'),
                 pl.lit(lines).str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True),
                 pl.lit('"}'),
             )
         ).to_series()
         others = []
-        for number, extra in enumerate(extras):
-            at = extra.position + number
-            head = f'{self._head(slot)}{first + at},"key":null,"timestamp":{begin + at * HOUR // total},"value":"'
-            value = extra.line.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-            others.append(replace(extra, line=head.encode() + value + b'"}'))
-        return joined(messages, others, b"\n")
+        for number, defect in enumerate(defects):
+            place = defect.position + number
+            at = start + place * HOUR_MS // total
+            value = defect.line.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+            message = f'{head}{first + place},"key":null,"timestamp":{at},"value":"'.encode() + value + b'"}'
+            others.append(replace(defect, line=message))
+        return join_records(messages, others, b"\n")
 
-    def _head(self, slot: Slot) -> str:
-        return f'{{"topic":{json.dumps(self.topic)},"partition":{slot.part},"offset":'
+    def _first_offset(self, file: PlannedFile) -> int:
+        return _first_offsets(self, file.plan, file.part, file.parts)[file.hour]
 
 
 @lru_cache
-def _offsets(log: Log, plan: Plan, partition: int, partitions: int) -> tuple[int, ...]:
-    """The first offset of each hour, and behind them the next one to come."""
-    held = (log.records(Slot(plan, hour, partition, partitions)) for hour in range(plan.hours))
-    return tuple(accumulate(held, initial=0))
+def _first_offsets(files: KafkaFiles, plan: Plan, partition: int, partitions: int) -> tuple[int, ...]:
+    """A partition's first offset of each hour, and last the offset after all hours."""
+    counts = (files.count(PlannedFile(plan, hour, partition, partitions)) for hour in range(plan.hours))
+    return tuple(accumulate(counts, initial=0))

@@ -1,18 +1,15 @@
-"""The web stream: what members of the community site do, taken from Kafka.
-
-The scripts of their sessions belong here; records, their flaws and Kafka's wrapper are in `simulate.web`.
-"""
+"""The web stream's declaration: the scripts of its sessions, and messages of a Kafka topic."""
 
 from __future__ import annotations
 
-from simulate import defects
+from simulate.defects import count_landed
 from simulate.formats import Json
-from simulate.plan import Slot
-from simulate.scripted_sessions import Visits
+from simulate.plan import PlannedFile
+from simulate.scripted_sessions import ScriptedSessions
 from simulate.sessions import Scripts
 from simulate.stream import Stream
 from simulate.web.flaws import FLAWS
-from simulate.web.kafka import Log
+from simulate.web.kafka import KafkaFiles
 from simulate.web.records import (
     COMMENT,
     EVENT_TYPES,
@@ -22,7 +19,7 @@ from simulate.web.records import (
     SHARE,
     VIEW_ARTICLE,
     VIEW_POST,
-    written,
+    write_records,
 )
 
 SCRIPTS = Scripts(
@@ -35,18 +32,18 @@ SCRIPTS = Scripts(
         [LOGIN],
     ]
 )
+NAMES = [(name,) for name in EVENT_TYPES]
 
 
-def _records(slot: Slot) -> int:
-    return defects.landed(WEB, slot)
+def _count(file: PlannedFile) -> int:
+    return count_landed(WEB, file)
 
 
 WEB = Stream(
     name="web",
-    identity_space="community",
-    source=Visits("web", SCRIPTS, [(name,) for name in EVENT_TYPES], POST, written),
+    source=ScriptedSessions("web", SCRIPTS, NAMES, POST, write_records),
     format=Json(),
-    transport=Log("event", _records),
+    transport=KafkaFiles("event", _count),
     flaws=FLAWS,
     personal={
         "username": "name",

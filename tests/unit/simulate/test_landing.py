@@ -1,4 +1,4 @@
-"""Files: the same plan lands the same bytes, under names that sort as they arrive, and never half a file."""
+"""Landing: file names follow the arrival hour, defects land where they belong, and no half file is ever seen."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from simulate import files
 from simulate.commerce.stream import COMMERCE
+from simulate.landing import join_records, write_file
 from simulate.plan import Plan
 from simulate.run import simulate
-from simulate.stream import Extra
+from simulate.stream import Defect
 
 PLAN = Plan(datetime(2026, 1, 1), hours=3, rate=600, seed=5, events_per_file=200)
 
@@ -32,25 +32,30 @@ def test_more_hours_leave_the_first_hours_visits_as_they_were(tmp_path: Path) ->
     assert len(set(one) & set(two)) > 0.9 * len(one)
 
 
-def test_names_are_where_the_arrival_hour_says(tmp_path: Path) -> None:
+def test_file_names_follow_the_arrival_hour(tmp_path: Path) -> None:
     simulate(COMMERCE, PLAN, tmp_path)
     hours = [f"commerce/2026/01/01/{hour:02d}/events_{part:03d}.json.gz" for hour in range(3) for part in range(3)]
     assert list(digests(tmp_path)) == hours
 
 
-def test_names_of_a_large_hour_still_sort_as_its_parts() -> None:
+def test_file_names_sort_in_the_order_of_parts() -> None:
     plan = Plan(PLAN.start, hours=1, rate=1_500, events_per_file=1)
-    names = [COMMERCE.transport.path(slot, 0).name for slot in plan.slots(plan.parts)]
+    names = [COMMERCE.transport.path(file, 0).name for file in plan.files(plan.parts)]
     assert names == sorted(names)
     assert names[0] == "events_0000.json.gz"
 
 
-def test_extras_stand_before_the_record_they_name() -> None:
+def test_defects_land_before_the_record_at_their_position() -> None:
     lines = pl.Series(["a", "bé", "c"])
-    extras = [Extra(0, b"X", "rule"), Extra(2, b"\xff", "malformed"), Extra(2, b"Z", "rule"), Extra(3, b"end", "rule")]
-    assert files.joined(lines, extras, b"\n") == "X\na\nbé\n".encode() + b"\xff\nZ\nc\nend\n"
-    assert files.joined(lines.clear(), [], b"\n") == b""
-    assert files.joined(lines[1:], [Extra(1, b"X", "rule")], b"") == "béXc".encode()
+    defects = [
+        Defect(0, b"X", "rule"),
+        Defect(2, b"\xff", "malformed"),
+        Defect(2, b"Z", "rule"),
+        Defect(3, b"end", "rule"),
+    ]
+    assert join_records(lines, defects, b"\n") == "X\na\nbé\n".encode() + b"\xff\nZ\nc\nend\n"
+    assert join_records(lines.clear(), [], b"\n") == b""
+    assert join_records(lines[1:], [Defect(1, b"X", "rule")], b"") == "béXc".encode()
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,5 +64,5 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError, match="no space"):
-        files.write(tmp_path / "hour" / "events_000.json.gz", b"{}\n")
+        write_file(tmp_path / "hour" / "events_000.json.gz", b"{}\n")
     assert not list((tmp_path / "hour").iterdir())
