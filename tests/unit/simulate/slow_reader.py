@@ -40,6 +40,7 @@ class Event:
 
 
 Judge = Callable[[bytes, datetime], Event]
+"""Takes a record and its arrival hour; raises RejectedError."""
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Found:
 
 
 def content(path: Path) -> bytes:
+    """A file's bytes, decompressed."""
     return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
@@ -61,6 +63,7 @@ def lines(text: bytes) -> list[bytes]:
 
 
 def arrival(path: Path) -> datetime:
+    """The arrival hour in a file's path."""
     found = FOLDER.search(str(path))
     assert found, path
     return datetime(*map(int, found.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
@@ -74,12 +77,13 @@ def landed(folder: Path, records: Callable[[bytes], Iterable[bytes]] = lines) ->
 
 
 def read(folder: Path, judge: Judge, records: Callable[[bytes], Iterable[bytes]] = lines) -> Found:
+    """Judge every landed record. The first good one of each key and date counts; later ones are repetitions."""
     found = Found()
-    for came, record in landed(folder, records):
-        hour = came.strftime("%Y-%m-%d-%H:%M")
+    for arrived, record in landed(folder, records):
+        hour = arrived.strftime("%Y-%m-%d-%H:%M")
         found.landed[hour] += 1
         try:
-            event = judge(record, came)
+            event = judge(record, arrived)
             key = event.key, event.at.date().isoformat()
             if key in found.silver:
                 raise RejectedError("duplicate" if found.silver[key].content == event.content else "conflict")
@@ -178,8 +182,8 @@ def time(value: Any) -> datetime:
     return at
 
 
-def believable(at: datetime, came: datetime) -> datetime:
-    if at.year < 1990 or at > came + timedelta(hours=2):
+def believable(at: datetime, arrived: datetime) -> datetime:
+    if at.year < 1990 or at > arrived + timedelta(hours=2):
         raise RejectedError("clock")
     return at
 

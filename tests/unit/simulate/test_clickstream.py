@@ -21,7 +21,7 @@ FIELDS = ["timestamp", "user_id", "session_id", "event_type"]
 FIELDS += ["product_id", "quantity", "price", "category", "search_query"]
 
 
-def judge(line: bytes, came: datetime) -> Event:
+def judge(line: bytes, arrived: datetime) -> Event:
     record = slow_reader.decode(line)
     require(all(record.get(name) for name in FIELDS[:4]), "missing")
     at = slow_reader.time(record["timestamp"])
@@ -34,7 +34,7 @@ def judge(line: bytes, came: datetime) -> Event:
     require(quantity is None or 1 <= quantity <= 10**6, "rule")
     require(search or not record.get("search_query"), "rule")
     text = slow_reader.canonical(record)
-    at = slow_reader.believable(at, came)
+    at = slow_reader.believable(at, arrived)
     return Event(text, text, at, (kind,), record)
 
 

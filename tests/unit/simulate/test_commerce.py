@@ -39,10 +39,10 @@ def check_order(record: dict[str, Any]) -> None:
         require(1 <= integer(item["quantity"]) <= 10**6, "rule")
 
 
-def judge(line: bytes, came: datetime) -> Event:
+def judge(line: bytes, arrived: datetime) -> Event:
     record = slow_reader.decode(line)
     require(all(record.get(name) for name in ("event_id", "event_timestamp", "event_type")), "missing")
-    at = slow_reader.believable(slow_reader.time(record["event_timestamp"]), came)
+    at = slow_reader.believable(slow_reader.time(record["event_timestamp"]), arrived)
     assert isinstance(record["customer"]["customer_id"], (str, int, type(None)))
     check_order(record)
     return Event(record["event_id"], record, at, (record["event_type"],), record)
@@ -92,8 +92,8 @@ def test_without_shares_events_arrive_in_the_hour_they_happen_in(tmp_path: Path)
     plan = Plan(START, hours=5, rate=900, seed=3, shares=Shares.none())
     truth = simulate(COMMERCE, plan, tmp_path).as_dict()
     assert truth["rejected"]["total"] == 0
-    for came, line in slow_reader.landed(tmp_path):
-        assert came <= judge(line, came).at < came + timedelta(hours=1)
+    for arrived, line in slow_reader.landed(tmp_path):
+        assert arrived <= judge(line, arrived).at < arrived + timedelta(hours=1)
 
 
 def test_hours_of_very_few_records(tmp_path: Path) -> None:
@@ -106,10 +106,10 @@ def test_a_refund_may_arrive_before_its_order(tmp_path: Path) -> None:
     simulate(COMMERCE, Plan(START, hours=7, rate=900, seed=11, shares=WORLDS["all late"]), tmp_path)
     arrivals: dict[tuple[str, str], datetime] = {}
     times: dict[tuple[str, str], datetime] = {}
-    for came, line in slow_reader.landed(tmp_path):
-        event = judge(line, came)
+    for arrived, line in slow_reader.landed(tmp_path):
+        event = judge(line, arrived)
         if order := event.record.get("order"):
-            arrivals[order["order_id"], order["status"]] = came
+            arrivals[order["order_id"], order["status"]] = arrived
             times[order["order_id"], order["status"]] = event.at
     early = [id for id, status in arrivals if status == "refunded" and arrivals[id, status] < arrivals[id, "placed"]]
     assert early

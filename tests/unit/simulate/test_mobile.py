@@ -28,7 +28,7 @@ def records(text: bytes) -> Iterator[bytes]:
     yield from (piece for piece in re.split(rb"(?<=\})(?=\{)|\n", text) if piece)
 
 
-def judge(raw: bytes, came: datetime) -> Event:
+def judge(raw: bytes, arrived: datetime) -> Event:
     record = slow_reader.decode(raw)
     fields = {name: None if value in ("", "Null") else value for name, value in record.items()}
     required = [fields.get(name) for name in ("USER_ID", "CREATED_AT", "INITIAL_EVENT", "ORDER_TYPE", "STATUS")]
@@ -39,7 +39,7 @@ def judge(raw: bytes, came: datetime) -> Event:
     assert at is not None
     steps = tuple(fields[step] for step in STEPS if fields[step])
     text = slow_reader.canonical(record)
-    return Event(text, text, slow_reader.believable(at, came), steps, record)
+    return Event(text, text, slow_reader.believable(at, arrived), steps, record)
 
 
 @pytest.fixture(scope="module", params=[HEAVY, Shares()], ids=["heavy", "default"])

@@ -30,7 +30,7 @@ PLACES = {
 TIMES = ("etl_tstamp", "collector_tstamp", "dvce_created_tstamp", "dvce_sent_tstamp", "derived_tstamp", "true_tstamp")
 
 
-def judge(line: bytes, came: datetime) -> Event:
+def judge(line: bytes, arrived: datetime) -> Event:
     try:
         fields = line.decode().split("\t")
     except UnicodeDecodeError as error:
@@ -46,7 +46,7 @@ def judge(line: bytes, came: datetime) -> Event:
     require(record["br_cookies"] in ("", "0", "1"), "type")
     times = {name: slow_reader.time(record[name]) for name in TIMES if record[name]}
     require(bool(record["event_id"] and record["collector_tstamp"]), "missing")
-    at = slow_reader.believable(event_time(times), came)
+    at = slow_reader.believable(event_time(times), arrived)
     content = record["event_fingerprint"] or [record[name] for name in PLACES if name not in TIMES] + fields[30:31]
     return Event(record["event_id"], content, at, (record["event_name"],), (record, entities))
 
@@ -175,6 +175,6 @@ def test_some_files_are_compressed_and_others_not(tmp_path: Path) -> None:
 
 def test_arrival_is_collection(tmp_path: Path) -> None:
     simulate(SNOWPLOW, Plan(START, hours=3, rate=300, shares=Shares.none()), tmp_path)
-    for came, line in slow_reader.landed(tmp_path):
+    for arrived, line in slow_reader.landed(tmp_path):
         collected = datetime.fromisoformat(line.decode().split("\t")[3]).replace(tzinfo=UTC)
-        assert collected.replace(minute=0, second=0, microsecond=0) == came
+        assert collected.replace(minute=0, second=0, microsecond=0) == arrived

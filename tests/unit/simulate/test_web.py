@@ -19,7 +19,7 @@ from simulate.run import simulate
 from simulate.web.stream import WEB
 
 
-def judge(line: bytes, came: datetime) -> Event:
+def judge(line: bytes, arrived: datetime) -> Event:
     value = slow_reader.decode(line)["value"]
     record = slow_reader.decode(value.encode())
     stamp = record.get("occurred_at", record.get("timestamp"))
@@ -27,7 +27,7 @@ def judge(line: bytes, came: datetime) -> Event:
     require(bool(record.get("user_id") and record.get("event_type")) and at is not None, "missing")
     assert at is not None
     text = slow_reader.canonical(record)
-    at = slow_reader.believable(at, came)
+    at = slow_reader.believable(at, arrived)
     return Event(text, text, at, (record["event_type"],), record)
 
 
@@ -52,15 +52,15 @@ def test_file_names_are_offsets_without_a_gap(tmp_path: Path) -> None:
         texts = gzip.decompress(path.read_bytes()).decode(errors="replace").splitlines()
         messages = [json.loads(text) for text in texts]
         assert {(message["topic"], message["partition"]) for message in messages} == {("event", int(partition))}
-        held = [message["offset"] for message in messages]
-        assert (topic, span) == ("event", f"{held[0]:010d}-{held[-1]:010d}")
-        offsets[int(partition)] += held
+        in_file = [message["offset"] for message in messages]
+        assert (topic, span) == ("event", f"{in_file[0]:010d}-{in_file[-1]:010d}")
+        offsets[int(partition)] += in_file
         times = [message["timestamp"] / 1000 for message in messages]
         first = slow_reader.arrival(path).timestamp()
         assert times == sorted(times)
         assert first <= times[0] <= times[-1] < first + 3600
     assert set(offsets) == {0, 1, 2}
-    assert all(held == list(range(len(held))) for held in offsets.values())
+    assert all(of_partition == list(range(len(of_partition))) for of_partition in offsets.values())
 
 
 def test_props_are_objects_or_texts_of_python_dicts(world: tuple[dict[str, Any], Found]) -> None:
