@@ -31,7 +31,7 @@ from partitions import arrival_window
 from resources.environment import make
 from resources.landing.folder import FolderLanding
 from simulate import sessions
-from simulate.plan import Plan, Shares, Slot
+from simulate.plan import Plan, PlannedFile, Shares
 from simulate.run import simulate
 from simulate.streams import STREAMS as SIMULATED
 
@@ -65,8 +65,8 @@ class FewHours(Plan):
 
     landing: tuple[dt.datetime, ...] = ()
 
-    def slots(self, parts: int) -> list[Slot]:
-        return [slot for slot in super().slots(parts) if slot.start.replace(tzinfo=dt.UTC) in self.landing]
+    def files(self, parts: int) -> list[PlannedFile]:
+        return [file for file in super().files(parts) if file.hour_start.replace(tzinfo=dt.UTC) in self.landing]
 
 
 @dataclass(frozen=True)
