@@ -58,12 +58,12 @@ class Translator(DagsterDbtTranslator):
 
 def _event_date(node: Mapping[str, Any]) -> str:
     """SQL of the event date of the rows of a model that is rebuilt by it."""
-    return str(node["config"]["meta"].get("event_date", "event_date"))
+    return str(node["config"]["meta"]["rebuild"]["event_date"])
 
 
 def _by_event_date(node: Mapping[str, Any]) -> bool:
     """Whether a model's rows are replaced by event date, and so are its partitions."""
-    return bool(node["config"].get("incremental_strategy") == "replace_touched")
+    return bool(node["config"].get("meta", {}).get("rebuild", {"by": "person"})["by"] != "person")
 
 
 @cache
@@ -168,13 +168,13 @@ def scope(changes: Touched | None, asked: Iterable[str], whole: Iterable[str] | 
     The `whole` ones are rebuilt whole whatever touched them; None for all, as models need that run without the others.
     """
     if changes is None:
-        return {"event_dates": None, "gained_dates": [], "gained_hours": []}
+        return {"event_dates": None, "dates_with_new_rows": [], "hours_of_new_rows": []}
     dates = {date.strftime(DATE_FORMAT) for date in changes.dates}.union(asked, whole or ())
     gained = {date.strftime(DATE_FORMAT) for date in changes.gained}.difference(dates if whole is None else whole)
     return {
         "event_dates": sorted(dates),
-        "gained_dates": sorted(gained),
-        "gained_hours": [str(hour) for hour in sorted(changes.hours)] if gained else [],
+        "dates_with_new_rows": sorted(gained),
+        "hours_of_new_rows": [str(hour) for hour in sorted(changes.hours)] if gained else [],
     }
 
 
@@ -227,7 +227,7 @@ def _materialize(
         counts = rows.get(name, {})
         partitions: list[str | None] = [None]
         if _by_event_date(manifest()["nodes"][name]):
-            dates, gained = rebuilt["event_dates"], rebuilt["gained_dates"] or ()
+            dates, gained = rebuilt["event_dates"], rebuilt["dates_with_new_rows"] or ()
             asked = [date for date in dates or () if date in counts or date not in gained]
             known = filter(None, counts) if dates is None or name in anew else ()
             partitions = [*sorted({*asked, *known})]

@@ -37,10 +37,10 @@ class DbtFailed(Exception):
 
 @dataclass(frozen=True)
 class Mart:
-    """A model that readers may rely on: its name, its relation, and its columns' types and descriptions."""
+    """A model that readers may rely on: its relation, and the types and descriptions of its columns."""
 
-    name: str
-    relation: str
+    name: str  # of the relation, which is not always the model's
+    relation: str  # with database and schema
     types: Mapping[str, str]
     descriptions: Mapping[str, str]
 
@@ -186,8 +186,8 @@ def public_schemas(profile: Mapping[str, object]) -> set[str]:
 def marts(profile: Mapping[str, object]) -> dict[str, Mart]:
     """The public models by name, as a target has them."""
     return {
-        node["name"]: Mart(
-            name=node["name"],
+        node["alias"]: Mart(
+            name=node["alias"],
             relation=node["relation_name"],
             types={name: column["data_type"] for name, column in node["columns"].items()},
             descriptions={name: column["description"] for name, column in node["columns"].items()},

@@ -19,7 +19,7 @@ from jinja2 import Environment
 from resources.warehouse.protocol import Warehouse
 
 NOTE = "__dbt_code"  # dbt/macros/model_code.sql names the view <table>__dbt_code
-RUN_VARS = frozenset({"event_dates", "gained_dates", "gained_hours", "code"})
+RUN_VARS = frozenset({"event_dates", "dates_with_new_rows", "hours_of_new_rows", "code"})
 """Variables of one run: they say which rows it makes, and nothing about what a row is."""
 _ROW_CONFIG = ("materialized", "incremental_strategy", "contract", "column_types", "dist", "sort", "sort_type")
 _TABLES = ("model", "seed")

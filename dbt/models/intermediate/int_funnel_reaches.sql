@@ -1,4 +1,4 @@
-{{ by_person('person_id') }}
+{{ rebuild_by('person') }}
 
 {#-
     A chain is a first step and the earliest events after it that continue it: taking an earlier one never reaches
@@ -29,9 +29,7 @@ with steps as (
 events as (
 
     select * from {{ ref('int_funnel_events') }}
-    {% if is_incremental() %}
-    where {{ is_touched_person('identity_space', 'person_id') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 ),
 

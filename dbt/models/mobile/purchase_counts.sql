@@ -5,7 +5,7 @@ with purchases as (
         created_at,
         cast({{ dbt.date_trunc('hour', 'created_at') }} as timestamp) as hour_at,
         cast({{ dbt.date_trunc('day', 'created_at') }} as timestamp) as daily
-    from {{ ref('orders') }}
+    from {{ ref('mobile_orders') }}
     where status = 'COMPLETED'
         and {{ up_to_as_of('cast(created_at as date)') }}
 

@@ -1,4 +1,4 @@
-{{ by_person('customer_id', identity_space="'shop'") }}
+{{ rebuild_by('person', identity_space="'shop'", person_id='customer_id') }}
 
 {%- set in_order = 'event_at, event_id' %}
 {%- set attributes = ['customer_email', 'country'] %}
@@ -23,9 +23,7 @@ with events as (
         {% endfor %}
     from {{ ref('int_customer_events') }}
     where {{ up_to_as_of() }}
-    {% if is_incremental() %}
-        and {{ is_touched_person("'shop'", 'customer_id') }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 ),
 

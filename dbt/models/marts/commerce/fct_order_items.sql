@@ -1,11 +1,9 @@
-{{ by_person('customer_id', identity_space="'shop'") }}
+{{ rebuild_by('person', identity_space="'shop'", person_id='customer_id') }}
 
 with orders as (
 
     select * from {{ ref('fct_orders') }}
-    {% if is_incremental() %}
-    where {{ is_touched_person("'shop'", 'customer_id') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 ),
 

@@ -1,13 +1,11 @@
-{{ by_person('person_id') }}
+{{ rebuild_by('person') }}
 
 {%- set purchase = 'stream, purchase_id' %}
 
 with purchases as (
 
     select * from {{ ref('int_purchases') }}
-    {% if is_incremental() %}
-    where {{ is_touched_person('identity_space', 'person_id') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 ),
 

@@ -1,3 +1,5 @@
+{{ config(alias='users') }}
+
 with days as (
 
     select * from {{ ref('int_mobile_user_days') }}
