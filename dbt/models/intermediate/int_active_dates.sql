@@ -17,7 +17,7 @@ actives as (
 
     union all
 
-    -- In all, a person on two platforms is one.
+    -- In `all` a person on two platforms counts once.
     select distinct event_date, identity_space, person_id, 'all' as device_platform
     from person_days
 

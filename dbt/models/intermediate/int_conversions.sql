@@ -14,6 +14,6 @@ select
     currency
 from {{ ref('int_events') }}
 where is_conversion
-    -- Orders may be reversed: fct_orders follows them.
+    -- Orders may be reversed later; fct_orders follows that.
     and not is_order_event
     and {{ rebuilt() }}

@@ -13,7 +13,7 @@ with events as (
 
 funnels as (
 
-    -- An event name may be several steps of a funnel: its events are numbered once.
+    -- An event name may be several steps of a funnel; its events still count once.
     select distinct funnel, stream, event_name from {{ ref('funnels') }}
 
 ),

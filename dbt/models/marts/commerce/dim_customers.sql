@@ -2,7 +2,7 @@
 
 with days as (
 
-    -- The shop's users are its customers.
+    -- Customers are the users of the shop.
     select user_id as customer_id, first_event_at, last_event_at, events
     from {{ ref('int_user_days') }}
     where identity_space = 'shop'

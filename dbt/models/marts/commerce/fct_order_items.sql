@@ -22,7 +22,7 @@ ranked as (
 
     select
         items.*,
-        -- Every line of the order's latest event with items has rank 1.
+        -- The lines of the order's latest event with items have rank 1.
         rank() over (partition by order_id order by event_at desc, event_id desc) as event_rank
     from items
 
