@@ -6,24 +6,19 @@
         select … from {{ ref('stg_clickstream') }}
         where {{ rebuilt() }}
 
-    A run first deletes the rebuilt rows from the table and then inserts the model's rows. So a row that is gone from
-    silver also leaves the table, and a run that failed can simply run again.
+    A run first deletes the rebuilt rows from the table and then inserts the model's rows. So a row that silver has lost
+    also leaves the table, and a run that failed can simply run again.
 
-    | rebuild_by  | what a run rebuilds                                                   | columns it reads           |
-    |-------------|-----------------------------------------------------------------------|----------------------------|
-    | `'date'`    | all rows of the run's event dates                                     | `event_date`               |
-    | `'arrival'` | the same, but of a date that only gained rows just the new rows       | `arrival_hour`             |
-    | `'event'`   | the same, but of a date that only gained rows just the new events     | `stream`, `event_id`       |
-    | `'actor'`   | the same, but of a date that only gained rows just those who acted    | `identity_space`, `actor`  |
-    | `'person'`  | all rows, on any date, of the people to whom a new event may belong   | `identity_space`, `person_id` |
+    - `'date'`: all rows of the event dates that changed. Choose this unless the model is large.
+    - `'arrival'`, `'event'`, `'actor'`: the same, except for dates that only gained rows. Of these a run rebuilds only the
+      new rows (by `arrival_hour`), the new events (by `stream` and `event_id`), or what those who did the new events did
+      on that date (by `identity_space` and `actor`). So a few late events of many dates stay cheap.
+    - `'person'`: all rows, on any date, of the people to whom a new event may belong (by `identity_space` and
+      `person_id`), or of everybody if a date may have lost rows.
 
-    Choose `'date'` unless the model is large. The other kinds keep late events cheap: most days bring a few events for
-    each of the dates before, and a whole date costs much more than those few events.
-
-    Arguments name an expression where a column is called differently, or is a constant:
-    `rebuild_by('event', stream="'commerce'")`. `event_date` says how the table's columns give a row's event date.
-    `rebuilt()` reads a relation with `event_date` and `event_at`, as staging models and int_events are, and for
-    `'event'` with `arrival_hour`. For `'person'` it reads a relation with the person.
+    The model's query and its table need these columns, and `event_date` for all kinds but `'person'`. Arguments give an
+    expression where there is no such column: `rebuild_by('event', stream="'commerce'")`. `event_date` gives one for the
+    table alone, as the query reads staging models or int_events, which have that column.
 -#}
 {% macro rebuild_by(kind, event_date='event_date') %}
     {%- if kind == 'person' %}{% do ref('int_touched_people') %}{% endif -%}

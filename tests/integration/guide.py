@@ -47,7 +47,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for name in ("platform", "dbt", "docs"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("target", "__pycache__"))
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("target"))
 
     def write(self, block: Block) -> None:
         """Write the file that a block shows. `csv` adds rows to it, `diff` changes it; any other one is a new file."""
@@ -72,7 +72,7 @@ class Project:
         """Run a command of a page; of a verb of make only its recipe, as the test's own Python needs no set-up."""
         if verb := re.fullmatch(r"make (\w+)", command):
             (command,) = re.findall(rf"^{verb[1]}:.*\n\t@(.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        command = command.replace("$(PY)", PYTHON).replace(".venv/bin", str(Path(PYTHON).parent))
+        command = command.replace("$(PY)", ".venv/bin/python").replace(".venv/bin", str(Path(PYTHON).parent))
         self._execute(["bash", "-c", command], environment)
 
     def run_jobs(self, hour: dt.datetime, environment: Mapping[str, str], *jobs: str) -> None:

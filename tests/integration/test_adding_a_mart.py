@@ -95,6 +95,7 @@ def test_the_command_of_the_page_builds_the_mart_and_tests_it(
     platform: Platform, project: guide.Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With its unit test, and from scratch, as nothing tells dbt by which code the table was made."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
@@ -104,6 +105,7 @@ def test_the_command_of_the_page_builds_the_mart_and_tests_it(
     kept = dbt.manifest_path().with_name("partial_parse.msgpack")
     runner = dbtRunner(manifest=Manifest.from_msgpack(kept.read_bytes()))
     outcome = runner.invoke([*shlex.split(command)[1:], "--quiet"])
+    DuckDBConnectionManager.env().close()
     assert outcome.success, outcome.exception or outcome.result
     kinds = {result.node.resource_type.value for result in outcome.result.results}
     assert kinds == {"model", "test", "unit_test"}
