@@ -63,7 +63,8 @@ def _event_date(node: Mapping[str, Any]) -> str:
 
 def _by_event_date(node: Mapping[str, Any]) -> bool:
     """Whether a model's rows are replaced by event date, and so are its partitions."""
-    return bool(node["config"].get("meta", {}).get("rebuild", {"by": "person"})["by"] != "person")
+    rule = node["config"].get("meta", {}).get("rebuild")  # of dbt/macros/rebuild.sql
+    return rule is not None and rule["by"] != "person"
 
 
 @cache
