@@ -145,7 +145,7 @@ def test_every_mart_can_be_published() -> None:
     public = [node for node in nodes if node.get("access") == "public"]
     assert sorted(marts) == dbt.mart_names()
     assert len({mart.relation for mart in marts.values()}) == len(marts) == len(public)
-    assert {"fct_orders", "daily_active_users", "analytics_orders", "bene", "mobile_users"} <= set(marts)
+    assert {"fct_orders", "daily_active_users", "analytics_orders", "bene", "users"} <= set(marts)
     kinds = {kind for mart in marts.values() for kind in mart.types.values()}
     assert all(iceberg_type(kind) for kind in kinds)
 
