@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from partitions import inside_window
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -30,8 +32,7 @@ class Layout:
 
         The folders above hold hours, but may hold objects of no hour as well.
         """
-        hour = self.hour("/".join([*parts, ""]))
-        return hour is not None and window[0] <= hour < window[1]
+        return inside_window(self.hour("/".join([*parts, ""])), window)
 
     def hour(self, path: str) -> dt.datetime | None:
         """The UTC hour that a path names, or None when the scheme does not fit it."""

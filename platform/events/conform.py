@@ -9,9 +9,7 @@ from __future__ import annotations
 import hmac
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +17,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts.lineage import LINEAGE
 from contracts.rules import REQUIRED, Broken, broken
 from contracts.stream import EnrichedTsv, Personal, Stream
 from events.casts import Extraction
-from events.concurrency import parallel_map
 from events.digest import as_column, digest_of
 from events.documents import Documents
 from events.enriched import Enriched
@@ -33,7 +31,6 @@ from events.text import Room, Texts
 MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
 SEPARATOR = "\x1f"  # between the parts of a key
 OLDEST = pl.CompatLevel.oldest()
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ class Conformer:
         Never raises on bad data.
         """
         rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).alias("_row")
-        lineage = pl.DataFrame(pl.from_arrow(records.select([*Stream.LINEAGE]))).with_columns(rows)
+        lineage = pl.DataFrame(pl.from_arrow(records.select([*LINEAGE]))).with_columns(rows)
         extraction = self.form.extract(Texts.of(records.column("raw"), self.room), records.column("header"))
         problems = extraction.problems
         _oversize(records.column("oversize"), problems)
@@ -174,16 +171,16 @@ class Conformer:
 
 
 class Conformers:
-    """Conforms a run's batches on several threads, each with a `Conformer` of its own; no more wait than threads."""
+    """A `Conformer` for each thread; they share the hashes of personal values that they have met."""
 
-    def __init__(self, stream: Stream, secret: bytes, threads: int = 2) -> None:
-        self.stream, self.secret, self.threads = stream, secret, threads
+    def __init__(self, stream: Stream, secret: bytes) -> None:
+        self.stream, self.secret = stream, secret
         self.known_hashes: dict[str, str] = {}
         self.local = threading.local()
 
-    def conform(self, batches: Iterable[pa.Table], then: Callable[[Conformed], T]) -> Iterator[T]:
-        """What `then` makes of the batches conformed, in their order; the threads do that as well."""
-        yield from parallel_map(lambda batch: then(self._mine().conform(batch)), batches, self.threads)
+    def conform(self, records: pa.Table) -> Conformed:
+        """As `Conformer.conform`."""
+        return self._mine().conform(records)
 
     def contents(self, records: pa.Table) -> pl.Series:
         """As `Conformer.contents`."""

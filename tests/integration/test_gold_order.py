@@ -128,7 +128,7 @@ def ingest(platform: Platform, streams: Sequence[Stream], hours: Iterable[dt.dat
     for stream in streams:
         load_bronze(lake, landing, stream, sorted(hours), arrival_window(now), now)
         named, _ = judge_silver(lake, stream, conformers[stream.name], sorted(hours), now, again=False)
-        warehouse.apply(stream, lake.table(Layer.SILVER, stream), named.silver)
+        warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), named.silver)
 
 
 def stands_for(platform: Platform) -> dict[tuple[str, str], str]:

@@ -134,7 +134,7 @@ def test_records_are_refused_without_their_values(installation: Installation) ->
 
 def test_the_development_key_is_warned_of(installation: Installation) -> None:
     """Everybody has it, and can try addresses out with it."""
-    assert "PERSONAL_DATA_KEY is not set: personal data is hashed with a key that everybody knows" in installation.said
+    assert "PERSONAL_DATA_KEY is not set: personal data is hashed with the public development key" in installation.said
 
 
 SECRET = "Ada@example.com"

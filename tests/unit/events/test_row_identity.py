@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.identity import DIGESTS, digest_of
+from events.row_identity import DIGESTS, identity_digest
 
 ROWS = st.lists(st.tuples(st.sampled_from("fg"), st.sampled_from("vw"), st.integers(1, 3)), max_size=6)
 
@@ -16,7 +16,7 @@ ROWS = st.lists(st.tuples(st.sampled_from("fg"), st.sampled_from("vw"), st.integ
 def digest(rows: list[tuple[str, str, int]]) -> int:
     files, versions, lines = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
     coded = (pa.array(texts, pa.large_string()).dictionary_encode() for texts in (files, versions))
-    return digest_of(*coded, pa.array(lines, pa.int64()))
+    return identity_digest(*coded, pa.array(lines, pa.int64()))
 
 
 @given(ROWS, ROWS)

@@ -1,4 +1,4 @@
-"""What gold has to rebuild when silver has changed: event dates, and how much of them."""
+"""Which event dates of silver changed between two snapshots, and which of them only gained rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pytest
 from pyiceberg.manifest import DataFile
 
 from contracts.commerce import COMMERCE
+from lake.changed_dates import ChangedDates, changed_dates
+from lake.commits import commit
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
-from lake.tables import ROWS_OF, commit
-from lake.touched import Touched, touched
+from lake.snapshots import ROWS_OF
 
 DAY = [dt.date(2024, 5, day) for day in range(6)[1:]]
 HOUR = [dt.datetime(2024, 5, 9, hour, tzinfo=dt.UTC) for hour in range(24)]
@@ -28,7 +29,7 @@ def table(lake: Any) -> Any:
 
 @pytest.fixture
 def add(table: Any, write: Any, silver: Any) -> Add:
-    """Commits rows that arrived in an hour and are written then, or are written again; the snapshot."""
+    """Commits rows that arrived in an hour, and rows that are written again; returns the snapshot."""
 
     def run(*events: tuple[str, int], hour: int = 0, removed: Sequence[DataFile] = (), again: Any = None) -> int:
         fresh = silver(*events, _arrival_hour=HOUR[hour], _source_file=f"f{hour}", _ingested_at=HOUR[hour])
@@ -42,40 +43,40 @@ def on(table: Any, date: dt.date) -> list[DataFile]:
     return [file for file in files_of(table) if event_date(file) == date]
 
 
-def what(changed: Sequence[int] = (), gained: Sequence[int] = (), hours: Sequence[int] = ()) -> Touched:
+def what(changed: Sequence[int] = (), gained: Sequence[int] = (), hours: Sequence[int] = ()) -> ChangedDates:
     days = (frozenset(DAY[number - 1] for number in numbers) for numbers in (changed, gained))
-    return Touched(*days, frozenset(HOUR[number] for number in hours))
+    return ChangedDates(*days, frozenset(HOUR[number] for number in hours))
 
 
 def test_dates_that_rows_came_to_have_gained_them(table: Any, add: Add) -> None:
     first = add(("a", 1), ("b", 1), ("c", 2))
     add(("d", 2), hour=3)
     last = add(("e", 3), hour=4)
-    assert touched(table, None, first) == what(gained=[1, 2], hours=[0])
-    assert touched(table, first, last) == what(gained=[2, 3], hours=[3, 4])
-    assert touched(table, last, last) == what()
-    assert touched(table, 12345, last) is None, "the way back has expired"
+    assert changed_dates(table, None, first) == what(gained=[1, 2], hours=[0])
+    assert changed_dates(table, first, last) == what(gained=[2, 3], hours=[3, 4])
+    assert changed_dates(table, last, last) == what()
+    assert changed_dates(table, 12345, last) is None, "the way back has expired"
 
 
 def test_a_date_that_a_row_left_has_changed(table: Any, add: Add) -> None:
     first = add(("a", 1), ("b", 2))
     last = add(("c", 1), ("d", 3), hour=3, removed=on(table, DAY[0]))
-    assert touched(table, first, last) == what(changed=[1], gained=[3], hours=[3])
+    assert changed_dates(table, first, last) == what(changed=[1], gained=[3], hours=[3])
 
 
 def test_a_row_that_is_written_again_has_not_left(table: Any, add: Add, silver: Any) -> None:
-    """Small files are taken into larger ones; what was judged anew counts as another row."""
+    """Copying a row into a larger file is no change. Judging it again is one."""
     first = add(("a", 1), ("b", 2))
     kept = silver(("a", 1), _arrival_hour=HOUR[0], _source_file="f0", _ingested_at=HOUR[0])
     merged = add(("c", 1), hour=3, removed=on(table, DAY[0]), again=kept)
-    assert touched(table, first, merged) == what(gained=[1], hours=[3])
+    assert changed_dates(table, first, merged) == what(gained=[1], hours=[3])
     judged = kept.with_columns(_ingested_at=pl.lit(HOUR[4]))
     last = add(("c", 1), hour=3, removed=on(table, DAY[0]), again=judged)
-    assert touched(table, first, last) == what(changed=[1], hours=[0, 3])
+    assert changed_dates(table, first, last) == what(changed=[1], hours=[0, 3])
 
 
 def test_what_housekeeping_has_merged_is_not_told_apart(table: Any, add: Add, write: Any, silver: Any) -> None:
-    """A file made in between holds old rows and new ones: where it goes the date counts as changed."""
+    """A file that housekeeping wrote holds old and new rows. If it is removed, its date counts as changed."""
     first = add(("a", 1))
     second = add(("b", 1), hour=3)
     both = [
@@ -84,14 +85,14 @@ def test_what_housekeeping_has_merged_is_not_told_apart(table: Any, add: Add, wr
     ]
     files = write(table, pl.concat(both))
     commit(table, files, files_of(table), {ROWS_OF: str(second)})
-    assert touched(table, first, table.current_snapshot().snapshot_id) == what(gained=[1], hours=[3])
+    assert changed_dates(table, first, table.current_snapshot().snapshot_id) == what(gained=[1], hours=[3])
     last = add(("c", 1), hour=4, removed=on(table, DAY[0]), again=pl.concat(both))
-    found = touched(table, first, last)
+    found = changed_dates(table, first, last)
     assert found is not None
     assert found.changed == {DAY[0]}
 
 
 def test_a_file_of_many_hours_changes_its_date(table: Any, add: Add, silver: Any) -> None:
-    """The hours of more than one run are too many to name."""
+    """A file with the hours of more than one run cannot say which hours its rows came in."""
     earlier = silver(("a", 1), _arrival_hour=HOUR[0] - dt.timedelta(days=9), _source_file="g", _ingested_at=HOUR[0])
-    assert touched(table, None, add(("b", 1), hour=3, again=earlier)) == what(changed=[1])
+    assert changed_dates(table, None, add(("b", 1), hour=3, again=earlier)) == what(changed=[1])

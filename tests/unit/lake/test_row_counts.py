@@ -1,4 +1,4 @@
-"""Counts of combinations against counting them one by one."""
+"""Row counts agree with counting one row at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.aggregates import row_counts
+from lake.row_counts import count_rows
 
 ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 2)), min_size=1, max_size=20)
 
@@ -19,6 +19,6 @@ def test_each_combination_is_counted(batches: list[list[tuple[str, int]]]) -> No
     """In whatever order they come, and over all batches."""
     columns = {"text": pl.String(), "number": pl.Int64()}
     read = [pa.record_batch([*zip(*rows, strict=True)], [*columns]) for rows in batches]
-    assert sorted(row_counts(read, columns).rows()) == sorted(
+    assert sorted(count_rows(read, columns).rows()) == sorted(
         (*row, count) for row, count in Counter(row for rows in batches for row in rows).items()
     )
