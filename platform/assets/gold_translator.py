@@ -36,7 +36,7 @@ def event_date_sql(node: Mapping[str, Any]) -> str:
 
 def by_event_date(node: Mapping[str, Any]) -> bool:
     """Whether a model is rebuilt by event date."""
-    rule = node["config"].get("meta", {}).get("rebuild")  # set by dbt/macros/rebuild.sql
+    rule = node["config"].get("meta", {}).get("rebuild")  # of dbt/macros/rebuild.sql
     return rule is not None and rule["by"] != "person"
 
 
