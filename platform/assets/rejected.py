@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from assets.describe import printable, table_of
-from events.problems import REASONS
+from events.rejections import REASONS
 from lake.reading import as_frame, rebatch
 
 EXAMPLES = 3

@@ -6,7 +6,7 @@ import polars as pl
 
 from contracts.stream import Csv, Envelope, Instant, JsonConcatenated, Stream, column
 
-DESKTOP = r"(?i)^(windows|macos|linux|chromeos)"
+_DESKTOP = r"(?i)^(windows|macos|linux|chromeos)"
 PRODUCER_COUNTS = ("HOURLY_PURCHASE_COUNT", "DAILY_PURCHASE_COUNT")  # they count visits too: nobody reads them
 
 
@@ -16,7 +16,7 @@ class MobileJourney(Envelope):
     event_at: Instant = column("CREATED_AT", nullable=False, description="When the journey was recorded, UTC")
     user_id: str = column("USER_ID", nullable=False, description="The app's id of the user")
     device_platform: str = column(
-        compute=pl.when(pl.col("os_user").str.contains(DESKTOP))
+        compute=pl.when(pl.col("os_user").str.contains(_DESKTOP))
         .then(pl.lit("desktop"))
         .when(pl.col("os_user").is_not_null())
         .then(pl.lit("mobile")),

@@ -1,6 +1,6 @@
-"""Ahead: the next items are made while this one is worked on.
+"""Work on several items at once in threads, and hand out results in the items' order.
 
-Belongs here: the threads that it takes, and the order of items. Not here: what the items are.
+Belongs here: threads, order and bounds. Not here: what the items are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Made = TypeVar("Made")
 
 
 def prefetch(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, the next one made in another thread while this one is worked on."""
+    """The same items; another thread makes the next one while the caller works on this one."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, items, None)
         while (item := coming.result()) is not None:
@@ -24,7 +24,7 @@ def prefetch(items: Iterator[Item]) -> Iterator[Item]:
 
 
 def parallel_map(make: Callable[[Item], Made], items: Iterable[Item], threads: int = 2) -> Generator[Made]:
-    """What is made of items, in their order, by several threads; no more wait than there are threads."""
+    """`make` of each item in order, computed by threads; at most `threads` results wait to be taken."""
     waiting: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:

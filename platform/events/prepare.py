@@ -1,8 +1,8 @@
-"""Prepare: what becomes machine code is compiled when the platform is set up, not when the first event comes.
+"""Compile all machine code when the platform is set up, so that the first event does not wait for it.
 
     python -m events.prepare
 
-Belongs here: the batch that every compiled function is called with. Not here: any of these functions.
+Belongs here: a batch of records that calls every compiled function. Not here: any of these functions.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from events.dedup.bloom_filter import BloomFilter
 from events.identity import digest_of
 
 REST = ["raw", "header", "oversize"]
-UNIX = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+HOUR = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def main() -> None:
-    """Frame, conform and count a few records of every stream, which calls all that there is to be called."""
+    """Decode and conform a few records of every stream, and use the Bloom filter and the identity sum."""
     BloomFilter(0).add(np.empty(0, np.uint64))
     BloomFilter(0).might_contain(np.empty(0, np.uint64))
     coded = pa.array(["nine"]).dictionary_encode()
@@ -36,7 +36,7 @@ def main() -> None:
         rows = [(framing.delimiter.join(framing.columns) + '\n"\n"' * 9).encode(framing.encoding) for framing in tables]
         contents = [b'{"a": 1}\n' * 9, *rows]
         for batch in chain(*(records(BytesIO(content), "nine", stream.decoding) for content in contents)):
-            arrival = pa.repeat(pa.scalar(UNIX, pa.timestamp("us", "UTC")), len(batch))
+            arrival = pa.repeat(pa.scalar(HOUR, pa.timestamp("us", "UTC")), len(batch))
             source = pa.repeat(pa.scalar("nine"), len(batch)).dictionary_encode()
             lineage = (arrival, source, source, batch.column("_line"))
             table = pa.table([*lineage, *batch.select(REST)], [*Stream.LINEAGE, *REST])

@@ -20,9 +20,9 @@ from contracts.stream import Stream
 from events.compression import Unreadable, blocks
 from events.conform import Conformer
 from events.decode import RECORDS, records
-from events.look import look_at, opening
-from events.problems import REASONS
-from events.values import Values
+from events.detection import detect, read_head
+from events.rejections import REASONS
+from events.value_cutter import ValueCutter
 
 HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 IDENTITY = ["_source_file", "_line"]
@@ -57,10 +57,10 @@ class Decoded:
 
 def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
     """The records lie in the content one after another, with nothing but separators around them."""
-    beginning = opening(iter([plain]))
-    look = look_at(beginning, stream.decoding, 1)
-    separators = SPACE + b",[]" if isinstance(look.cutter, Values) else SPACE
-    at = beginning.skipped + look.begin
+    head = read_head(iter([plain]))
+    detected = detect(head, stream.decoding, 1)
+    separators = SPACE + b",[]" if isinstance(detected.cutter, ValueCutter) else SPACE
+    at = head.skipped + detected.begin
     for raw, oversize in zip(found.column("raw").to_pylist(), found.column("oversize").to_pylist(), strict=True):
         if raw is None:
             start, end = oversize["offset"], oversize["offset"] + oversize["length"]

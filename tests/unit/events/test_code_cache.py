@@ -20,14 +20,13 @@ EVENTS = Path(__file__).parents[3] / "platform" / "events"
 UNESCAPE = """
 import json
 import numpy as np
-from events.columns import Values, _unescaped, unescaped
-from events.compiled import read_only
-from events.text import Room
-from events.tokens import ESCAPED
+from events.byte_spans import Scratch
+from events.json.text_columns import _unescape_all, unescaped
+from events.values import ESCAPED, Values
 data = np.frombuffer(b"one\\\\ntwo" + bytes(16), np.uint8)
 values = Values(data, np.array([ESCAPED], np.uint8), np.array([0], np.uint32), np.array([8], np.uint32))
-text = unescaped(values, np.ones(1, np.bool_), Room()).record(0).decode()
-print(json.dumps([text, sum(_unescaped.stats.cache_misses.values()), sum(_unescaped.stats.cache_hits.values())]))
+text = unescaped(values, np.ones(1, np.bool_), Scratch()).at(0).decode()
+print(json.dumps([text, sum(_unescape_all.stats.cache_misses.values()), sum(_unescape_all.stats.cache_hits.values())]))
 """
 
 
@@ -45,7 +44,7 @@ def test_a_change_of_what_is_inlined_from_another_file_is_compiled(tmp_path: Pat
     shutil.copytree(EVENTS, tmp_path / "events", ignore=shutil.ignore_patterns("__pycache__"))
     assert run(tmp_path) == ("one\ntwo", 1, 0)
     assert run(tmp_path) == ("one\ntwo", 0, 1)
-    tokens = tmp_path / "events" / "tokens.py"
+    tokens = tmp_path / "events" / "json" / "tokens.py"
     source = tokens.read_text()
     tokens.write_text(source.replace(r"""list(b'"\\/\b\f\n\r\t')""", r"""list(b'"\\/\b\f+\r\t')"""))
     assert run(tmp_path) == ("one+two", 1, 0)

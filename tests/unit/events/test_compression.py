@@ -130,7 +130,7 @@ def test_garbage_named_as_compressed_is_refused(garbage: bytes) -> None:
 def test_a_character_across_the_end_of_the_head_is_text() -> None:
     """Plain text is told by its first 4096 bytes, which may end in the middle of a character."""
     for shift in range(4):
-        content = b"x" * (compression.HEAD - shift) + "😀".encode() + b"\n"
+        content = b"x" * (compression.MAGIC_BYTES - shift) + "😀".encode() + b"\n"
         assert lines(content, "f.json.gz") == [content[:-1]]
 
 

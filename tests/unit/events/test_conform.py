@@ -18,8 +18,8 @@ from contracts.commerce import COMMERCE, CommerceEvent
 from contracts.stream import column
 from events.conform import Conformers
 from events.decode import OVERSIZE
-from events.problems import REASONS
-from events.text import nesting
+from events.json.outline import nesting
+from events.rejections import REASONS
 
 IDENTITY = ["_source_file", "_source_version", "_line"]
 

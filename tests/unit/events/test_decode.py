@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contracts.stream import Csv, EnrichedTsv, Framing, JsonConcatenated, JsonLines
-from events import compression, decode, look
+from events import compression, decode, detection
 from events.encoding import foreign
 
 Record = tuple[int, bytes | None, dict[str, object] | None]
@@ -60,7 +60,7 @@ def test_every_line_comes_out_once_as_it_is(content: bytes, limit: int) -> None:
 @given(CONTENT, st.integers(1, 9))
 def test_blocks_make_no_difference(content: bytes, size: int) -> None:
     """How storage hands out the bytes must not change a record, its number or its place."""
-    with patch.object(compression, "BLOCK", size), patch.object(look, "HEAD", 1):
+    with patch.object(compression, "BLOCK", size), patch.object(detection, "HEAD_BYTES", 1):
         assert decoded(content, 30) == reference(content, 30)
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from events.delimited import OPEN, TRAILING, objects_of
-from events.text import Room, Texts
+from events.byte_spans import ByteSpans, Scratch
+from events.delimited import OPEN, TRAILING, rows_as_json
 
 FIELD = st.text(alphabet=st.sampled_from('ab,;"\\\n\r\t\x00\x1f é☃'), max_size=6)
 NAMES = ["a", 'b"', "", "ü\n"]
@@ -21,10 +21,10 @@ NAMES = ["a", 'b"', "", "ü\n"]
 
 def objects(rows: list[bytes], names: list[str], delimiter: str = ",") -> tuple[list[bytes], list[int]]:
     """Each row as an object, and how many fields it has or what is wrong with it."""
-    texts = Texts.of(pa.chunked_array([pa.array([b"untouched", *rows], pa.large_binary())]), Room())
-    found, counts = objects_of(texts, np.arange(1, len(rows) + 1), names, delimiter)
-    assert found.record(0) == b"untouched"
-    return [found.record(row) for row in range(1, len(rows) + 1)], counts.tolist()
+    texts = ByteSpans.of(pa.chunked_array([pa.array([b"untouched", *rows], pa.large_binary())]), Scratch())
+    found, counts = rows_as_json(texts, np.arange(1, len(rows) + 1), names, delimiter)
+    assert found.at(0) == b"untouched"
+    return [found.at(row) for row in range(1, len(rows) + 1)], counts.tolist()
 
 
 def written(row: list[str], delimiter: str, quoted: bool) -> str:
