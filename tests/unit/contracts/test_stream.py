@@ -82,7 +82,7 @@ def test_a_column_that_is_said_to_be_unique_is_refused() -> None:
     """Within what? Rows are judged batch by batch; a key is unique within its scope."""
     unique = COMMERCE.schema.update_column("order_id", unique=True)
     model = type("Model", (), {"to_schema": staticmethod(lambda: unique)})
-    with pytest.raises(ValueError, match=r"columns said to be unique \['order_id'\]"):
+    with pytest.raises(ValueError, match=r"columns declared unique \['order_id'\]"):
         dataclasses.replace(COMMERCE, model=model)  # type: ignore[arg-type]
 
 
