@@ -17,7 +17,7 @@ WHOLE = pl.Config(fmt_table_cell_list_len=-1, fmt_str_lengths=10_000, apply_on_c
 
 
 class Broken(NamedTuple):
-    """A rule by pandera's name, the column that it is about (None for several), and a mask of the rows that break it."""
+    """A rule by pandera's name, its column (None for a rule on several), and a mask of the rows that break it."""
 
     rule: str
     column: str | None

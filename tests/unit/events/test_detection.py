@@ -1,4 +1,4 @@
-"""An object's look: what its head tells, and in which words an object is refused as a whole."""
+"""Detection of an object's framing, and the messages with which an object is refused."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ REFUSALS = [
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize(("content", "words"), REFUSALS)
 def test_a_header_that_does_not_fit_is_told_once(content: str, words: str, ending: str) -> None:
-    """Each row would be malformed JSON otherwise, which says nothing of what is wrong with the file."""
+    """Otherwise each row would be malformed JSON, which does not say what is wrong with the file."""
     landed = content.replace("\r\n", "\n").replace("\n", ending).encode()
     for mark in (b"", codecs.BOM_UTF8, ending.encode() * 2):
         assert refusal(mark + landed, *MIXED).startswith(words)
 
 
 def test_a_row_of_a_person_is_not_shown() -> None:
-    """A file that has lost its header begins with data; the ledger is no place for that."""
+    """A file without its header begins with data, which must not be shown in the ledger."""
     assert "ada" not in refusal(b"ada,berlin,12\n", *MIXED)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_text_of_wide_characters_is_named(encoding: str) -> None:
-    """Rows of it are no UTF-8, and the header is not recognizable."""
+    """Its rows are not UTF-8, and its header is not recognizable."""
     landed = "user,city,at\n1,2,3\n".encode(encoding)
     assert refusal(landed, *MIXED) == f"{encoding[:6].upper()} text; expected UTF-8"
     other = Csv(("user",), encoding="cp1252")
@@ -74,14 +74,14 @@ def test_text_of_wide_characters_is_named(encoding: str) -> None:
 
 
 def test_a_header_in_latin_1_is_named() -> None:
-    """With one of its bytes and where it is, as nobody sees that in an editor."""
+    """The message gives a byte and its position, because an editor does not show them."""
     expected = "the CSV header is not UTF-8 (byte 0xfc at 13); another encoding can be named in the contract's Csv"
     assert refusal("user,city,at,ü\n".encode("latin-1"), *MIXED) == expected
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\r\n \r", codecs.BOM_UTF8])
 def test_nothing_is_no_header_that_does_not_fit(content: bytes) -> None:
-    """Producers close files in which nothing was written."""
+    """Producers close files without having written anything."""
     assert rows(content, *MIXED) == []
 
 
@@ -90,7 +90,7 @@ def test_nothing_is_no_header_that_does_not_fit(content: bytes) -> None:
 )
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\r", "\n\n"])
 def test_a_header_alone_has_no_records(header: str, ending: str) -> None:
-    """With blanks around names, quotes, names more and without a name; with or without the end of its line."""
+    """Names may have blanks and quotes around them, or be empty; the line break may be missing."""
     assert rows((header + ending).encode(), *MIXED) == []
 
 
@@ -103,22 +103,22 @@ OTHERS = [
 
 @pytest.mark.parametrize(("content", "raws"), OTHERS)
 def test_what_is_no_table_is_no_bad_table(content: bytes, raws: list[bytes]) -> None:
-    """JSON is another of the contract's framings, and garbage is judged record by record."""
+    """Other framings of the contract are tried, and garbage is judged record by record."""
     assert [raw for _, raw, _ in rows(content, *MIXED)] == raws
 
 
 def test_lines_of_tabs_are_no_bad_table() -> None:
-    """Of several framings one that fits takes the object."""
+    """A framing that fits is chosen among several."""
     assert rows(b"a\tb\n", TABLE, EnrichedTsv()) == [(1, b"a\tb", None)]
 
 
 def test_json_is_a_bad_table_where_the_contract_has_tables_only() -> None:
-    """Nothing else could be made of it."""
+    """The contract has no other framing for it."""
     assert refusal(b'{"user":1}\n', TABLE).startswith(EXPECTED)
 
 
 def test_each_of_several_tables_may_fit_and_all_are_told() -> None:
-    """Two producers of a stream may differ in what they write."""
+    """Two producers of one stream may use different tables."""
     other = Csv(("id", "ort"), delimiter=";")
     assert rows(b"ort;id\n1;2", TABLE, other) == [(2, b"1;2", "ort;id")]
     told = refusal(b"user,ort\n", TABLE, other)
@@ -131,7 +131,7 @@ CELLS = st.lists(st.text(alphabet='aé☃,;\n "', max_size=4), min_size=2, max_s
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-8-sig", "utf-7"])
 @given(table=st.lists(CELLS, max_size=5), ending=st.sampled_from(["\n", "\r", "\r\n"]))
 def test_a_table_may_be_in_another_encoding(encoding: str, table: list[list[str]], ending: str) -> None:
-    """What is decoded is what was encoded, and lines count as they do in UTF-8."""
+    """The text is what was encoded, and line numbers are those of the UTF-8 text."""
     quoted = [";".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table]
     text = "".join(row + ending for row in ["☃;a", *quoted])
     framing = Csv(("a",), delimiter=";", encoding=encoding)
@@ -142,7 +142,7 @@ def test_a_table_may_be_in_another_encoding(encoding: str, table: list[list[str]
 
 
 def test_what_cannot_be_decoded_spoils_its_record_only() -> None:
-    """It is told there: no other byte says that something was, and a replacement would pass for text."""
+    """The record becomes malformed; a replacement character would look like text."""
     landed = "a,b\n1,ж\n".encode("cp1251") + b"2,\x98\n3,x\n"
     found = rows(landed, Csv(("a", "b"), encoding="cp1251"))
     assert [raw for _, raw, _ in found] == ["1,ж".encode(), b"2,\xff", b"3,x"]
@@ -151,7 +151,7 @@ def test_what_cannot_be_decoded_spoils_its_record_only() -> None:
 
 
 def test_names_may_differ_in_case_only_where_the_contract_says_so() -> None:
-    """Two that differ by it alone are one name then."""
+    """Two names that differ only by case are then one name."""
     loose = Csv(("user", "city"), ignore_case=True)
     assert rows(b"USER,City\n1,2", loose) == [(2, b"1,2", "USER,City")]
     assert refusal(b"USER,City,city\n", loose) == "the CSV header names a column more than once: City, city"
@@ -171,7 +171,7 @@ def test_names_may_differ_in_case_only_where_the_contract_says_so() -> None:
     ],
 )
 def test_a_table_that_cannot_be_is_not_declared(arguments: dict[str, Any], words: str) -> None:
-    """The contract's author hears of it, not whoever runs the platform at night."""
+    """The contract's author gets the error, not whoever runs the platform at night."""
     with pytest.raises(ValueError, match=words):
         Csv(**{"columns": ("a",), **arguments})
 
@@ -179,14 +179,14 @@ def test_a_table_that_cannot_be_is_not_declared(arguments: dict[str, Any], words
 @pytest.mark.parametrize("blank", [b"\n", b"\r", b"\r\n", b" \t\n"])
 @pytest.mark.parametrize("size", [1, 1000, detection.HEAD_BYTES, 5 * detection.HEAD_BYTES])
 def test_blank_lines_before_the_header_count_and_cost_nothing_else(blank: bytes, size: int) -> None:
-    """However many there are, the framing is told by what comes behind them."""
+    """Any number of blank lines is skipped before the framing is detected."""
     lines = size // len(blank) + 1
     assert rows(blank * lines + b"user,city,at\n1,2,3\n", *MIXED) == [(lines + 2, b"1,2,3", "user,city,at")]
     assert rows(blank * lines + b'{"a":1}', JsonLines()) == [(lines + 1, b'{"a":1}', None)]
 
 
 def test_the_mobile_stream_is_refused_by_name() -> None:
-    """What its producers are likely to send instead of what was agreed."""
+    """These are likely mistakes of the stream's producers."""
     (table, *_) = MOBILE.decoding
     assert isinstance(table, Csv)
     assert "separated by ';'" in refusal(";".join(table.columns).encode() + b"\n", *MOBILE.decoding)
@@ -194,6 +194,6 @@ def test_the_mobile_stream_is_refused_by_name() -> None:
 
 
 def test_objects_in_one_line_are_no_header() -> None:
-    """Their keys are the names that a table would have, in quotes, with a colon and a value behind them."""
+    """Objects whose keys are a table's column names must not be taken for its header."""
     record = b'{"USER_ID":"u1","INITIAL_EVENT":"A","EVENT_OUT":"B","ORDER_TYPE":"x","STATUS":"y","CREATED_AT":"z"}'
     assert rows(record * 2, *MOBILE.decoding) == [(1, record, None), (2, record, None)]

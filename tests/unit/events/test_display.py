@@ -1,4 +1,4 @@
-"""Values as texts: of any that a column can hold, and without raising."""
+"""Any value that a column can hold can be written as text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def instants(micros: list[int | None]) -> pl.Series:
 @example(LIMITS[1])
 @example(LIMITS[2] - 1)
 def test_a_time_that_a_calendar_has_is_a_date(micros: int) -> None:
-    """Which whoever looks for the record can compare with what was sent."""
+    """The text can be compared with what was sent."""
     (text,) = as_texts(instants([micros]))
     assert dt.datetime.fromisoformat(text) == UNIX + dt.timedelta(microseconds=micros)
 
@@ -33,13 +33,13 @@ def test_a_time_that_a_calendar_has_is_a_date(micros: int) -> None:
 @example(LIMITS[2])
 @example(LIMITS[3] - 1)
 def test_any_other_time_is_a_number(micros: int) -> None:
-    """A message must not be what stops an hour."""
+    """Writing a message must not stop an hour."""
     assert as_texts(instants([micros, None, 0])).to_list() == [
         f"{micros} microseconds from 1970", None, "1970-01-01T00:00:00+00:00",
     ]  # fmt: skip
 
 
 def test_other_values_are_as_they_are_written() -> None:
-    """Numbers, truth values and texts."""
+    """Numbers, booleans and texts."""
     assert as_texts(pl.Series([1.5, None])).to_list() == ["1.5", None]
     assert as_texts(pl.Series(["a"])).to_list() == ["a"]

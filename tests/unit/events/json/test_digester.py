@@ -1,4 +1,4 @@
-"""Digests against an oracle that compares parsed documents, written down in every way that means the same."""
+"""Digests compared with parsed documents, written in all ways that mean the same."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def same(*documents: Any, **how: Any) -> bool:
 
 
 def written(value: Any, dice: random.Random) -> str:
-    """A value as some serializer would write it."""
+    """A value as JSON in one of many styles."""
     blank = dice.choice(["", " ", "\n\t "])
     if isinstance(value, dict):
         members = [f"{written(name, dice)}{blank}:{written(inner, dice)}" for name, inner in value.items()]
@@ -72,7 +72,7 @@ def utf16(text: str) -> list[int]:
 
 
 def strict(value: Any) -> Any:
-    """A value that is equal to others only where JSON would have it so: 1 is neither true nor 1.0."""
+    """A value that is equal only as in JSON: 1 is neither true nor 1.0."""
     if isinstance(value, dict):
         return frozenset((name, strict(inner)) for name, inner in value.items())
     if isinstance(value, list):
@@ -82,20 +82,20 @@ def strict(value: Any) -> Any:
 
 @given(OBJECTS, st.randoms(use_true_random=False))
 def test_one_document_written_in_many_ways_has_one_digest(document: Any, dice: random.Random) -> None:
-    """Another serializer's retry is a duplicate, and no conflict."""
+    """A retry by another serializer is a duplicate, not a conflict."""
     assert same(*(written(document, dice) for _ in range(4)))
     assert same(*(written(document, dice) for _ in range(2)), shapes_only=True)
 
 
 @given(st.one_of(st.tuples(OBJECTS, OBJECTS), st.tuples(SMALL, SMALL)))
 def test_documents_that_say_something_else_have_another_digest(both: tuple[Any, Any]) -> None:
-    """A conflict taken for a duplicate would be silence about a producer that contradicts itself."""
+    """If a conflict were taken for a duplicate, nobody would hear that the producer contradicts itself."""
     assert same(*both) == (strict(both[0]) == strict(both[1]))
 
 
 @pytest.mark.parametrize("other", ["1.0", "1e0", '"1"', "true", "[1]", '{"a":1}', "null", "10", '"1\\u0000"'])
 def test_a_number_says_what_was_sent(other: str) -> None:
-    """Nothing is rounded, and no type is another."""
+    """Numbers are not rounded, and types are not mixed up."""
     assert not same('{"a":1}', f'{{"a":{other}}}')
 
 
@@ -115,7 +115,7 @@ def removed(document: Any, path: str) -> Any:
 
 @given(SMALL, SMALL, st.sampled_from(["a", "a.a", "a.b", "b"]))
 def test_what_is_left_out_makes_no_difference(one: Any, other: Any, path: str) -> None:
-    """And only that: what stands beside it counts."""
+    """Only what is left out makes no difference; its neighbours count."""
     expected = strict(removed(one, path)) == strict(removed(other, path))
     assert same(one, other, without=[path]) == expected
 
@@ -124,7 +124,7 @@ def test_what_is_left_out_makes_no_difference(one: Any, other: Any, path: str) -
 def test_what_is_found_and_what_is_digested_are_nothing_to_each_other(
     documents: list[Any], wanted: str, without: str
 ) -> None:
-    """One pass does both: a column may be volatile, and hold what is, or lie in it."""
+    """One pass does both: a wanted path may be volatile, or lie above or below a volatile one."""
     texts = [json.dumps(document).replace("}", ', "a": 1}').replace("{,", "{") for document in documents]
     both, alone = Scanner([wanted], [without]), Scanner([wanted])
     found, expected = both.scan(*spans(texts)), alone.scan(*spans(texts))
@@ -150,13 +150,13 @@ def test_what_is_found_and_what_is_digested_are_nothing_to_each_other(
     ],
 )
 def test_shapes_know_kinds_alone(one: str, other: str, alike: bool) -> None:
-    """One of each shape is looked at for fields that no contract knows, and what is said of it holds for the others."""
+    """Unknown fields are looked for in one object of each shape, and must be the same in the others."""
     assert same(one, other, shapes_only=True) == alike
 
 
 @given(st.lists(st.one_of(st.text(max_size=40), st.text(alphabet="ab", max_size=17)), max_size=30))
 def test_texts_are_digested_whole(texts: list[str]) -> None:
-    """Equal ones alike and no others, wherever they lie."""
+    """Equal texts, and only those, have equal digests."""
     column = pa.chunked_array([pa.array(texts, pa.large_string())])
     found = [row.tobytes() for row in text_digests(ByteSpans.of(column, Scratch()))]
     assert len(set(zip(texts, found, strict=True))) == len(set(texts)) == len(set(found))
@@ -169,7 +169,7 @@ def lines(texts: list[str], kept: list[bool], alone: int = -1) -> int:
 
 
 def test_lines_are_digested_by_their_fields() -> None:
-    """Those that say nothing of the event are left out, and a fingerprint stands for all of them."""
+    """Volatile fields are left out, and a fingerprint stands for the whole line."""
     assert lines(["a\tb\tc", "a\tx\tc"], [True, False, True]) == 1
     assert lines(["a\tb\tc", "x\tb\tc"], [True, False, True]) == 2
     assert lines(["ab\t\tc", "a\tb\tc", "\tab\tc"], [True, True, True]) == 3

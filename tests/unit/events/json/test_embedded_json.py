@@ -1,4 +1,4 @@
-"""Texts that spell objects, against Python's own readers: machine code may leave a text to them, never differ."""
+"""Objects in texts, compared with Python's own parsers: machine code may leave a text to them, but not differ."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ LITERALS = st.one_of(
 
 
 def read(raws: Sequence[str], *paths: str) -> list[str]:
-    """Documents with objects for the texts at some paths."""
+    """The documents with objects in place of the texts at some paths."""
     pieces = [raw.encode() for raw in raws]
     ends = np.cumsum([len(piece) for piece in pieces]).astype(np.uint32)
     starts = (ends - [len(piece) for piece in pieces]).astype(np.uint32)
@@ -99,12 +99,12 @@ def first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def said(raw: str) -> Any:
-    """What a JSON text says to those who take numbers as they were sent, and the first of what is there twice."""
+    """A JSON text as Python values, with numbers as texts; the first of duplicate keys wins."""
     return json.loads(raw, parse_int=number, parse_float=number, parse_constant=number, object_pairs_hook=first_wins)
 
 
 def evaluated(node: ast.expr) -> Any:
-    """What a literal means, the first of equal keys winning; keys are equal where JSON writes them alike."""
+    """A literal's value; of keys that are equal in JSON the first one wins."""
     if isinstance(node, ast.Dict):
         keys = [next(iter(json.loads(json.dumps({ast.literal_eval(key): 0})))) for key in node.keys if key]
         return first_wins(list(zip(keys, map(evaluated, node.values), strict=True)))
@@ -114,7 +114,7 @@ def evaluated(node: ast.expr) -> Any:
 
 
 def meant(text: str) -> Any:
-    """The object that a text spells, which is the text itself where it is none."""
+    """The object in a text, or the text itself if it is none."""
     if not text.strip():
         return None
     if len(text) > MAX_EMBEDDED or nests_deeper(text, 64):
@@ -145,7 +145,7 @@ def meant(text: str) -> Any:
 @example([f"{{'a': {text}}}" for text in PIECES])
 @example([f"{{'a': {value!r}}}" for value in (1e22, 1e-5, 123456.789012345, -0.0, 0.001, 1e15, 1e16, 2.5e-4)])
 def test_a_text_is_read_as_python_reads_it(texts: list[str]) -> None:
-    """Beside others, and in a document that keeps whatever else is in it."""
+    """Other documents, and other values of the document, stay as they are."""
     raws = [json.dumps({"n": 1, "text": text, "more": [1.5]}) for text in texts]
     raws[1:1] = others = ['{"n": 1.50}', "no JSON", '{"text": 1e400}', "", '{"text": ""', '{"text": {"text": ""}}']
     found = read(raws, "text")
@@ -164,7 +164,7 @@ WRITERS = st.sampled_from([repr, json.dumps])
 @given(OBJECTS, WRITERS)
 @example({"city": "L'Aquila", "country": "IT", "lat": 42.35, "accuracy": None}, repr)
 def test_plain_values_need_no_parser(value: dict[str, Any], written: Writer) -> None:
-    """Python's own takes longer for one record than all else for a hundred."""
+    """Python's parser takes longer for one record than all else for a hundred."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embedded_json, "object_in", pytest.fail)
         found = read(['{"text": ""}', json.dumps({"text": written(value)})], "text")
@@ -175,7 +175,7 @@ def test_plain_values_need_no_parser(value: dict[str, Any], written: Writer) -> 
 def test_an_object_in_a_text_may_have_texts_of_its_own(
     value: dict[str, Any], outer: Writer, inner: Writer, other: Writer
 ) -> None:
-    """Each is read, however many there are in a document and in whatever order."""
+    """All of them are read, in any number and order."""
     meant = {"first": value, "outer": {"inner": {"most": value}, "empty": None, "text": "text"}}
     most = {"inner": inner({"most": other(value)}), "empty": "", "text": "text"}
     sent = [{"outer": outer(most), "first": other(value)}, {"first": other(value), "outer": most}, meant]
@@ -195,7 +195,7 @@ PAIRS = st.recursive(
 
 
 def written(pairs: Any, scalar: Writer) -> str:
-    """The text of pairs as an object, of which a key may come again."""
+    """The text of an object with these pairs, in which a key may be repeated."""
     if isinstance(pairs, tuple):
         return "{" + ", ".join(f"{scalar(key)}: {written(value, scalar)}" for key, value in pairs) + "}"
     if isinstance(pairs, list):
@@ -206,7 +206,7 @@ def written(pairs: Any, scalar: Writer) -> str:
 @given(st.lists(st.tuples(st.sampled_from("ab"), PAIRS), max_size=4).map(tuple), st.sampled_from(["0x1", "1"]))
 @example((("a", 1), ("a", 2)), "0x1")
 def test_the_first_of_equal_keys_wins_however_an_object_is_written(pairs: Any, last: str) -> None:
-    """In JSON, in what Python prints, and in Python that only its own parser can read."""
+    """In JSON, in Python's repr, and in Python that only its own parser can read."""
     texts = [f"{written(pairs, writer)[:-1]}{', ' * bool(pairs)}{json.dumps('z')}: {end}}}"
              for writer, end in ((json.dumps, "1"), (repr, "1"), (repr, last))]  # fmt: skip
     assert (
@@ -215,7 +215,7 @@ def test_the_first_of_equal_keys_wins_however_an_object_is_written(pairs: Any, l
 
 
 def test_a_set_has_the_order_in_which_it_is_written() -> None:
-    """Python prints it in another one in each process, and a record would get another content in each."""
+    """A set's order differs between processes, and would give a record another content in each."""
     text = "{'a': {'x', 'y', 'z', 'w', 'v'}}"
     assert said(*read([json.dumps({"text": text})], "text")) == {"text": {"a": "{'x', 'y', 'z', 'w', 'v'}"}}
 
@@ -226,14 +226,14 @@ TWICE = st.lists(MEMBER, max_size=4).map(lambda members: "{" + ", ".join(members
 
 
 def under(path: str, value: str) -> str:
-    """A record with the JSON of a value at a path."""
+    """A record with a value, given as JSON, at a path."""
     for name in reversed(path.split(".")):
         value = f'{{"{name}": {value}}}'
     return json.dumps(RECORD)[:-1] + ", " + value[1:]
 
 
 def judged(raw: str) -> tuple[Any, ...]:
-    """A record's columns or what is wrong with it, its content, and what the contract does not know."""
+    """A record's columns or rejection, its content, and its unknown fields."""
     row = {name: value for name, value in outcome(WEB, raw).items() if name != "raw"}
     return row, conformer(WEB).contents(table([raw]))[0], conformer(WEB).unknown(table([raw]))
 
@@ -241,18 +241,18 @@ def judged(raw: str) -> tuple[Any, ...]:
 @given(st.one_of(TWICE, dicts(SCALARS).map(json.dumps), OBJECTS.map(json.dumps)), st.sampled_from(WEB.literals))
 @example('{"device": "Mobile", "device": "Desktop", "n": 12345678901234567890.10, "m": 1E400}', "props")
 def test_a_record_is_what_it_had_been_with_the_object(value: str, path: str) -> None:
-    """Nothing else in it changes: a number stays one."""
+    """Nothing else in the record changes: a number stays a number."""
     assert judged(under(path, json.dumps(value))) == judged(under(path, value))
 
 
 def test_an_empty_text_leaves_numbers_numbers() -> None:
-    """What is beside it means what it meant."""
+    """Values beside an empty text stay as they are."""
     assert judged(under("props.geo_location", '""')) == judged(under("props.geo_location", "null"))
     assert conformer(WEB).unknown(table([under("props", '""')])) == {("weight", "integer"): 1, ("price", "number"): 1}
 
 
 @pytest.mark.parametrize("sent", ["[1]", "7", "{'a': b}", "{1, 2}", "a text"])
 def test_any_other_text_stays_what_it_is(sent: str) -> None:
-    """And so does all around it."""
+    """The text and all around it stay the same, byte for byte."""
     raw = f'{{"n": 1.0, "text": "{sent}", "n": 2}}'
     assert read([raw], "text") == [raw]

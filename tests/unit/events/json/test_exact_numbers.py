@@ -1,4 +1,4 @@
-"""Single numbers: exactly as sent, or refused with the right reason."""
+"""Single numbers are read exactly, or refused with the right reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def told(text: str, dtype: pl.DataType) -> object:
 
 @given(NUMBERS)
 def test_numbers_are_taken_exactly_or_not_at_all(text: str) -> None:
-    """Money that is cut or rounded on the way in can never be made right again."""
+    """Money that is cut or rounded here can never be corrected."""
     value = Fraction(text)
     money: object = "type" if abs(value) >= 10**16 else "rule" if (value * 100).denominator != 1 else value
     integer: object = "type" if value.denominator != 1 or not -(2**63) <= value < 2**63 else value
@@ -41,7 +41,7 @@ def test_numbers_are_taken_exactly_or_not_at_all(text: str) -> None:
 
 @given(NUMBERS)
 def test_the_nearest_value_is_told_from_the_exact_one(text: str) -> None:
-    """Half a unit goes to the even neighbour, so that a long sum of rounded amounts leans to neither side."""
+    """Half to even: sums of many rounded amounts have no bias."""
     value = Fraction(text)
     cents = round(value * 100)
     if abs(cents) < 10**18:
@@ -60,5 +60,5 @@ def test_what_is_no_json_number_is_of_the_wrong_type(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("1e99999999999999999999", "type"), ("0e99999", Decimal("0.00"))])
 def test_an_exponent_of_any_size_has_an_answer(text: str, value: object) -> None:
-    """A hostile exponent may neither raise nor make a number of a billion digits."""
+    """A huge exponent must neither raise nor make a number of a billion digits."""
     assert told(text, MONEY) == value

@@ -1,4 +1,4 @@
-"""JSON's structure: the readers of it, each for its purpose, agree where a value ends."""
+"""The readers of JSON's structure agree where a value ends."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ PARTS = ["{", "}", "[", "]", '"', ",", ":", "\\", "\n", " ", "a", "1", '"a"', '{
 
 
 def arrays(text: bytes) -> tuple[Bytes, Bytes]:
-    """A text as compiled functions take it, and a stack that is large enough."""
+    """A text as an array, and a stack that is large enough for it."""
     return bytes_of(text), np.empty(len(text) + 1, np.uint8)
 
 
 def followed(text: bytes, at: int, stop: int) -> tuple[int, int]:
-    """Where the value that begins at `at` ends, and what it is."""
+    """The end and the state of the value that begins at `at`."""
     data, stack = arrays(text)
     end, state = value_end(data, words_of(data), at, stop, stack)
     return end, state
@@ -40,7 +40,7 @@ def followed(text: bytes, at: int, stop: int) -> tuple[int, int]:
 
 @given(CONTAINERS, STYLES, st.binary(max_size=5))
 def test_a_value_ends_at_its_end_and_nowhere_before(value: Any, style: dict[str, Any], behind: bytes) -> None:
-    """All that is short of it is known to be a beginning: only a real fault may cut a record off."""
+    """Any shorter part is INCOMPLETE: only a real fault may end a record early."""
     text = json.dumps(value, **style).encode()
     assert followed(b"x" + text + behind, 1, 1 + len(text + behind)) == (1 + len(text), COMPLETE)
     for length in range(1, len(text)):
@@ -53,7 +53,7 @@ def test_a_value_ends_at_its_end_and_nowhere_before(value: Any, style: dict[str,
     + [b"{]", b'{"a":]', b"{1:2}", b'["a":1]', b'{"a":1{', b'{"a","b"}', b'{"a\n', b"[1,]", b'{"a"}', b'{"a":[}'],
 )
 def test_a_fault_is_seen_where_it_is(text: bytes) -> None:
-    """Whatever comes behind it, even the right brackets, does not make a value of it."""
+    """Nothing behind the fault, not even the right brackets, makes the value complete."""
     for behind in (b"", b"}", b']}"}', b'":1}'):
         assert followed(text + behind, 0, len(text + behind))[1] == BROKEN
 
@@ -62,7 +62,7 @@ def test_a_fault_is_seen_where_it_is(text: bytes) -> None:
     ("text", "bracket"), [(b'{"a":[1, 2] 3', 11), (b'{"a":1 2', 1), (b"[[[]}", 4), (b'["a", {"b', 7)]
 )
 def test_what_is_not_whole_is_known_up_to_its_last_bracket(text: bytes, bracket: int) -> None:
-    """Behind it the next record is looked for."""
+    """The search for the next record begins there."""
     assert followed(text, 0, len(text))[0] == bracket
 
 
@@ -72,7 +72,7 @@ def test_what_is_not_whole_is_known_up_to_its_last_bracket(text: bytes, bracket:
 @example(["{}", " \n", "{}", '{"a', "{}"], 20)
 @example(["{}"] * 5, 20)
 def test_objects_in_a_row_are_those_found_one_by_one(parts: list[str], limit: int) -> None:
-    """As many as there is room for, none that is too long, and none behind anything else, in arrays and outside."""
+    """Up to the room there is, none too long, and none behind anything else, inside arrays and outside."""
     text, room = "".join(parts).encode(), 4
     expected, at, inside = [], 0, False
     while len(expected) < room:
@@ -100,7 +100,7 @@ def test_objects_in_a_row_are_those_found_one_by_one(parts: list[str], limit: in
 def test_a_value_too_long_to_hold_ends_where_it_would(
     value: Any, style: dict[str, Any], sizes: list[int], behind: bytes
 ) -> None:
-    """Its brackets tell, in chunks of any size."""
+    """Brackets tell the end, in chunks of any size."""
     text = json.dumps(value, **style).encode()
     content, depth, at = text + behind, LongValue(), 0
     for size in sizes * len(content):
@@ -113,7 +113,7 @@ def test_a_value_too_long_to_hold_ends_where_it_would(
 
 
 def test_a_line_break_in_a_string_ends_what_is_too_long_to_hold() -> None:
-    """JSON has none there: the string was cut off, and its end would be found in another record."""
+    """JSON has no line break in a string: the string was cut off, and its end would be in another record."""
     assert LongValue().end(b'{"a":"b\n{"c":"d"}') == 7
     depth = LongValue()
     assert depth.end(b'{\n"a":"b\\') is None

@@ -1,4 +1,4 @@
-"""What is wrong with a record that is no JSON object, and where."""
+"""Messages about records that are not JSON objects."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ FAULTS = [
 
 @pytest.mark.parametrize(("raw", "detail"), FAULTS)
 def test_a_fault_is_named_with_its_place(raw: str, detail: str) -> None:
-    """Whoever mends the producer need not search; nothing of the record is shown but JSON's own marks."""
+    """The message says what is wrong and where, and shows nothing but JSON's own marks."""
     beside = outcomes(COMMERCE, ["{}", raw, raw])
     assert [(row["reason"], row["detail"]) for row in beside[1:]] == [("malformed", detail)] * 2
     assert "secret" not in detail
 
 
 def test_the_place_is_in_what_was_read() -> None:
-    """Of a message it is in its value, of an enriched event in its field."""
+    """The position is within a message's value, or within an enriched event's field."""
     message = json.dumps({"topic": "event", "partition": 0, "offset": 7, "value": '{"a" 1}'})
     assert outcome(WEB, message)["detail"] == "value: no JSON: expected a colon at byte 5"
     fields = {"event_id": "e", "collector_tstamp": "2026-01-01 10:00:00", "contexts": '{"a" 1}'}
@@ -59,7 +59,7 @@ DOCUMENTS = st.dictionaries(st.text(max_size=3), st.lists(st.one_of(st.text(max_
 
 @given(DOCUMENTS.map(json.dumps), st.integers(0, 60))
 def test_what_is_cut_off_ends_where_it_ends(document: str, length: int) -> None:
-    """A file that was not written to its end is the most frequent of all."""
+    """Truncated files are the most frequent fault."""
     cut = document[: 1 + length % (len(document) - 1)]
     detail = outcome(COMMERCE, cut)["detail"]
     ends = f"no JSON: it ends before its last bracket at byte {len(cut)}"

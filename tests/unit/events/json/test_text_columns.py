@@ -1,4 +1,4 @@
-"""Columns of values: those that were not found, whose spans are whatever was in memory, and blank texts."""
+"""Text columns: values that were not found, whose spans are undefined, and blank texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def values(kind: int) -> Values:
 
 
 def test_what_is_not_there_takes_no_room() -> None:
-    """Room for such spans would be more memory than there is."""
+    """If undefined spans counted, they would take more memory than there is."""
     found, odd = json_column(values(OBJECT))
     assert (found.to_list(), odd.tolist()) == (['{"a":1}', None, None], [])
     (found,) = text_columns([values(TEXT)])
@@ -37,7 +37,7 @@ def test_what_is_not_there_takes_no_room() -> None:
 @given(st.text(st.one_of(st.sampled_from(WHITE), st.sampled_from('\\"a\u200b\u3001é😀')), max_size=5), st.booleans())
 @example("\\t", False)
 def test_blank_is_what_python_strips(text: str, escaped: bool) -> None:
-    """All of Unicode's white space, also as escapes of JSON; a backslash in a text without escapes is one."""
+    """Unicode's white space counts, also as JSON escapes; in a text without escapes a backslash is a backslash."""
     data = (json.dumps(text)[1:-1] if escaped else text).encode()
     kinds = np.array([ESCAPED if escaped else TEXT], np.uint8)
     start, end = np.array([0], np.uint32), np.array([len(data)], np.uint32)
@@ -46,7 +46,7 @@ def test_blank_is_what_python_strips(text: str, escaped: bool) -> None:
 
 
 def test_every_white_space_is_known() -> None:
-    """One by one, so that none is left to chance."""
+    """Each character is tried, so that none is left to chance."""
     data = "".join(WHITE).encode()
     ends = np.cumsum([len(letter.encode()) for letter in WHITE]).astype(np.uint32)
     starts = (ends - [len(letter.encode()) for letter in WHITE]).astype(np.uint32)

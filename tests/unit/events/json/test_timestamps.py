@@ -1,4 +1,4 @@
-"""Times: what producers send is read, and nothing else, as an independent reader has it."""
+"""Timestamps: what producers send is read, and nothing else, compared with an independent reader."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from events.values import ESCAPED, TEXT, Values
 
 
 def read(texts: Sequence[str], kind: int = TEXT) -> list[dt.datetime | str | None]:
-    """Each text's time, null for a blank one; the text itself where it is no time."""
+    """Each text's time, None for a blank text, or the text itself if it is no time."""
     pieces = [text.encode() for text in texts]
     ends = np.cumsum([len(piece) for piece in pieces]).astype(np.uint32)
     starts = (ends - [len(piece) for piece in pieces]).astype(np.uint32)
@@ -57,7 +57,7 @@ def expected(text: str) -> dt.datetime | str | None:
     ],
 )
 def test_times_that_producers_send_are_read(text: str, utc: str) -> None:
-    """ISO 8601 and RFC 3339, and what libraries print instead."""
+    """ISO 8601, RFC 3339, and common deviations of libraries."""
     assert read([text]) == [instant(text)] == [dt.datetime.fromisoformat(f"{utc}+00:00")]
     assert read(["".join(f"\\u{ord(letter):04x}" for letter in text)], ESCAPED) == [instant(text)]
 
@@ -75,7 +75,7 @@ def test_times_that_producers_send_are_read(text: str, utc: str) -> None:
     ],
 )
 def test_what_may_mean_something_else_is_refused(text: str) -> None:
-    """A time that was guessed would put the event on a wrong day without a word."""
+    """A guessed time would put the event on a wrong day silently."""
     assert read([text]) == [expected(text)] == [text]
 
 
@@ -97,12 +97,12 @@ CUT = st.builds(lambda text, end: text[:end], FORMS, st.integers(0, 30))
 @given(st.lists(st.one_of(FORMS, CUT, st.text(max_size=30)), min_size=1, max_size=20))
 @example(["", " ", "2024-01-29T19:39:42Z"])
 def test_machine_code_and_the_independent_reader_agree(texts: list[str]) -> None:
-    """On every time, and on what is none."""
+    """They agree on every time, and on texts that are no times."""
     assert read(texts) == [expected(text) for text in texts]
 
 
 @given(st.datetimes(dt.datetime(1, 1, 2), dt.datetime(9999, 12, 30)), any_of(" ", "T"), st.integers(-840, 840))
 def test_what_python_prints_is_what_it_was(time: dt.datetime, separator: str, offset: int) -> None:
-    """With any offset of whole minutes."""
+    """Times with any offset of whole minutes."""
     sent = time.replace(tzinfo=dt.timezone(dt.timedelta(minutes=offset)))
     assert read([sent.isoformat(separator)]) == [sent.astimezone(dt.UTC)]
