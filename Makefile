@@ -55,7 +55,7 @@ contracts: setup  ## write docs/contracts/ from the contracts, whose versions ha
 	@$(PY) -m resources.pages
 
 rejected: setup  ## what is rejected and why; make rejected STREAM=commerce [HOUR=2026-01-01-00:00]
-	@$(PY) -m assets.listing "$(STREAM)" $(HOUR)
+	@$(PY) -m resources.list_rejected "$(STREAM)" $(HOUR)
 
 repair: setup  ## make tables whole whose data files are gone or unreadable; make repair [STREAM=commerce]
 	@$(PY) -m dagster job execute -m definitions -d platform -j repair $(if $(STREAM),-o repair_$(STREAM))

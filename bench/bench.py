@@ -1,14 +1,14 @@
-"""The benchmark: events per second and peak memory of every stage, and the limit that DuckDB sets on the same files.
+"""The benchmark: events per second and peak memory of every stage, compared with DuckDB reading the same files.
 
     make bench                     1,000,000 events of the commerce stream in 4 arrival hours
     STREAM=web make bench          of another stream
     N=4000000 HOURS=4 make bench   more of them
     RUNS=1 make bench              each stage once, not the fastest of three
-    MODE=history make bench        an hour of 100,000 events into an empty lake, and behind 1,000 hours, thrice each
-    MODE=gold N=10000000 make bench  gold in full, and after one more day of which 1 % is late; the slowest query
+    MODE=history make bench        an hour of 100,000 events in an empty lake and after 1,000 hours, three times each
+    MODE=gold N=10000000 make bench  a full gold run, one for a new day with 1 % late events, the slowest query
 
-Each stage runs in a process of its own, so that its peak memory is its own. Figures are comparable within one run.
-Writes $DATA_DIR/bench.json; works in $DATA_DIR/bench and empties that folder first.
+Each stage runs in a process of its own, which measures its own peak memory. Only numbers of one run can be compared.
+Writes $DATA_DIR/bench.json. Works in $DATA_DIR/bench, whose contents it deletes first.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from typing import Any
 
 from limits import LIMITS
 
+CHECKOUT = Path(__file__).resolve().parents[1]
 ROOT = Path(os.environ["DATA_DIR"]) / "bench"
 START = dt.datetime(2026, 1, 1)
 STREAM = os.environ.get("STREAM") or "commerce"
-Figures = dict[str, float]
+Measurements = dict[str, float]
 
 
 def main() -> None:
@@ -43,16 +44,16 @@ def main() -> None:
 
 
 def landing() -> dict[str, Any]:
-    """Landing to gold in one go, next to the limit; what is compared with it runs as often, and the fastest counts."""
+    """Landing to gold, stage by stage. The stages compared with the limit run several times, and the fastest counts."""
     events, hours = int(os.environ.get("N", "1000000")), int(os.environ.get("HOURS", "4"))
-    data = fresh("landing")
+    data = empty_folder("landing")
     stages = {"simulate": stage(data, "simulate", hours, events // hours)}
     landed = int(stages["simulate"]["events"])
     megabytes = stages["simulate"]["bytes"] / 1e6
     for _ in range(int(os.environ.get("RUNS", "3"))):
         shutil.rmtree(data / "lake", ignore_errors=True)
         for name in ("limit", "bronze", "silver"):
-            stages[name] = faster(stages.get(name), stage(data, name, hours))
+            stages[name] = faster_of(stages.get(name), stage(data, name, hours))
     for name in ("warehouse", "gold"):
         stages[name] = stage(data, name, hours)
     seconds = stages["bronze"]["seconds"] + stages["silver"]["seconds"]
@@ -72,36 +73,36 @@ def landing() -> dict[str, Any]:
 
 
 def history() -> dict[str, Any]:
-    """What an hour costs when there are many before it, against an hour in an empty lake: the fastest of three each.
+    """The cost of an hour after many others, against one in an empty lake: the fastest of three each.
 
-    One takes no longer than a machine that others use may lose meanwhile.
+    An hour is short, so that a single run would measure what else the machine does.
     """
     past, hour_events = int(os.environ.get("PAST", "1000")), 100_000
-    figures: dict[str, list[Figures]] = {"empty": [], "behind": []}
+    runs: dict[str, list[Measurements]] = {"empty": [], "behind": []}
     for _ in range(3):
-        data = fresh("empty")
+        data = empty_folder("empty")
         stage(data, "simulate", 1, hour_events)
-        figures["empty"].append(stage(data, "hour", 0))
-    data = fresh("behind")
+        runs["empty"].append(stage(data, "hour", 0))
+    data = empty_folder("behind")
     stage(data, "simulate", past, 10_000)
     stage(data, "backfill", past)
     for hours in range(past, past + 3):
         stage(data, "upkeep")
         stage(data, "simulate", 1, hour_events, hours)
-        figures["behind"].append(stage(data, "hour", hours))
-    for name, hours_figures in figures.items():
-        seconds = ", ".join(f"{each['seconds']:.2f}" for each in hours_figures)
-        peak = max(each["peak_rss_mib"] for each in hours_figures)
+        runs["behind"].append(stage(data, "hour", hours))
+    for name, measured in runs.items():
+        seconds = ", ".join(f"{run['seconds']:.2f}" for run in measured)
+        peak = max(run["peak_rss_mib"] for run in measured)
         print(f"{name:<8} an hour of {hour_events:,} events: {seconds} s, {peak:,.0f} MiB")
-    behind, empty = (min(each["seconds"] for each in figures[name]) for name in ("behind", "empty"))
+    behind, empty = (min(run["seconds"] for run in runs[name]) for name in ("behind", "empty"))
     print(f"behind {past:,} hours it costs {behind / empty:.2f} times as much")
-    return {"past_hours": past, "ratio": behind / empty, "stages": figures}
+    return {"past_hours": past, "ratio": behind / empty, "stages": runs}
 
 
 def gold() -> dict[str, Any]:
-    """A gold run for one new day against the full refresh, and what readers wait for a filtered query."""
+    """A gold run for one new day against a full refresh, and how long a filtered query takes."""
     events, days = int(os.environ.get("N", "10000000")), int(os.environ.get("DAYS", "40"))
-    data, hours = fresh("gold"), days * 24
+    data, hours = empty_folder("gold"), days * 24
     stage(data, "simulate", hours, events // hours)
     stage(data, "backfill", hours)
     stage(data, "warehouse", hours)
@@ -110,40 +111,41 @@ def gold() -> dict[str, Any]:
     stage(data, "day", hours)
     stage(data, "warehouse", hours + 24)
     new = stage(data, "gold", hours)
-    asked = stage(data, "queries")
+    queried = stage(data, "queries")
     ratio = new["seconds"] / full["seconds"]
     for name, figures in (("full refresh", full), ("one new day", new)):
         print(f"{name:<14}{figures['seconds']:>8.2f} s{figures['peak_rss_mib']:>10,.0f} MiB")
-    print(f"a new day costs {ratio:.2f} of the full refresh; the slowest filtered query {asked['slowest']:.2f} s")
-    return {"days": days, "ratio": ratio, "slowest_query_s": asked["slowest"], "full": full, "new_day": new}
+    print(f"a new day costs {ratio:.2f} of the full refresh; the slowest filtered query {queried['slowest']:.2f} s")
+    return {"days": days, "ratio": ratio, "slowest_query_s": queried["slowest"], "full": full, "new_day": new}
 
 
-def fresh(name: str) -> Path:
+def empty_folder(name: str) -> Path:
     shutil.rmtree(ROOT / name, ignore_errors=True)
     (ROOT / name).mkdir(parents=True)
     return ROOT / name
 
 
-def stage(data: Path, name: str, *arguments: int) -> Figures:
-    """Run one stage in a process of its own; what it says of itself."""
-    environment = {**os.environ, "DATA_DIR": str(data), "PERSONAL_DATA_KEY": "bench"}
+def stage(data: Path, name: str, *arguments: int) -> Measurements:
+    """Run one stage in a process of its own and return its measurements."""
+    sources = os.pathsep.join([str(CHECKOUT / "platform"), str(CHECKOUT)])  # `simulate` lies at the top
+    environment = {**os.environ, "DATA_DIR": str(data), "PERSONAL_DATA_KEY": "bench", "PYTHONPATH": sources}
     command = [sys.executable, __file__, name, *map(str, arguments)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         sys.exit(f"stage {name} failed:\n{done.stdout[-4000:]}")
-    figures: Figures = json.loads(done.stdout.splitlines()[-1])
+    figures: Measurements = json.loads(done.stdout.splitlines()[-1])
     return figures
 
 
-def faster(one: Figures | None, other: Figures) -> Figures:
-    """The faster run of a stage, with the larger peak of both: noise only ever adds time."""
+def faster_of(one: Measurements | None, other: Measurements) -> Measurements:
+    """The faster run of a stage, with the larger peak memory of both. Noise can only add time."""
     if one is None:
         return other
     peak = max(one["peak_rss_mib"], other["peak_rss_mib"])
     return {**min(one, other, key=lambda run: run["seconds"]), "peak_rss_mib": peak}
 
 
-def table(stages: dict[str, Figures], events: int, megabytes: float) -> None:
+def table(stages: dict[str, Measurements], events: int, megabytes: float) -> None:
     print(f"{events:,} events, {megabytes:,.0f} MB gzip\n")
     print(f"{'stage':<12}{'s':>8}{'cpu s':>8}{'events/s':>12}{'MB/s':>8}{'peak MiB':>10}")
     for name, figures in stages.items():
@@ -151,7 +153,7 @@ def table(stages: dict[str, Figures], events: int, megabytes: float) -> None:
         print(f"{name:<12}{s:>8.2f}{cpu:>8.2f}{events / s:>12,.0f}{megabytes / s:>8.1f}{peak:>10,.0f}")
 
 
-def simulated(hours: int, rate: int, after: int = 0) -> Figures:
+def land_events(hours: int, rate: int, after: int = 0) -> Measurements:
     from simulate.plan import Plan, Shares
     from simulate.run import simulate
     from simulate.streams import STREAMS
@@ -159,12 +161,12 @@ def simulated(hours: int, rate: int, after: int = 0) -> Figures:
     folder = Path(os.environ["DATA_DIR"]) / "landing"
     shares = Shares() if LIMITS[STREAM].forgiving else Shares(malformed=0.0)
     plan = Plan(START + dt.timedelta(hours=after), hours=hours, rate=rate, seed=7 + after, shares=shares)
-    truth = simulate(STREAMS[STREAM], plan, folder).figures()
+    truth = simulate(STREAMS[STREAM], plan, folder).as_dict()
     return {"events": truth["landed"]["total"], "bytes": truth["bytes"]}
 
 
-def limit(hours: int) -> Figures:
-    """DuckDB alone: the same files, typed by explicit columns, to one zstd Parquet file."""
+def limit(hours: int) -> Measurements:
+    """DuckDB alone: read the same files with typed columns, write one Parquet file with zstd."""
     import duckdb
 
     folder = Path(os.environ["DATA_DIR"])
@@ -175,8 +177,10 @@ def limit(hours: int) -> Figures:
     return {}
 
 
-def materialized(prefixes: Sequence[str], hours: int, first: int = 0, streams: Sequence[str] = (STREAM,)) -> Figures:
-    """The assets of streams, through Dagster, checks on; a run for every day of hours."""
+def materialize(
+    prefixes: Sequence[str], hours: int, first: int = 0, streams: Sequence[str] = (STREAM,)
+) -> Measurements:
+    """Materialize assets of streams through Dagster, with checks: one run for each day of hours."""
     import dagster as dg
 
     from definitions import defs
@@ -194,21 +198,21 @@ def materialized(prefixes: Sequence[str], hours: int, first: int = 0, streams: S
 
 @cache
 def instance() -> Any:
-    """One Dagster instance a process, as an installation has one."""
+    """One Dagster instance for the process, as in an installation."""
     import dagster as dg
 
     return dg.DagsterInstance.ephemeral()
 
 
-def warehouse(hours: int) -> Figures:
-    """The relations of all streams up to some hour, as gold wants them, whether they have rows or not."""
+def warehouse(hours: int) -> Measurements:
+    """The relations of all streams, with or without rows: gold needs them all."""
     from contracts import STREAMS
 
-    return materialized(("warehouse",), 1, hours - 1, streams=[stream.name for stream in STREAMS])
+    return materialize(("warehouse",), 1, hours - 1, streams=[stream.name for stream in STREAMS])
 
 
-def queries() -> Figures:
-    """Seconds that the slowest of gold's tables takes to answer for one value of its first column that has any."""
+def queries() -> Measurements:
+    """Seconds of the slowest query: for each table of gold, the rows of one value of its first column."""
     import duckdb
 
     slowest = 0.0
@@ -223,7 +227,7 @@ def queries() -> Figures:
     return {"slowest": slowest}
 
 
-def job(name: str) -> Figures:
+def job(name: str) -> Measurements:
     from definitions import defs
 
     defs.resolve_job_def(name).execute_in_process(instance=instance())
@@ -231,31 +235,31 @@ def job(name: str) -> Figures:
 
 
 LAKE = ("bronze", "silver", "rejected")
-STAGES: dict[str, Callable[..., Figures]] = {
-    "simulate": simulated,
+STAGES: dict[str, Callable[..., Measurements]] = {
+    "simulate": land_events,
     "limit": limit,
-    "bronze": lambda hours: materialized(("bronze",), hours),
-    "silver": lambda hours: materialized(("silver", "rejected"), hours),
+    "bronze": lambda hours: materialize(("bronze",), hours),
+    "silver": lambda hours: materialize(("silver", "rejected"), hours),
     "warehouse": warehouse,
     "gold": lambda hours: job("gold"),
-    "backfill": lambda hours: materialized(LAKE, hours),
+    "backfill": lambda hours: materialize(LAKE, hours),
     "upkeep": lambda: job("upkeep"),
-    "hour": lambda before: materialized(LAKE, 1, before),
-    "day": lambda before: materialized(LAKE, 24, before),
+    "hour": lambda before: materialize(LAKE, 1, before),
+    "day": lambda before: materialize(LAKE, 24, before),
     "queries": queries,
 }
 
 
 def run_stage(name: str, arguments: list[int]) -> None:
-    """In the stage's own process: warm up, run, print the figures as the last line."""
+    """In the stage's own process: warm up, run, print the measurements as the last line."""
     import logging
 
     from events import prepare
 
     if name not in ("simulate", "limit"):
         logging.disable(logging.WARNING)
-        prepare.main()  # imports, catalog and code are not what is measured: no records, an hour without files
-        materialized(LAKE, 1, -1)
+        prepare.main()  # compiled code, imports and catalog are not measured: an hour without files loads them first
+        materialize(LAKE, 1, -1)
     started, cpu = time.perf_counter(), time.process_time()
     figures = STAGES[name](*arguments)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu

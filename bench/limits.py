@@ -1,6 +1,6 @@
-"""Limits: the fastest known way to read each stream's landed files, DuckDB's own, typed by explicit columns.
+"""Limits: how DuckDB reads each stream's landed files into typed columns, the fastest way we know.
 
-Belongs here: what DuckDB is told of the files. Not here: what is measured (`bench`).
+The options and columns of DuckDB's readers belong here. Measuring is in `bench`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TEXT, TIME, MONEY = "VARCHAR", "TIMESTAMPTZ", "DECIMAL(24,6)"
 
 @dataclass(frozen=True)
 class Limit:
-    """A reader of files, its options and columns; `forgiving`: it gets over records that are malformed."""
+    """A function of DuckDB that reads files, its options and columns. `forgiving`: it skips malformed records."""
 
     reader: str
     options: str
@@ -28,13 +28,13 @@ class Limit:
     forgiving: bool = True
 
     def sql(self, files: str) -> str:
-        """What reads the files that a pattern names."""
+        """The SQL that reads all files that match a pattern."""
         columns = ", ".join(f"'{name}': '{kind}'" for name, kind in self.columns.items())
         return f"{self.reader}('{files}', {self.options}, columns = {{{columns}}})"
 
 
 def enriched() -> dict[str, str]:
-    """The types of an enriched event's fields, as the contract has them."""
+    """The types of an enriched event's fields, from the contract."""
     kinds = {pl.Int64: "BIGINT", pl.Float64: "DOUBLE", pl.Boolean: "BOOLEAN", pl.Datetime: TIME, pl.Decimal: MONEY}
     return {name: kinds.get(type(SNOWPLOW.types.get(name)), TEXT) for name in FIELDS}
 
@@ -47,7 +47,7 @@ LIMITS: Mapping[str, Limit] = {
     "mobile": Limit(
         "read_json",
         "format = 'unstructured'",
-        dict.fromkeys(JOURNEY.split(), TEXT),  # a text that stands for null is in the way of other types
+        dict.fromkeys(JOURNEY.split(), TEXT),  # texts such as "Null" prevent other types
         forgiving=False,
     ),
     "web": Limit(

@@ -1,7 +1,7 @@
--- What the platform needs of a Snowflake account, once, by ACCOUNTADMIN, with SnowSQL's variables:
+-- Sets up a Snowflake account for the platform. Run it once, as ACCOUNTADMIN, with SnowSQL:
 --   snowsql -o variable_substitution=true -f infra/snowflake.sql \
 --     -D landing_url=s3://… -D lake_url=s3://…/lake -D role_arn=arn:aws:iam::… -D public_key=MIIB…
--- Then `DESC INTEGRATION events_s3` tells the two values that infra/platform.yml still wants.
+-- Then `DESC INTEGRATION events_s3` shows the two values that infra/platform.yml still needs.
 
 USE ROLE ACCOUNTADMIN;
 
@@ -14,7 +14,7 @@ CREATE WAREHOUSE IF NOT EXISTS events
 
 CREATE DATABASE IF NOT EXISTS analytics;
 
--- The platform's own role and user: it owns what it makes, and nothing else.
+-- The platform's role and user. They own only what they create.
 CREATE ROLE IF NOT EXISTS events_platform;
 CREATE USER IF NOT EXISTS events_platform
     TYPE = SERVICE
@@ -27,7 +27,7 @@ GRANT ROLE events_platform TO ROLE SYSADMIN;
 GRANT USAGE ON WAREHOUSE events TO ROLE events_platform;
 GRANT USAGE, CREATE SCHEMA ON DATABASE analytics TO ROLE events_platform;
 
--- The way to the buckets: Snowflake assumes a role, no key changes hands.
+-- Access to the buckets: Snowflake assumes a role, so no key is exchanged.
 CREATE STORAGE INTEGRATION IF NOT EXISTS events_s3
     TYPE = EXTERNAL_STAGE
     STORAGE_PROVIDER = 'S3'
@@ -48,7 +48,7 @@ CREATE FILE FORMAT IF NOT EXISTS platform.parquet
 CREATE FILE FORMAT IF NOT EXISTS platform.json
     TYPE = JSON;
 
--- SNOWFLAKE_STAGE is platform.lake; platform.landing is for copy_into_raw_events.
+-- SNOWFLAKE_STAGE is platform.lake. The dbt operation copy_into_raw_events reads platform.landing.
 CREATE STAGE IF NOT EXISTS platform.lake
     URL = '&{lake_url}/'
     STORAGE_INTEGRATION = events_s3
@@ -58,8 +58,7 @@ CREATE STAGE IF NOT EXISTS platform.landing
     STORAGE_INTEGRATION = events_s3
     FILE_FORMAT = (FORMAT_NAME = 'platform.json');
 
--- Readers see releases and nothing else. The two schemas change places at each release: what holds for one has to
--- hold for the other.
+-- Readers see only releases. Each release swaps the two schemas, so both need the same grants.
 CREATE SCHEMA IF NOT EXISTS gold;
 CREATE SCHEMA IF NOT EXISTS gold_next;
 

@@ -1,4 +1,4 @@
-"""Definitions: everything Dagster is told, assembled in one function. Nothing but assembly belongs here."""
+"""Definitions: all assets, jobs, sensors and resources, assembled for Dagster. Only assembly belongs here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from resources.environment import resources
 from sensors.arrivals import arrivals_sensor
 from sensors.touched import touched_sensor
 
-# Backfill policies and partitioned checks are Dagster's own words for what they do; they work as used here.
+# Backfill policies and partitioned checks: they work as we use them, and tests would show if that changed.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
@@ -30,7 +30,7 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 def build_defs(
     *, streams: Sequence[Stream] = STREAMS, resource_overrides: Mapping[str, Any] | None = None
 ) -> dg.Definitions:
-    """The platform's definitions for some streams (all by default), with resources replaced where a test wants it."""
+    """The platform's definitions for some streams. A test may replace resources by name."""
     lake = [make(stream) for stream in streams for make in (bronze_asset, silver_assets, warehouse_asset)]
     gold = gold_assets(streams)
     ingest = dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake))
@@ -54,4 +54,4 @@ def build_defs(
 
 
 defs = build_defs()
-gc.freeze()  # half a million objects that stay: a collection in the middle of a run need not look at them
+gc.freeze()  # half a million permanent objects: later garbage collections skip them

@@ -1,21 +1,21 @@
-"""The two partition sets: arrival hours (bronze, silver, rejected) and event dates (gold).
+"""Partition keys and times: arrival hours (bronze, silver, rejected) and event dates (gold).
 
-Belongs here: what a partition key means and how it maps to an instant. Not here: what is done with one.
+Belongs here: what a partition key means and which arrival hours there are. Not here: Dagster's definitions of the two
+partition sets (`assets.partition_sets`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
-import dagster as dg
-
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+EPOCH_DATE = EPOCH.date()
 ARRIVAL_START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 HOUR_FORMAT = "%Y-%m-%d-%H:%M"
 DATE_FORMAT = "%Y-%m-%d"
 HOURS_PER_RUN = 24
 
-ARRIVAL_HOURS = dg.HourlyPartitionsDefinition(start_date=ARRIVAL_START, end_offset=1, timezone="UTC")
-EVENT_DATES = dg.DailyPartitionsDefinition(start_date="1990-01-01", end_offset=2, timezone="UTC")
+Window = tuple[dt.datetime, dt.datetime]  # the first arrival hour, and the end, which is excluded
 
 
 def hour_of(key: str) -> dt.datetime:
@@ -28,6 +28,11 @@ def key_of(hour: dt.datetime) -> str:
     return hour.strftime(HOUR_FORMAT)
 
 
-def arrival_window(now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
-    """The arrival hours that are partitions at `now`: from the first (included) to the end of the current one."""
+def arrival_window(now: dt.datetime) -> Window:
+    """The arrival hours that are partitions at `now`: from the first one to the end of the current one."""
     return ARRIVAL_START, now.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1)
+
+
+def inside_window(hour: dt.datetime | None, window: Window) -> bool:
+    """Whether an arrival hour is known and lies in the window."""
+    return hour is not None and window[0] <= hour < window[1]

@@ -1,1 +1,1 @@
-"""The software-defined assets: what each table holds, made by comparing it with what it should hold."""
+"""What Dagster is told: assets, checks, jobs and their metadata. The work is done in `lake` and `resources`."""

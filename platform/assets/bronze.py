@@ -7,34 +7,31 @@ import dagster as dg
 import polars as pl
 
 from assets import checks
-from assets.describe import describe, links
-from assets.report import PartitionReport, Verdict, publish
+from assets.asset_specs import table_spec
+from assets.partition_results import CheckResult, PartitionResult, record_partitions
+from assets.partition_sets import ARRIVAL_HOURS
+from assets.ui import table_location
 from contracts.stream import Stream
 from lake.landing import Landing
 from lake.load_bronze import Loaded, load_bronze
 from lake.schemas import Layer
 from lake.tables import Lake
-from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, arrival_window, hour_of, key_of
+from lake.validation import compare_with_ledger
+from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
 
 
 def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
-    """`bronze/<stream>`, partitioned by arrival hour; a range of hours is one run, of at most a day."""
+    """`bronze/<stream>`, partitioned by arrival hour. A run takes a range of at most 24 hours."""
     key = dg.AssetKey([Layer.BRONZE.value, stream.name])
-    readable = checks.readable_spec(stream)
+    description = f"Every landed record of {stream.name}, valid or not: its bytes and where they lay."
 
     @dg.multi_asset(
         name=f"bronze_{stream.name}",
-        specs=[
-            describe(
-                Layer.BRONZE,
-                stream,
-                f"Every landed record of {stream.name}, whatever is in it: its bytes and where they lay.",
-            )
-        ],
+        specs=[table_spec(Layer.BRONZE, stream, description)],
         can_subset=True,
         partitions_def=ARRIVAL_HOURS,
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_PER_RUN),
-        check_specs=[checks.complete_spec(stream), readable],
+        check_specs=[checks.complete_spec(stream), checks.readable_spec(stream)],
         pool=f"lake_{stream.name}",
     )
     def bronze(
@@ -46,13 +43,12 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
         for refused in loaded.ledger.filter(pl.col("refused").is_not_null()).iter_rows(named=True):
             context.log.warning(f"refused {refused['path']}: {refused['refused']}")
         table = lake.table(Layer.BRONZE, stream)
-        complete = checks.completeness(table, stream, hours, loaded.ledger)
-        reports = {}
+        complete = checks.complete(stream, hours, compare_with_ledger(table, hours, loaded.ledger))
+        results = {}
         for hour in hours:
-            metadata = {**_metadata(loaded, hour), **links(table, loaded.snapshot_id)}
-            verdicts = [complete[hour], _readable(readable, loaded, hour)]
-            reports[key_of(hour)] = PartitionReport({key: metadata}, verdicts)
-        yield from publish(context, reports)
+            metadata = {**_metadata(loaded, hour), **table_location(table, loaded.snapshot_id)}
+            results[key_of(hour)] = PartitionResult({key: metadata}, [complete[hour], _readable(stream, loaded, hour)])
+        yield from record_partitions(context, results)
 
     return bronze
 
@@ -63,15 +59,16 @@ def _metadata(loaded: Loaded, hour: dt.datetime) -> dict[str, object]:
         "dagster/partition_row_count": int(mine["records"].sum()),
         "objects": len(mine),
         "bytes_landed": int(mine["size"].sum()),
-        "objects_read_now": sum(news.arrival_hour == hour for news in loaded.news),
+        "objects_read_now": sum(landed.arrival_hour == hour for landed in loaded.new),
         "objects_refused": int(mine["refused"].is_not_null().sum()),
     }
 
 
-def _readable(spec: dg.AssetCheckSpec, loaded: Loaded, hour: dt.datetime) -> Verdict:
-    """Warns of refused objects: those of the hour, and any that lay outside all hours and were found by this run."""
+def _readable(stream: Stream, loaded: Loaded, hour: dt.datetime) -> CheckResult:
+    """Warns of refused objects of the hour, and of objects outside the window that this run found."""
     mine = loaded.ledger.filter((pl.col("arrival_hour") == hour) & pl.col("refused").is_not_null())
     refused = {row["path"]: row["refused"] for row in mine.head(20).iter_rows(named=True)}
-    astray = [landed.path for landed in loaded.strays][:20]
-    metadata = {"refused": refused, "astray": astray}
-    return Verdict(spec, not refused and not astray, metadata, dg.AssetCheckSeverity.WARN)
+    outside = [landed.path for landed in loaded.outside][:20]
+    metadata = {"refused": refused, "outside_window": outside}
+    passed = not refused and not outside
+    return CheckResult(checks.readable_spec(stream), passed, metadata, dg.AssetCheckSeverity.WARN)

@@ -1,7 +1,9 @@
-"""The data contracts' checks: what has to hold of bronze, silver and rejected, arrival hour by arrival hour.
+"""Checks: what has to hold of bronze, silver and rejected, for each arrival hour.
 
-Belongs here: check specs and the computations behind them, all read from the snapshots that silver's commit names.
-Not here: how results reach Dagster (`report`).
+Belongs here: check specs, and the results that computed figures lead to. Not here: computing the figures from rows
+(`lake.validation`, `lake.hour_counts`, `lake.drift`), recording results (`partition_results`).
+
+All figures are of the snapshots that silver's commit names.
 """
 
 from __future__ import annotations
@@ -9,35 +11,29 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 import polars as pl
-from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from assets.drift import drifts
-from assets.rejected import READ, groups, table
-from assets.report import Verdict
-from contracts.rules import broken
+from assets.partition_results import CheckResult
+from assets.partition_sets import ARRIVAL_HOURS
+from assets.ui import drift_metadata, rejected_table
 from contracts.stream import Stream
-from events.concurrency import parallel_map
+from events.concurrency import THREADS
 from events.conform import Conformers
-from events.identity import DIGESTS
-from lake.aggregates import row_counts
-from lake.contest import LINEAGE, LOSERS, SOURCE
-from lake.identities import Counts, Tally
-from lake.judge_silver import SnapshotSet
-from lake.reading import as_frame, files_within, read_hours, read_within, rebatch, split_by_size
+from events.dedup.verdicts import LOSERS
+from events.row_identity import DIGESTS
+from lake.drift import Drift, find_drift
+from lake.hour_counts import Counts, count_hours
 from lake.schemas import Layer
-from lake.tables import Lake
-from partitions import ARRIVAL_HOURS
+from lake.snapshots import SnapshotSet
+from lake.validation import summarize_rejected, validate
 
 Hours = Sequence[dt.datetime]
-Tables = Mapping[Layer, Table]
-ByHour = Mapping[dt.datetime, Counts]
-Counted = Mapping[Layer, ByHour]
-THREADS = 2
-VALIDATED_ROWS = 100_000  # at a time
+Results = dict[dt.datetime, CheckResult]
+LayerCounts = Mapping[Layer, Mapping[dt.datetime, Counts]]
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 
@@ -56,7 +52,8 @@ def complete_spec(stream: Stream) -> dg.AssetCheckSpec:
 
 
 def readable_spec(stream: Stream) -> dg.AssetCheckSpec:
-    return _spec(Layer.BRONZE, stream, "readable", "No landed object of the hour was refused, and none lies astray")
+    text = "No landed object of the hour was refused, and the run found none outside the arrival hours"
+    return _spec(Layer.BRONZE, stream, "readable", text)
 
 
 def conservation_spec(stream: Stream) -> dg.AssetCheckSpec:
@@ -65,13 +62,12 @@ def conservation_spec(stream: Stream) -> dg.AssetCheckSpec:
 
 
 def contract_spec(stream: Stream) -> dg.AssetCheckSpec:
-    return _spec(Layer.SILVER, stream, "contract", "What silver holds satisfies the contract's pandera model")
+    return _spec(Layer.SILVER, stream, "contract", "Silver's rows satisfy the contract's pandera model")
 
 
 def share_spec(stream: Stream) -> dg.AssetCheckSpec:
-    return _spec(
-        Layer.REJECTED, stream, "rejected_share", "The share of rejected records is within the contract's limits"
-    )
+    text = "The share of rejected records is within the contract's limits"
+    return _spec(Layer.REJECTED, stream, "rejected_share", text)
 
 
 def freshness_spec(stream: Stream) -> dg.AssetCheckSpec:
@@ -79,90 +75,69 @@ def freshness_spec(stream: Stream) -> dg.AssetCheckSpec:
 
 
 def drift_spec(stream: Stream) -> dg.AssetCheckSpec:
-    return _spec(Layer.SILVER, stream, "drift", "The contract knows all fields, and reads all times")
+    return _spec(Layer.SILVER, stream, "drift", "The contract knows all fields, and all times can be read")
 
 
-def tables_of(lake: Lake, stream: Stream) -> Tables:
-    """The tables that silver's checks read."""
-    return {layer: lake.table(layer, stream) for layer in (Layer.BRONZE, Layer.SILVER, Layer.REJECTED)}
-
-
-def completeness(bronze: Table, stream: Stream, hours: Hours, ledger: pl.DataFrame) -> dict[dt.datetime, Verdict]:
-    """The ledger's records against bronze's rows, by landed object (path and version)."""
-    objects = {name: LINEAGE[name] for name in ("_arrival_hour", *SOURCE)}
-    rows = row_counts(read_hours(bronze, hours, [*objects]), objects)
-    names = dict(zip(("arrival_hour", "path", "version"), objects, strict=True))
-    expected = ledger.filter(pl.col("records").is_not_null()).select(*names, "records").rename(names)
-    both = expected.join(rows, on=[*objects], how="full", coalesce=True)
-    wrong = both.filter(pl.col("records").fill_null(0) != pl.col("rows").fill_null(0))
+def complete(stream: Stream, hours: Hours, objects: pl.DataFrame) -> Results:
+    """Whether each object (`validation.compare_with_ledger`) has as many rows in bronze as records in the ledger."""
     found = {}
     for hour in hours:
-        mine = both.filter(pl.col("_arrival_hour") == hour)
-        bad = wrong.filter(pl.col("_arrival_hour") == hour)["_source_file"].to_list()
+        mine = objects.filter(pl.col("arrival_hour") == hour)
+        wrong = mine.filter(pl.col("records") != pl.col("rows"))["path"].to_list()
         metadata = {
-            "ledger_records": int(mine["records"].sum()), "bronze_rows": int(mine["rows"].sum()), "objects": bad[:20]
+            "ledger_records": int(mine["records"].sum()), "bronze_rows": int(mine["rows"].sum()), "objects": wrong[:20]
         }  # fmt: skip
-        found[hour] = Verdict(complete_spec(stream), not bad, metadata)
+        found[hour] = CheckResult(complete_spec(stream), not wrong, metadata)
     return found
 
 
-def conservation(stream: Stream, counts: Counted, hours: Hours) -> dict[dt.datetime, Verdict]:
-    """Bronze's row identities against those of silver and rejected together."""
+def silver_checks(
+    tables: Mapping[Layer, Table], stream: Stream, conformers: Conformers, named: SnapshotSet, hours: Hours
+) -> dict[str, Results]:
+    """The results of all checks of silver and rejected for each hour, by the check's name."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        validated = pool.submit(validate, tables[Layer.SILVER], stream, named.silver, hours)
+        drifted = pool.submit(find_drift, tables[Layer.BRONZE], named.bronze, hours, conformers)
+        bronze = count_hours(tables[Layer.BRONZE], named.bronze, hours)
+        summary, rejected = summarize_rejected(tables[Layer.REJECTED], named.rejected, hours)
+        failures, silver = validated.result()
+        counts = {Layer.BRONZE: bronze, Layer.SILVER: silver, Layer.REJECTED: rejected}
+        return {
+            "conservation": conservation(stream, counts, hours),
+            "freshness": freshness(stream, counts, hours),
+            "rejected_share": rejected_share(stream, summary, counts, hours),
+            "contract": contract(stream, failures),
+            "drift": drift(stream, drifted.result()),
+        }
+
+
+def conservation(stream: Stream, counts: LayerCounts, hours: Hours) -> Results:
+    """Whether bronze has the same rows, by identity, as silver and rejected together."""
     found = {}
     for hour in hours:
-        bronze, silver, rejected = (counts[layer].get(hour, Counts()) for layer in counts)
-        kept = (silver.rows + rejected.rows, (silver.digest + rejected.digest) % DIGESTS)
+        bronze, silver, rejected = (
+            counts[layer].get(hour, Counts()) for layer in (Layer.BRONZE, Layer.SILVER, Layer.REJECTED)
+        )
+        judged = (silver.rows + rejected.rows, (silver.digest + rejected.digest) % DIGESTS)
         metadata = {"bronze": bronze.rows, "silver": silver.rows, "rejected": rejected.rows}
-        found[hour] = Verdict(conservation_spec(stream), bronze[:2] == kept, metadata)
+        found[hour] = CheckResult(conservation_spec(stream), (bronze.rows, bronze.digest) == judged, metadata)
     return found
 
 
-def contract(
-    silver: Table, stream: Stream, snapshot: int | None, hours: Hours
-) -> tuple[dict[dt.datetime, Verdict], ByHour]:
-    """The pandera model over silver's rows of the hours, and the counts of them."""
-    failures: dict[dt.datetime, Counter[str]] = {hour: Counter() for hour in hours}
-    tally = Tally("event_at")
-    shares = split_by_size(files_within(silver, hours, snapshot), THREADS)
-    for found, counts in parallel_map(lambda files: _validated(silver, stream, files, hours), shares, THREADS):
-        tally.add(counts)
-        for hour, rule, count in found:
-            failures[hour][rule] += count
-    verdicts = {
-        hour: Verdict(contract_spec(stream), not counts, {"failures": dict(counts), "contract_version": stream.version})
-        for hour, counts in failures.items()
+def contract(stream: Stream, failures: Mapping[dt.datetime, Counter[str]]) -> Results:
+    """Whether no row of silver breaks a rule, given how many break each (`validation.validate`)."""
+    spec = contract_spec(stream)
+    return {
+        hour: CheckResult(spec, not broken, {"failures": dict(broken), "contract_version": stream.version})
+        for hour, broken in failures.items()
     }
-    return verdicts, tally.counts
 
 
-def _validated(
-    silver: Table, stream: Stream, files: Sequence[DataFile], hours: Hours
-) -> tuple[list[tuple[dt.datetime, str, int]], ByHour]:
-    """How many rows of the hours in some data files break which rule, and the counts of all."""
-    types = {name: stream.types[name] for name in stream.ruled}
-    tally = Tally("event_at")
-    batches = tally.passing(read_within(silver, files, hours, [*dict.fromkeys([*types, *tally.columns])]))
-    failures = []
-    for rows in rebatch(batches, VALIDATED_ROWS):
-        arrivals = pl.Series(rows["_arrival_hour"])
-        for found in broken(stream.rules, as_frame(rows.select([*types])).cast(types)):  # type: ignore[arg-type]
-            of_hours = arrivals.filter(found.rows).value_counts()
-            failures += [(hour, found.rule, count) for hour, count in of_hours.iter_rows()]
-    return failures, tally.counts
-
-
-def refused(rejected: Table, snapshot: int | None, hours: Hours) -> tuple[pl.DataFrame, ByHour]:
-    """The rejected rows of the hours, summed up as `rejected.groups` says, and the counts of them."""
-    tally = Tally()
-    batches = tally.passing(read_hours(rejected, hours, [*dict.fromkeys([*READ, *tally.columns])], snapshot))
-    return groups(batch.select([*READ]) for batch in batches), tally.counts
-
-
-def rejected_share(stream: Stream, summed: pl.DataFrame, counts: Counted, hours: Hours) -> dict[dt.datetime, Verdict]:
-    """Rejected records by reason as shares of the hour's records, against the contract's limits; duplicates apart."""
+def rejected_share(stream: Stream, summary: pl.DataFrame, counts: LayerCounts, hours: Hours) -> Results:
+    """Whether the shares of refused records and of losers are within the contract's limits."""
     limits, found = stream.rejected_share, {}
     for hour in hours:
-        mine = summed.filter(pl.col("hour") == hour)
+        mine = summary.filter(pl.col("hour") == hour)
         reasons = dict(mine.group_by("reason", maintain_order=True).agg(pl.col("records").sum()).iter_rows())
         total = max(counts[Layer.BRONZE].get(hour, Counts()).rows, 1)
         refused = sum(rows for reason, rows in reasons.items() if reason not in LOSERS) / total
@@ -173,22 +148,20 @@ def rejected_share(stream: Stream, summed: pl.DataFrame, counts: Counted, hours:
             "refused_share": refused,
             "duplicate_share": losers,
             **{f"rejected_{r}": n for r, n in reasons.items()},
-            "rejected_records": table(mine),
+            "rejected_records": rejected_table(mine),
         }
-        found[hour] = Verdict(share_spec(stream), passed, metadata, severity)
+        found[hour] = CheckResult(share_spec(stream), passed, metadata, severity)
     return found
 
 
-def drift(
-    tables: Tables, stream: Stream, named: SnapshotSet, hours: Hours, conformers: Conformers
-) -> dict[dt.datetime, Verdict]:
-    """The fields that the contract does not know, of the bronze that silver was made of."""
-    found = drifts(tables[Layer.BRONZE], named.bronze, hours, conformers)
-    return {hour: Verdict(drift_spec(stream), not seen.fields, seen.metadata, WARN) for hour, seen in found.items()}
+def drift(stream: Stream, found: Mapping[dt.datetime, Drift]) -> Results:
+    """Warns of fields that the contract does not know, in the bronze that silver was made of."""
+    spec = drift_spec(stream)
+    return {hour: CheckResult(spec, not seen.fields, drift_metadata(seen), WARN) for hour, seen in found.items()}
 
 
-def freshness(stream: Stream, counts: Counted, hours: Hours) -> dict[dt.datetime, Verdict]:
-    """How far behind the end of its arrival hour the newest event of each hour is."""
+def freshness(stream: Stream, counts: LayerCounts, hours: Hours) -> Results:
+    """Warns if an hour's newest event is too long before the end of the hour."""
     found = {}
     for hour in hours:
         at = counts[Layer.SILVER].get(hour, Counts()).newest
@@ -198,5 +171,5 @@ def freshness(stream: Stream, counts: Counted, hours: Hours) -> dict[dt.datetime
             "newest_event": at.isoformat() if at else "none",
             "behind_s": behind.total_seconds() if behind else 0.0,
         }
-        found[hour] = Verdict(freshness_spec(stream), passed, metadata, WARN)
+        found[hour] = CheckResult(freshness_spec(stream), passed, metadata, WARN)
     return found

@@ -1,7 +1,7 @@
-"""Event log: many materializations of one asset, stored at once.
+"""Event log: many materializations of one asset, stored in batches.
 
-Belongs here: what Dagster does for one event at a time, each in transactions of its own, which makes thousands of dates
-take minutes. Not here: what was materialized, or its metadata (`assets.gold`).
+Dagster stores one event at a time, in transactions of its own, so thousands of event dates would take minutes. Belongs
+here: storing a batch. Not here: what was materialized (`gold_results`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BATCH = 1000
 
 
 def log_materializations(context: dg.AssetExecutionContext, made: Sequence[dg.AssetMaterialization]) -> None:
-    """Record materializations of one asset, in their order, as events of the step that is running."""
+    """Record materializations of one asset, in order, as events of the running step."""
     storage = context.instance.event_log_storage
     for first in range(0, len(made), BATCH):
         entries = [_entry(context, each) for each in made[first : first + BATCH]]
@@ -56,9 +56,9 @@ def _entry(context: dg.AssetExecutionContext, made: dg.AssetMaterialization) -> 
 
 
 def _store(storage: SqlEventLogStorage, entries: Sequence[EventLogEntry]) -> None:
-    """What the storage of PostgreSQL does for a batch, for SQLite, whose own takes one event after another.
+    """Store a batch in SQLite, as Dagster's PostgreSQL storage does. Its SQLite storage has no batches of its own.
 
-    A file holds the run's events, and another one those of all assets; in memory there is only the second.
+    The run's events are in one file, those of all assets in another. In memory there is only the second.
     """
     rows = [storage._event_to_row(entry) for entry in entries]
     if isinstance(storage, SqliteEventLogStorage):
@@ -70,6 +70,6 @@ def _store(storage: SqlEventLogStorage, entries: Sequence[EventLogEntry]) -> Non
 
 
 def _last_id(connection: Connection) -> int:
-    """The id of the row that was inserted last."""
+    """The id of the last inserted row."""
     found: int = connection.execute(select(func.max(SqlEventLogStorageTable.c.id))).scalar_one()
     return found

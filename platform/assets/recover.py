@@ -1,4 +1,4 @@
-"""Recover: the job that registers the lake's tables again when the catalog was lost. What it does `recovery` knows."""
+"""Recover: the job that registers the lake's tables again after their catalog was lost (`lake.recovery`)."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -7,13 +7,9 @@ import dagster as dg
 
 from assets.warehouse import POOL
 from contracts.stream import Stream
-from lake.judge_silver import REJECTED_SNAPSHOT
 from lake.recovery import Recovered, recover_namespace, recover_stream
-from lake.schemas import Layer
-from lake.tables import BRONZE_SNAPSHOT, Lake
+from lake.tables import Lake
 from resources.marts import NAMESPACE
-
-NAMED_BY_SILVER = {Layer.BRONZE: BRONZE_SNAPSHOT, Layer.REJECTED: REJECTED_SNAPSHOT}
 
 
 def recover_op(stream: Stream) -> dg.OpDefinition:
@@ -21,7 +17,7 @@ def recover_op(stream: Stream) -> dg.OpDefinition:
 
     @dg.op(name=f"recover_{stream.name}", pool=f"lake_{stream.name}", out=dg.Out(dg.Nothing))
     def recover(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> None:
-        _tell(context, recover_stream(lake, stream.name, NAMED_BY_SILVER, dt.datetime.now(dt.UTC)))
+        _log(context, recover_stream(lake, stream.name, dt.datetime.now(dt.UTC)))
 
     return recover
 
@@ -29,15 +25,15 @@ def recover_op(stream: Stream) -> dg.OpDefinition:
 @dg.op(pool=POOL, out=dg.Out(dg.Nothing))
 def recover_marts(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -> None:
     """Recovers the published marts."""
-    _tell(context, recover_namespace(lake, NAMESPACE, dt.datetime.now(dt.UTC)))
+    _log(context, recover_namespace(lake, NAMESPACE, dt.datetime.now(dt.UTC)))
 
 
-def _tell(context: dg.OpExecutionContext, recovered: Iterable[Recovered]) -> None:
-    """Log what was done; fails at the end if a table could not be recovered."""
+def _log(context: dg.OpExecutionContext, recovered: Iterable[Recovered]) -> None:
+    """Log what was done. Raises `dagster.Failure` at the end if a table could not be recovered."""
     failed = []
     for each in recovered:
-        (context.log.info if each.whole else context.log.error)(f"{each.table}: {each.told}")
-        failed += [] if each.whole else [each.table]
+        (context.log.info if each.registered else context.log.error)(f"{each.table}: {each.message}")
+        failed += [] if each.registered else [each.table]
     if failed:
         raise dg.Failure(f"not recovered: {', '.join(failed)}; the log says why")
 

@@ -1,45 +1,42 @@
-"""Silver and rejected assets: what bronze's records are, judged by the contract; two tables from one step."""
+"""Silver and rejected assets: bronze's records, judged by the contract. One step makes both tables."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 
 import dagster as dg
 
 from assets import checks
-from assets.describe import describe, links
-from assets.report import PartitionReport, Verdict, publish
+from assets.asset_specs import table_spec
+from assets.partition_results import PartitionResult, record_partitions
+from assets.partition_sets import ARRIVAL_HOURS
+from assets.ui import table_location
 from contracts.stream import Stream
 from events.conform import Conformers
-from lake.identities import counts_of
-from lake.judge_silver import SnapshotSet, judge_silver
+from lake.judge_silver import judge_silver
 from lake.schemas import Layer
 from lake.tables import Lake
-from partitions import ARRIVAL_HOURS, HOURS_PER_RUN, hour_of, key_of
+from partitions import HOURS_PER_RUN, hour_of, key_of
 
 
 class Judging(dg.Config):
-    """How to judge. `again` judges every record anew, even where the contract's version has not changed."""
+    """How to judge. `again` judges all records of the hours anew, even under the same version of the contract."""
 
     again: bool = False
 
 
 def silver_assets(stream: Stream) -> dg.AssetsDefinition:
     """`silver/<stream>` and `rejected/<stream>`, partitioned by arrival hour."""
-    silver, rejected = (dg.AssetKey([layer.value, stream.name]) for layer in (Layer.SILVER, Layer.REJECTED))
-    bronze = dg.AssetKey([Layer.BRONZE.value, stream.name])
+    bronze, silver, rejected = (
+        dg.AssetKey([layer.value, stream.name]) for layer in (Layer.BRONZE, Layer.SILVER, Layer.REJECTED)
+    )
     typed = f"{stream.description}: typed, conformed to contract {stream.version}, one row per key."
+    not_in_silver = f"Records of {stream.name} that are not in silver, each with its reason."
 
     @dg.multi_asset(
         name=f"silver_{stream.name}",
         specs=[
-            describe(Layer.SILVER, stream, typed, deps=[bronze]),
-            describe(
-                Layer.REJECTED,
-                stream,
-                f"Records of {stream.name} that are not in silver, each with its reason.",
-                deps=[bronze],
-            ),
+            table_spec(Layer.SILVER, stream, typed, deps=[bronze]),
+            table_spec(Layer.REJECTED, stream, not_in_silver, deps=[bronze]),
         ],
         can_subset=True,
         partitions_def=ARRIVAL_HOURS,
@@ -63,13 +60,13 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
         now = dt.datetime.now(dt.UTC)
         named, changed = judge_silver(lake, stream, conformers[stream.name], hours, now, config.again)
         context.log.info("silver and rejected changed" if changed else "nothing to change")
-        tables = checks.tables_of(lake, stream)
-        found = _checked(tables, stream, conformers[stream.name], named, hours)
-        reports = {}
+        tables = {layer: lake.table(layer, stream) for layer in (Layer.BRONZE, Layer.SILVER, Layer.REJECTED)}
+        found = checks.silver_checks(tables, stream, conformers[stream.name], named, hours)
+        results = {}
         for hour in hours:
             counts = found["conservation"][hour].metadata
             metadata: dict[dg.AssetKey, dict[str, object]] = {
-                key: {"dagster/partition_row_count": counts[layer.value], **links(tables[layer], snapshot)}
+                key: {"dagster/partition_row_count": counts[layer.value], **table_location(tables[layer], snapshot)}
                 for key, layer, snapshot in (
                     (silver, Layer.SILVER, named.silver),
                     (rejected, Layer.REJECTED, named.rejected),
@@ -78,27 +75,7 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
             metadata[silver]["unknown_fields"] = found["drift"][hour].metadata["unknown_fields"]
             shares = found["rejected_share"][hour].metadata
             metadata[rejected] |= {name: value for name, value in shares.items() if name.startswith("rejected_")}
-            reports[key_of(hour)] = PartitionReport(metadata, [verdicts[hour] for verdicts in found.values()])
-        yield from publish(context, reports)
+            results[key_of(hour)] = PartitionResult(metadata, [by_hour[hour] for by_hour in found.values()])
+        yield from record_partitions(context, results)
 
     return judged
-
-
-def _checked(
-    tables: checks.Tables, stream: Stream, conformers: Conformers, named: SnapshotSet, hours: Sequence[dt.datetime]
-) -> dict[str, dict[dt.datetime, Verdict]]:
-    """Every check's verdict on each of the hours, by the check's name."""
-    with ThreadPoolExecutor(2) as pool:
-        validated = pool.submit(checks.contract, tables[Layer.SILVER], stream, named.silver, hours)
-        drift = pool.submit(checks.drift, tables, stream, named, hours, conformers)
-        bronze = counts_of(tables[Layer.BRONZE], named.bronze, hours)
-        summed, rejected = checks.refused(tables[Layer.REJECTED], named.rejected, hours)
-        contract, silver = validated.result()
-        counts = {Layer.BRONZE: bronze, Layer.SILVER: silver, Layer.REJECTED: rejected}
-        return {
-            "conservation": checks.conservation(stream, counts, hours),
-            "freshness": checks.freshness(stream, counts, hours),
-            "rejected_share": checks.rejected_share(stream, summed, counts, hours),
-            "contract": contract,
-            "drift": drift.result(),
-        }

@@ -2,9 +2,10 @@
 
 import dagster as dg
 
-from assets.describe import describe_relation, links
+from assets.asset_specs import relation_spec
+from assets.ui import table_location
 from contracts.stream import Stream
-from lake.damage import damaged, repair_error
+from lake.damage import find_damage, repair_error
 from lake.reading import files_of
 from lake.schemas import Layer
 from lake.tables import Lake
@@ -14,22 +15,24 @@ POOL = "warehouse"
 
 
 def warehouse_asset(stream: Stream) -> dg.AssetsDefinition:
-    """`warehouse/<stream>`: no partitions, it holds one snapshot of silver whole."""
+    """`warehouse/<stream>`, without partitions: it holds all rows of one snapshot of silver."""
 
-    @dg.multi_asset(name=f"warehouse_{stream.name}", specs=[describe_relation(stream)], pool=POOL)
+    @dg.multi_asset(name=f"warehouse_{stream.name}", specs=[relation_spec(stream)], pool=POOL)
     def relation(lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         silver = lake.table(Layer.SILVER, stream)
         snapshot = silver.current_snapshot()
         snapshot_id = snapshot.snapshot_id if snapshot else None
         try:
-            applied = warehouse.apply(stream, silver, snapshot_id)
+            applied = warehouse.apply_snapshot(stream, silver, snapshot_id)
         except WarehouseBusy:
             raise
         except Exception as error:
-            for damage in damaged(silver, files_of(silver), pages=False):
+            for damage in find_damage(silver, files_of(silver), pages=False):
                 raise repair_error(silver, damage.file, damage.why) from error
             raise
-        metadata = {"dagster/row_count": applied.rows, "changed": applied.changed, **links(silver, snapshot_id)}
-        return dg.MaterializeResult(metadata=metadata)
+        location = table_location(silver, snapshot_id)
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": applied.rows, "changed": applied.changed, **location}
+        )
 
     return relation

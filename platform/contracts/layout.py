@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from partitions import inside_window
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -30,8 +32,7 @@ class Layout:
 
         False for the folders above: they hold hours, but may also hold objects that belong to no hour.
         """
-        hour = self.hour("/".join([*parts, ""]))
-        return hour is not None and window[0] <= hour < window[1]
+        return inside_window(self.hour("/".join([*parts, ""])), window)
 
     def hour(self, path: str) -> dt.datetime | None:
         """The UTC hour that a path names, or None if the scheme does not fit."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import pandera.polars as pa
 import polars as pl
@@ -198,8 +198,6 @@ class Stream:
     freshness: dt.timedelta = dt.timedelta(hours=2)
     prefix: str | None = None
     layouts: tuple[Layout, ...] = (PLAIN, HIVE)
-
-    LINEAGE: ClassVar[tuple[str, ...]] = ("_arrival_hour", "_source_file", "_source_version", "_line")
 
     def __post_init__(self) -> None:
         missing = [name for name in Envelope.to_schema().columns if name not in self.schema.columns]

@@ -1,6 +1,6 @@
-"""Work on several items at once in threads, and hand out results in the items' order.
+"""Threads: items are made in the background while others are worked on, and stay in their order.
 
-Belongs here: threads, order and bounds. Not here: what the items are.
+Belongs here: how many threads there are, and how many results may wait. Not here: what the items are.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+THREADS = 2
+
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
 def prefetch(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items; another thread makes the next one while the caller works on this one."""
+    """The same items. A thread makes the next one while the caller works on this one."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, items, None)
         while (item := coming.result()) is not None:
@@ -23,8 +25,8 @@ def prefetch(items: Iterator[Item]) -> Iterator[Item]:
             yield item
 
 
-def parallel_map(make: Callable[[Item], Made], items: Iterable[Item], threads: int = 2) -> Generator[Made]:
-    """`make` of each item in order, computed by threads; at most `threads` results wait to be taken."""
+def parallel_map(make: Callable[[Item], Made], items: Iterable[Item], threads: int = THREADS) -> Generator[Made]:
+    """`make(item)` of each item, in order, made by several threads. At most `threads` results wait."""
     waiting: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:

@@ -9,20 +9,18 @@ from __future__ import annotations
 import hmac
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts.lineage import LINEAGE
 from contracts.rules import REQUIRED, Broken, broken
 from contracts.stream import EnrichedTsv, Personal, Stream
 from events.array_types import Int64s, Mask
 from events.byte_spans import ByteSpans, Scratch
-from events.concurrency import parallel_map
 from events.display import as_texts
 from events.documents import Documents
 from events.enriched import Enriched
@@ -33,7 +31,6 @@ from events.siphash import as_column, text_digests
 MAX_KNOWN_HASHES = 200_000  # of people who come back; they fit in 50 MB
 SEPARATOR = "\x1f"  # between the parts of a key
 OLDEST = pl.CompatLevel.oldest()
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class Conformer:
         Never raises on bad data.
         """
         rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).alias("_row")
-        lineage = pl.DataFrame(pl.from_arrow(records.select([*Stream.LINEAGE]))).with_columns(rows)
+        lineage = pl.DataFrame(pl.from_arrow(records.select([*LINEAGE]))).with_columns(rows)
         extraction = self.form.extract(self._raws(records), records.column("header"))
         rejections = extraction.rejections
         _reject_oversize(records.column("oversize"), rejections)
@@ -177,16 +174,16 @@ class Conformer:
 
 
 class Conformers:
-    """Conforms a run's batches on several threads, each with a `Conformer` of its own."""
+    """A `Conformer` for each thread; they share the hashes of personal values that they have met."""
 
-    def __init__(self, stream: Stream, secret: bytes, threads: int = 2) -> None:
-        self.stream, self.secret, self.threads = stream, secret, threads
+    def __init__(self, stream: Stream, secret: bytes) -> None:
+        self.stream, self.secret = stream, secret
         self.known_hashes: dict[str, str] = {}
         self.local = threading.local()
 
-    def conform(self, batches: Iterable[pa.Table], then: Callable[[Conformed], T]) -> Iterator[T]:
-        """Conform batches, and apply `then` to each result in the same thread; results come in the batches' order."""
-        yield from parallel_map(lambda batch: then(self._own().conform(batch)), batches, self.threads)
+    def conform(self, records: pa.Table) -> Conformed:
+        """As `Conformer.conform`."""
+        return self._own().conform(records)
 
     def contents(self, records: pa.Table) -> pl.Series:
         """As `Conformer.contents`."""

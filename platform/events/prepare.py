@@ -7,7 +7,6 @@ Belongs here: a batch of records that calls every compiled function. Not here: a
 
 from __future__ import annotations
 
-import datetime as dt
 from io import BytesIO
 from itertools import chain
 
@@ -15,14 +14,15 @@ import numpy as np
 import pyarrow as pa
 
 from contracts import STREAMS
-from contracts.stream import Csv, Stream
+from contracts.lineage import LINEAGE
+from contracts.stream import Csv
 from events.conform import Conformer
 from events.decode import records
 from events.dedup.bloom_filter import BloomFilter
-from events.identity import digest_of
+from events.row_identity import identity_digest
+from partitions import EPOCH
 
 REST = ["raw", "header", "oversize"]
-HOUR = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def main() -> None:
@@ -30,16 +30,16 @@ def main() -> None:
     BloomFilter(0).add(np.empty(0, np.uint64))
     BloomFilter(0).might_contain(np.empty(0, np.uint64))
     coded = pa.array(["nine"]).dictionary_encode()
-    digest_of(coded, coded, pa.array([9]))
+    identity_digest(coded, coded, pa.array([9]))
     for stream in STREAMS:
         tables = [framing for framing in stream.decoding if isinstance(framing, Csv)]
         rows = [(framing.delimiter.join(framing.columns) + '\n"\n"' * 9).encode(framing.encoding) for framing in tables]
         contents = [b'{"a": 1}\n' * 9, *rows]
         for batch in chain(*(records(BytesIO(content), "nine", stream.decoding) for content in contents)):
-            arrival = pa.repeat(pa.scalar(HOUR, pa.timestamp("us", "UTC")), len(batch))
+            arrival = pa.repeat(pa.scalar(EPOCH, pa.timestamp("us", "UTC")), len(batch))
             source = pa.repeat(pa.scalar("nine"), len(batch)).dictionary_encode()
             lineage = (arrival, source, source, batch.column("_line"))
-            table = pa.table([*lineage, *batch.select(REST)], [*Stream.LINEAGE, *REST])
+            table = pa.table([*lineage, *batch.select(REST)], [*LINEAGE, *REST])
             Conformer(stream, b"none").conform(table)
 
 

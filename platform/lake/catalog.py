@@ -1,7 +1,7 @@
-"""Catalogs: opening the catalog that the lake's tables stand in.
+"""Catalog: opening the catalog of the lake's tables, and changing its entries.
 
-Belongs here: what is wrong with a catalog as a whole, and changes of its entries. Not here: what is wrong with an entry
-(`lake`), and what it should name (`recovery`).
+Belongs here: what is wrong with a catalog as a whole. Not here: what is wrong with one entry (`tables`), which metadata
+an entry should name (`recovery`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from lake.folders import RECOVER, CatalogLost
 
 
 def open_catalog(kind: CatalogType, properties: Mapping[str, str]) -> Catalog:
-    """The catalog named `lake`. Raises `CatalogLost` where it is a file that cannot be read."""
+    """The catalog named `lake`. Raises `CatalogLost` if it is a file that cannot be read."""
     try:
         catalog = _opened(kind, properties)
         damage = _damage(catalog) if isinstance(catalog, SqlCatalog) else None
     except DatabaseError as error:
-        if type(error.orig) is not sqlite3.DatabaseError:  # a subclass: locked, not allowed, no space left
+        if type(error.orig) is not sqlite3.DatabaseError:  # subclasses: locked, not allowed, no space left
             raise
         damage = str(error.orig)
     if damage:
@@ -37,7 +37,7 @@ def open_catalog(kind: CatalogType, properties: Mapping[str, str]) -> Catalog:
 
 
 def _opened(kind: CatalogType, properties: Mapping[str, str]) -> Catalog:
-    """The catalog, whose tables another process may have created since this one looked for them."""
+    """The catalog. Opens it again if another process creates its tables at the same time."""
     try:
         return AVAILABLE_CATALOGS[kind]("lake", dict(properties))
     except OperationalError as error:
@@ -47,7 +47,7 @@ def _opened(kind: CatalogType, properties: Mapping[str, str]) -> Catalog:
 
 
 def _damage(catalog: SqlCatalog) -> str | None:
-    """What SQLite finds wrong with the catalog's file, which has a few pages."""
+    """What SQLite finds wrong with the catalog's file; None if nothing is. Fast, because the file is small."""
     if catalog.engine.dialect.name != "sqlite":
         return None
     with catalog.engine.connect() as connection:
@@ -56,17 +56,17 @@ def _damage(catalog: SqlCatalog) -> str | None:
 
 
 def ensure_namespace(catalog: Catalog, name: str) -> None:
-    """Create a namespace where it is not there."""
+    """Create a namespace if it does not exist."""
     if (name,) not in catalog.list_namespaces():
         with suppress(NamespaceAlreadyExistsError, IntegrityError):  # another process was faster
             catalog.create_namespace(name)
 
 
 def point(catalog: Catalog, kind: CatalogType, name: tuple[str, str], location: str, metadata: TableMetadata) -> None:
-    """Have the catalog name this metadata file (whose content is `metadata`) of a table, whatever it named before.
+    """Make the catalog name this metadata file (whose content is `metadata`) for a table, whatever it named before.
 
-    An entry of Glue is updated: grants depend on it, and the platform's role may not delete any. One of SQLite is
-    replaced: a crash in between leaves a table that the catalog does not know.
+    Glue's entry is updated, because grants depend on it and the platform's role may not delete it. SQLite's entry is
+    replaced; a crash in between leaves a table that the catalog does not know.
     """
     with suppress(NoSuchTableError):
         if kind is CatalogType.GLUE:

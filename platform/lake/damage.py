@@ -1,7 +1,7 @@
-"""Damage: data files that are gone, or no longer hold what was written.
+"""Damage: data files that are missing, or no longer hold what was written.
 
-Belongs here: finding such files, and the error that names one. Not here: what becomes of them (`lake.mend`), or lost
-metadata, without which no table can be opened.
+Belongs here: finding such files, and the error that names one. Not here: bringing their rows back (`mend`), lost
+metadata (`recovery`).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from lake.footers import footer_in, pages_match, tail_of
 
 
 class DamagedFile(Exception):
-    """A data file that is gone or unreadable; the message names table and file, and says what to do."""
+    """A data file is missing or unreadable; the message names table and file, and says what to do."""
 
 
 class LostMetadata(Exception):
-    """A manifest that is gone, so that nobody knows which data files a table has; the message says what to do."""
+    """A manifest is missing, so the table's data files are unknown; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ def repair_error(table: Table, file: DataFile, why: str) -> DamagedFile:
     *_, layer, stream = table.name()
     return DamagedFile(
         f"table {layer}.{stream}, data file {file.file_path}: {why}. "
-        f"`make repair STREAM={stream}` makes its rows anew, or says which are lost"
+        f"`make repair STREAM={stream}` brings its rows back, or says which are lost"
     )
 
 
 @contextmanager
-def reading(table: Table, file: DataFile) -> Iterator[None]:
-    """While a data file is read: raises `DamagedFile` for an error that is the file's own.
+def naming_damage(table: Table, file: DataFile) -> Iterator[None]:
+    """Raise `DamagedFile` if reading a data file fails because the file is damaged.
 
-    Errors of the storage (no permission, no network) are not: they pass as they are.
+    Errors of the storage (no permission, no network) pass unchanged.
     """
     try:
         yield
@@ -67,19 +67,19 @@ def reading(table: Table, file: DataFile) -> Iterator[None]:
 
 
 def contradiction(file: DataFile, footer: pq.FileMetaData, schema: pa.Schema) -> str | None:
-    """Where a file's footer contradicts its manifest or its table's schema."""
+    """How a file's footer contradicts its manifest or its table's schema; None if it does not."""
     groups = sum(footer.row_group(group).num_rows for group in range(footer.num_row_groups))
     if not footer.num_rows == groups == file.record_count:
-        return f"its footer tells of {groups:,} rows, its manifest of {file.record_count:,}"
+        return f"its footer says {groups:,} rows, its manifest {file.record_count:,}"
     for field in footer.schema.to_arrow_schema():
         place = schema.get_field_index(field.name)
         if place < 0 or not _fits(field.type, schema.field(place).type):
-            return f"its footer has a column {field.name!r} of type {field.type}, which the table has not"
+            return f"its footer has a column {field.name!r} of type {field.type}, which the table does not have"
     return None
 
 
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
-    """Whether a file's column can be one of the table, which may have gained fields and digits since."""
+    """Whether a file's column type fits the table's, which may have gained struct fields and decimal digits since."""
     types = pa.types
     if types.is_dictionary(found) or types.is_dictionary(wanted):
         return _fits(getattr(found, "value_type", found), getattr(wanted, "value_type", wanted))
@@ -98,10 +98,10 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(found == wanted)
 
 
-def damaged(table: Table, files: Sequence[DataFile], pages: bool = True) -> list[Damage]:
-    """Those of a table's data files that are gone or unreadable; `pages`: all bytes are looked at, not footers alone.
+def find_damage(table: Table, files: Sequence[DataFile], pages: bool = True) -> list[Damage]:
+    """Those of a table's data files that are missing or damaged. With `pages` all bytes are read, else only footers.
 
-    Raises the storage's own errors: what cannot be asked for is not taken for lost.
+    Raises the storage's own errors: a file that cannot be reached is not taken for lost.
     """
     if not files:
         return []
@@ -110,17 +110,17 @@ def damaged(table: Table, files: Sequence[DataFile], pages: bool = True) -> list
     listed = filesystem.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
     sizes = {found.path: found.size for found in listed}
 
-    def look(file: DataFile) -> str | None:
+    def check(file: DataFile) -> str | None:
         path = PyArrowFileIO.parse_location(file.file_path)[2]
         if path.startswith(root) and path not in sizes:
             return "it is missing"
         return fault(table, file, pages)
 
-    return [Damage(file, why) for file, why in zip(files, parallel_map(look, files), strict=True) if why]
+    return [Damage(file, why) for file, why in zip(files, parallel_map(check, files), strict=True) if why]
 
 
 def fault(table: Table, file: DataFile, pages: bool = True) -> str | None:
-    """What is wrong with a data file, if anything is. Raises the storage's own errors."""
+    """What is wrong with a data file; None if nothing is. Raises the storage's own errors."""
     source = table.io.new_input(file.file_path)
     try:
         size = len(source)
@@ -131,7 +131,7 @@ def fault(table: Table, file: DataFile, pages: bool = True) -> str | None:
     except OSError as error:
         if error.errno != errno.EIO:
             raise
-        return "the disk does not give it: Input/output error"
+        return "the disk cannot read it: Input/output error"
     if size != file.file_size_in_bytes:
         return f"it has {size:,} bytes instead of {file.file_size_in_bytes:,}"
     try:
@@ -141,20 +141,21 @@ def fault(table: Table, file: DataFile, pages: bool = True) -> str | None:
 
 
 def _fault_in(table: Table, file: DataFile, content: bytes, pages: bool) -> str | None:
-    """What contradicts in a file's content. Raises Arrow's errors."""
+    """How a file's content contradicts its manifest or itself. Raises Arrow's errors."""
     schema = table.schema()
     footer = footer_in(content)
     if why := contradiction(file, footer, schema_to_pyarrow(schema)):
         return why
     measured, ids = compute_statistics_plan(schema, table.properties), parquet_path_to_id_mapping(schema)
-    told = data_file_statistics_from_parquet_metadata(footer, measured, ids).to_serialized_dict()
+    found = data_file_statistics_from_parquet_metadata(footer, measured, ids).to_serialized_dict()
     for name in ("column_sizes", "lower_bounds", "upper_bounds"):
         noted = getattr(file, name) or {}
-        if any(noted.get(column, value) != value for column, value in (told[name] or {}).items()):
-            return f"its footer and its manifest tell of different {name.replace('_', ' ')}"
+        if any(noted.get(column, value) != value for column, value in (found[name] or {}).items()):
+            return f"its footer and its manifest give different {name.replace('_', ' ')}"
     if not pages or (match := pages_match(content)):
         return None
     with pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as parquet:
-        for _ in parquet.iter_batches(use_threads=False):  # which page it is, or, without checksums, whether any is
+        # Reading names the damaged page. A file without checksums may be found damaged only here.
+        for _ in parquet.iter_batches(use_threads=False):
             pass
     return None if match is None else "its checksum does not match"

@@ -1,16 +1,15 @@
-"""Folders: what lies where a table lies, whether or not the catalog knows of it.
+"""Folders: the files in a table's folder, and what they prove about the catalog.
 
-Belongs here: the metadata files of a folder, and what they prove about the catalog. Not here: opening tables (`lake`),
-and choosing the metadata that a lost table is registered at (`recovery`).
+Belongs here: listing a folder, and evidence that a catalog is out of date. Not here: opening tables (`tables`),
+choosing the metadata at which a lost table is registered (`recovery`).
 
-A metadata file is named `<version>-<uuid>.metadata.json`, and a commit writes version n + 1 only after it has read
-version n from the catalog. What follows from that holds with any number of writers, as long as the folder is looked at
-before the catalog is:
+A metadata file is named `<version>-<uuid>.metadata.json`. A commit writes version n + 1 only after it has read version
+n from the catalog. So, with any number of writers, if the folder is read before the catalog:
 
-- The file that `version-hint.text` names was committed. A catalog that names an earlier version is older than it.
+- The file that `version-hint.text` names was committed. A catalog that names an earlier version is out of date.
 - A file two versions ahead of the catalog proves the same. A file one version ahead does not: its commit may be under
-  way, refused, or cut off by a crash.
-- A table has files besides the metadata of version 0 only after the catalog has known it.
+  way, or refused, or cut off by a crash.
+- A folder has files besides metadata of version 0 only after the catalog has known the table.
 """
 
 from __future__ import annotations
@@ -26,29 +25,29 @@ from pyiceberg.table import Table
 
 HINT = "version-hint.text"  # the name and place that DuckDB and pyiceberg's StaticTable look for
 SUFFIX = ".metadata.json"
-RECOVERED = "recovered-at"  # a property that recovery gives a table, and upkeep takes away
+RECOVERED = "recovered-at"  # a table's property, set by recovery and removed by the next upkeep
 RECOVER = "Stop what runs the platform, then `make recover` (job `recover`); docs/operations.md has the steps."
 
 
 class CatalogLost(Exception):
-    """The catalog is unreadable, lacks a table whose files are there, or names an older state of it than the files."""
+    """The catalog cannot be read, lacks a table whose files are there, or names an older state than the files do."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A metadata file, and the version that a catalog which is asked later names at least."""
+    """A metadata file, and the lowest version that a catalog read later can name if it is up to date."""
 
     metadata_location: str
     version: int
 
     def refutes(self, named: str) -> bool:
-        """Whether a catalog that names this metadata is older than the folder."""
+        """Whether a catalog that names this metadata is out of date."""
         mine = version_of(self.metadata_location)
         another = mine == self.version == version_of(named) and named != self.metadata_location
         return another or version_of(named) < self.version
 
     def demand(self, table: Table) -> None:
-        """Raise `CatalogLost` where a table that was loaded from the catalog later is older."""
+        """Raise `CatalogLost` if a table that was loaded from the catalog later is older than the evidence."""
         if self.refutes(table.metadata_location):
             raise CatalogLost(
                 f"table {'.'.join(table.name())}: the catalog names {table.metadata_location}, which is older than "
@@ -57,7 +56,7 @@ class Evidence:
 
 
 def version_of(metadata_location: str) -> int:
-    """The version in a metadata file's name; -1 where it has none."""
+    """The version in a metadata file's name; -1 if it has none."""
     found = re.match(r"v?(\d+)\b", metadata_location.rsplit("/", 1)[-1])
     return int(found[1]) if found else -1
 
@@ -78,7 +77,7 @@ class Folder:
         return [entry for entry in self._listed(self.location, recursive=True) if entry.type == fs.FileType.File]
 
     def children(self) -> list[str]:
-        """The names of the folders in it."""
+        """The names of its subfolders."""
         return sorted(entry.base_name for entry in self._listed(self.location) if entry.type == fs.FileType.Directory)
 
     def metadata_files(self) -> list[str]:
@@ -87,19 +86,19 @@ class Folder:
         return sorted((f"{self._metadata}/{name}" for name in names if name.endswith(SUFFIX)), key=version_of)[::-1]
 
     def is_unused(self) -> bool:
-        """Whether nothing is here but what an unfinished creation, or a table's purge, leaves."""
+        """Whether the folder holds no more than an unfinished creation or a purge of a table leaves."""
         if any(version_of(location) != 0 for location in self.metadata_files()):
             return False
         return all(file.base_name.endswith((SUFFIX, HINT)) or file.base_name[0] == "." for file in self.files())
 
     def note(self, metadata_location: str) -> None:
-        """Name the metadata of a commit that held."""
+        """Write the name of a committed metadata file into `version-hint.text`."""
         name = metadata_location.rsplit("/", 1)[-1].removesuffix(SUFFIX)
         with self.io.new_output(self.hint).create(overwrite=True) as output:
             output.write(name.encode())
 
     def committed(self) -> str | None:
-        """The metadata file that `note` has named last."""
+        """The metadata file that `note` named last."""
         try:
             with self.io.new_input(self.hint).open() as source:
                 name = source.read().decode("ascii", "replace")
@@ -108,12 +107,12 @@ class Folder:
         return f"{self._metadata}/{name}{SUFFIX}" if re.fullmatch(r"\d+-[\w.-]+", name) else None
 
     def evidence(self) -> Evidence | None:
-        """What the folder proves of the catalog from now on."""
+        """What the folder proves about a catalog that is read from now on."""
         noted = self.committed()
         return Evidence(noted, version_of(noted)) if noted else self.listed()
 
     def listed(self) -> Evidence | None:
-        """What the metadata files prove alone, with whatever tool they were written."""
+        """What the metadata files alone prove, whichever tool wrote them."""
         newest = next(iter(self.metadata_files()), None)
         return Evidence(newest, version_of(newest) - 1) if newest else None
 

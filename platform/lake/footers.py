@@ -1,10 +1,10 @@
-"""Checksums of a Parquet file's footer, and of all that comes before it: the format has them for pages' data alone.
+"""Footers: checksums of a Parquet file's footer and of everything before it. The format itself only has them for pages.
 
-Belongs here: writing and verifying them. Not here: what else may be wrong with a file (`damage`).
+Belongs here: writing and verifying the checksums. Not here: what else may be wrong with a file (`damage`).
 
-A bit that flips in a footer may change a column's name or a count without any error, and some end the whole process.
-The checksums stand right before the footer, where no reader looks: pages are found by their offsets, and the footer
-from the end of the file. Files of other writers have none, and are read as they are.
+A flipped bit in a footer may change a column's name or a count without any error; some flips crash the process. The
+checksums stand right before the footer, where no reader looks: pages are found by their offsets, and the footer from
+the end of the file. Files of other writers have no checksums and are read as they are.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from isal.isal_zlib import crc32
 
-MARK = b"\xffFOOTER\xfe"  # in no text
+MARK = b"\xffFOOTER\xfe"  # not valid UTF-8, so no text contains it
 _SUM = 4
-_BEFORE = len(MARK) + 2 * _SUM  # the mark, the sum of what comes before it, the sum of the footer
+_BEFORE = len(MARK) + 2 * _SUM  # the mark, the checksum of everything before it, the checksum of the footer
 _TAIL = 64 << 10  # enough for most footers
-_END = 8  # the footer's length and four letters, which the checksum is of as well
+_END = 8  # the footer's length and the letters PAR1; part of the footer's checksum
 
 
 class DamagedFooter(OSError):
-    """A footer that is not what was written."""
+    """The footer is not what was written."""
 
 
 class FooterSink:
-    """What a Parquet file is written to: a stream that puts the checksums before the footer.
+    """A stream for a Parquet file that puts the checksums before the footer.
 
-    The writer writes to `buffer`; whoever closes the writer calls `footer_begins` before and `finish` after.
+    The writer writes to `buffer`. Call `footer_begins` before closing the writer and `finish` after.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -51,10 +51,10 @@ class FooterSink:
         return int(self.stream.tell()) + len(self.footer or b"")
 
     def flush(self) -> None:
-        """Nothing: the stream is flushed when it is closed."""
+        """Does nothing: the stream is flushed when it is closed."""
 
     def close(self) -> None:
-        """Nothing: whoever opened the stream closes it."""
+        """Only notes it: the owner of the stream closes it."""
         self.closed = True
 
     def footer_begins(self) -> None:
@@ -69,7 +69,7 @@ class FooterSink:
 
 
 def tail_of(source: Any, size: int) -> bytes:
-    """The end of a file of `size` bytes, with its footer and checksum."""
+    """The end of a file of `size` bytes, with its footer and checksums."""
     source.seek(max(size - _TAIL, 0))
     tail = bytes(source.read())
     wanted = _length(tail) + _BEFORE
@@ -80,9 +80,9 @@ def tail_of(source: Any, size: int) -> bytes:
 
 
 def verified(content: bytes) -> bool:
-    """Whether the footer in a file's content, or its `tail_of`, is what was written; False where nothing tells.
+    """Whether the footer in a file's content (or in its `tail_of`) matches its checksum; False if it has none.
 
-    Raises `DamagedFooter`.
+    Raises `DamagedFooter` if it does not match.
     """
     if (mark := _mark(content)) is None:
         return False
@@ -92,13 +92,13 @@ def verified(content: bytes) -> bool:
 
 
 def footer_in(content: bytes) -> pq.FileMetaData:
-    """The footer in a file's content, or its `tail_of`. Raises `DamagedFooter`, and Arrow's errors."""
+    """The footer in a file's content (or in its `tail_of`). Raises `DamagedFooter` and Arrow's errors."""
     verified(content)
     return pq.read_metadata(pa.BufferReader(content))
 
 
 def pages_match(content: bytes) -> bool | None:
-    """Whether all that comes before the footer in a file's whole content is what was written; None: it has no sum."""
+    """Whether everything before the footer matches its checksum, given a file's whole content; None if it has none."""
     if (mark := _mark(content)) is None:
         return None
     noted = mark + len(MARK)
@@ -106,7 +106,7 @@ def pages_match(content: bytes) -> bool | None:
 
 
 def _mark(content: bytes) -> int | None:
-    """Where the checksums stand: where the footer's length tells, or before, where a bit of that has flipped."""
+    """The position of the checksums. The footer's length gives it; if that is damaged too, the mark is searched."""
     expected = len(content) - _length(content) - _BEFORE
     if expected >= 0 and content[expected : expected + len(MARK)] == MARK:
         return expected

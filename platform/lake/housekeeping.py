@@ -1,7 +1,7 @@
-"""Housekeeping: small files become large ones, old snapshots go, and with them the files that nobody needs.
+"""Housekeeping: merges small files, expires old snapshots, and deletes files that no snapshot needs.
 
-Belongs here: what may go and when. Not here: when it runs and for which tables (`assets.upkeep`). Nothing here changes
-a row: a compaction's snapshot names the snapshot whose rows it holds, and whoever follows rows skips it.
+Belongs here: what may be deleted, and when. Not here: when upkeep runs, and for which tables (`assets.upkeep`). No row
+changes: a compaction's snapshot names the snapshot whose rows it holds (`ROWS_OF`), and readers of changes skip it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,15 +21,17 @@ from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
+from lake.commits import commit
 from lake.folders import RECOVER, RECOVERED, SUFFIX, CatalogLost, Folder, version_of
 from lake.reading import as_frame, files_of, read
-from lake.tables import ROWS_OF, commit, rows_snapshot
+from lake.snapshots import BRONZE_SNAPSHOT, CONTRACT_VERSION, REJECTED_SNAPSHOT, ROWS_OF, rows_snapshot
 from lake.writing import DataFileWriter
 
 TIME_TRAVEL = dt.timedelta(days=7)
 GRACE = dt.timedelta(hours=6)
 SMALL_FILE = 64 << 20
 MANY_SMALL = 4
+KEPT_PROPERTIES = (BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, CONTRACT_VERSION)  # the current snapshot must keep these
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Tidied:
     bytes_deleted: int
 
 
-def compact(table: Table, by: pl.Expr, names: Collection[str]) -> tuple[int, int]:
-    """Merge the small files of partitions that have many; how many files were merged, and into how many.
+def compact(table: Table, by: pl.Expr) -> tuple[int, int]:
+    """Merge the small files of partitions that have many; returns how many files were merged, and into how many.
 
-    `names` are the snapshot properties that have to stay on the current snapshot. Does nothing when a commit of
-    somebody else comes first: the next housekeeping will find the files again.
+    `by` is the table's partitioning (`PARTITION_BY`). Does nothing if another commit comes first: the next upkeep will
+    find the files again.
     """
     small: dict[object, list[DataFile]] = defaultdict(list)
     for file in files_of(table):
@@ -61,8 +63,8 @@ def compact(table: Table, by: pl.Expr, names: Collection[str]) -> tuple[int, int
         writer.write(as_frame(batch))
     written = writer.finish()
     snapshot = table.current_snapshot()
-    summary: Mapping[str, str | None] = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
-    kept = {name: value for name in names if (value := summary.get(name))}
+    summary = snapshot.summary if snapshot else None
+    kept = {name: value for name in KEPT_PROPERTIES if summary and (value := summary.get(name))}
     try:
         commit(table, written, merged, {**kept, ROWS_OF: str(rows_snapshot(table))})
     except CommitFailedException:
@@ -71,9 +73,10 @@ def compact(table: Table, by: pl.Expr, names: Collection[str]) -> tuple[int, int
 
 
 def expire(table: Table, needed: Collection[int], now: dt.datetime) -> int:
-    """Expire snapshots that are past time travel, and thin older ones to one an hour; how many went.
+    """Expire snapshots older than `TIME_TRAVEL`, and all but the last of each hour older than `GRACE`; returns how
+    many.
 
-    Never one that is `needed`, or that came after a needed one, as the way from there to the present is needed too.
+    A `needed` snapshot and all later ones stay, because changes since a needed one are read from the later ones.
     """
     snapshots = sorted(table.snapshots(), key=lambda snapshot: snapshot.timestamp_ms)
     oldest_needed = min((s.timestamp_ms for s in snapshots if s.snapshot_id in needed), default=None)
@@ -101,10 +104,10 @@ def _at(snapshot: Snapshot) -> dt.datetime:
 
 
 def sweep(table: Table, now: dt.datetime) -> tuple[int, int]:
-    """Delete the table's files that no snapshot refers to and that are older than the grace period; files and bytes.
+    """Delete files older than `GRACE` that no snapshot refers to; returns how many, and their bytes.
 
-    A younger one may belong to a commit that is under way. Nothing is deleted of a folder that holds newer metadata
-    than the catalog names. Raises `CatalogLost` where the folder holds metadata of another table.
+    Younger files may belong to a commit that is under way. Deletes nothing if the folder holds newer metadata than the
+    catalog names. Raises `CatalogLost` if the folder holds metadata of another table.
     """
     folder = Folder.of(table)
     files = folder.files()
@@ -124,7 +127,7 @@ def _metadata_files(files: Iterable[fs.FileInfo]) -> list[str]:
 
 
 def _refuse_another(table: Table, filesystem: fs.FileSystem, unreferred: Iterable[str]) -> None:
-    """Raise `CatalogLost` if metadata that the table does not refer to is of another table that has snapshots."""
+    """Raise `CatalogLost` if some of these metadata files belong to another table, which has snapshots."""
     for path in unreferred:
         found = _parsed(filesystem, path)
         if found.get("table-uuid") != str(table.metadata.table_uuid) and found.get("snapshots"):
@@ -135,7 +138,7 @@ def _refuse_another(table: Table, filesystem: fs.FileSystem, unreferred: Iterabl
 
 
 def _parsed(filesystem: fs.FileSystem, path: str) -> dict[str, Any]:
-    """A metadata file's content; empty where a crash has cut it off."""
+    """A metadata file's content; empty if a crash has cut it off."""
     with filesystem.open_input_stream(path) as source:
         content = source.read()
     try:
@@ -161,11 +164,12 @@ def _referred(table: Table) -> Iterator[str]:
             yield entry.data_file.file_path
 
 
-def spared(table: Table) -> bool:
-    """Whether upkeep leaves the table alone in this round, as it has been recovered since the last one.
+def spare_once(table: Table) -> bool:
+    """Whether the table was recovered since the last upkeep, which must then leave it alone. Only the first call says
+    so.
 
-    Whoever has recovered it can look whether it is what it should be while all that it ever was is still there.
-    Raises `CatalogLost` where the folder proves that the catalog is older.
+    So an operator can check a recovered table while all its earlier files are still there. Raises `CatalogLost` if the
+    folder proves that the catalog is older.
     """
     if (evidence := Folder.of(table).listed()) and evidence.refutes(table.metadata_location):
         evidence.demand(table.refresh())
@@ -176,8 +180,8 @@ def spared(table: Table) -> bool:
     return True
 
 
-def tidy(table: Table, by: pl.Expr, names: Collection[str], needed: Collection[int], now: dt.datetime) -> Tidied:
+def tidy(table: Table, by: pl.Expr, needed: Collection[int], now: dt.datetime) -> Tidied:
     """Compact, expire and sweep one table."""
-    merged, written = compact(table, by, names)
+    merged, written = compact(table, by)
     expired = expire(table, needed, now)
     return Tidied(merged, written, expired, *sweep(table, now))

@@ -1,7 +1,7 @@
-"""The landing zone as the lake sees it: which objects lie there, for which arrival hour, in which version.
+"""Landing zone: the protocol by which loading lists and opens landed objects.
 
-Belongs here: what loading asks of a landing zone. Not here: folders and buckets (`resources.landing`), what an object
-holds (`events.decode`), or whether it was loaded (`ledger`).
+Belongs here: what the lake asks of any landing zone. Not here: folders and buckets (`resources.landing`), what an
+object holds (`events.decode`), whether it was loaded (`ledger`).
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from contracts.stream import Stream
+from partitions import Window
 
-# How a refusal begins whose cause is the storage and not the content: it may end without a change of the object.
+# Beginning of a refusal whose cause is the storage, not the content. The object may become readable without changing.
 NOT_READABLE = "not readable"
 
 
 @dataclass(frozen=True, order=True)
 class LandedObject:
-    """An object of a stream: its path below the landing zone, the version that its content is told by, bytes, hour.
+    """An object of a stream: path below the landing zone, version of its content, size in bytes, arrival hour if known.
 
-    `path` is printable (`names.printable_name`). `refused` says why there is nothing that can be opened: a folder that
-    cannot be listed (its path ends with a slash), a link to nothing, a pipe. The version then stands for the reason.
+    `path` is printable (`names.printable_name`). `refused` says why the object cannot be opened: a folder that cannot
+    be listed (its path ends with a slash), a link to nothing, a pipe. `version` then stands for the reason.
     """
 
     path: str
@@ -39,28 +40,23 @@ class Reader(Protocol):
     def open(self, landed: LandedObject) -> BinaryIO:
         """The object's bytes.
 
-        Raises `FileNotFoundError` where it has gone, or its content is another by now, and `Unreadable`, here or while
-        reading, where the storage does not give this very object (the message begins with `NOT_READABLE`).
+        Raises `FileNotFoundError` if it is gone or has another version now. Raises `Unreadable`, here or while reading,
+        if the storage does not give this object; the message begins with `NOT_READABLE`.
         """
         ...
 
 
 class Landing(Protocol):
-    """A landing zone. Names that start with a dot or underscore are not there yet, or not data."""
+    """A landing zone. Names that start with a dot or an underscore are left out: unfinished uploads, or no data."""
 
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
-        """A stream's objects, by path: those of some arrival hours, or all, also those no hour can be told of."""
+        """A stream's objects, sorted by path: those of some arrival hours, or all, including those of no known hour."""
         ...
 
-    def strays(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
-        """Objects whose arrival hour is outside `window` or cannot be told, without listing the hours inside it."""
+    def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:
+        """Objects whose arrival hour is unknown or outside the window. Does not list the hours inside it."""
         ...
 
     def reading(self, objects: Sequence[LandedObject]) -> AbstractContextManager[Reader]:
-        """What opens these objects, which will be asked for in about this order, by several threads."""
+        """A reader of these objects, which several threads will open in about this order."""
         ...
-
-
-def within(hour: dt.datetime | None, window: tuple[dt.datetime, dt.datetime]) -> bool:
-    """Whether an arrival hour is known and inside a window, whose end is left out."""
-    return hour is not None and window[0] <= hour < window[1]

@@ -1,114 +1,109 @@
 """Ledger: what is known of every landed object, and whether bronze agrees.
 
-Belongs here: reading the ledger, and which objects bronze holds without its knowing. Not here: what is written into it
-and when (`load_bronze`).
+Belongs here: reading the ledger, and finding objects that it lacks. Not here: writing entries (`load_bronze`), the
+table's schema (`schemas`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
+import pyarrow as pa
 from pyiceberg.table import Table
 
-from lake.aggregates import row_counts
+from contracts.lineage import LINEAGE
 from lake.landing import NOT_READABLE
-from lake.reading import arrival_hour, between, files_of, frame, read
-from lake.snapshots import lineage, moves
-from lake.tables import BRONZE_SNAPSHOT, rows_snapshot
+from lake.reading import arrival_hour, concatenated, files_of, read, time_filter
+from lake.row_counts import count_rows
+from lake.schemas import LEDGER
+from lake.snapshots import BRONZE_SNAPSHOT, files_changed, named_by, rows_snapshot, snapshots_between
+from partitions import EPOCH
 
-# The ledger's hour for objects that lie outside all arrival hours: so early that nothing else is there.
-ASTRAY = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+# The ledger's `arrival_hour` of objects that lie outside the window: so early that nothing else has it.
+OUTSIDE_HOUR = EPOCH
 RETRY_AFTER = dt.timedelta(days=1)
-EMPTIED = "emptied"  # bronze's snapshot names here the objects whose new content has no records
-LOST = "lost"  # how a refusal begins whose records bronze had, before a data file of it was lost
-LEDGER: dict[str, pl.DataType] = {
-    "path": pl.String(),
-    "version": pl.String(),
-    "size": pl.Int64(),
-    "arrival_hour": pl.Datetime("us", "UTC"),
-    "records": pl.Int64(),
-    "refused": pl.String(),
-    "current": pl.Boolean(),
-    "_ingested_at": pl.Datetime("us", "UTC"),
-}
+EMPTIED = "emptied"  # property of a snapshot of bronze: the objects whose new content has no records
+LOST = "lost"  # beginning of a refusal: bronze had the object's records, and lost them with a data file
 OBJECT = ["path", "version"]
-_IN_BRONZE: dict[str, pl.DataType] = {
-    "_source_file": pl.String(),
-    "_source_version": pl.String(),
-    "_arrival_hour": pl.Datetime("us", "UTC"),
-}
-_NAMES = dict(zip(_IN_BRONZE, (*OBJECT, "arrival_hour"), strict=True))
+LEDGER_NAMES = {"_arrival_hour": "arrival_hour", "_source_file": "path", "_source_version": "version"}
+_LINEAGE = {name: LINEAGE[name] for name in LEDGER_NAMES}
 
 
 def ledger_rows(ledger: Table, hours: Sequence[dt.datetime] | None) -> pl.DataFrame:
-    """The ledger's rows of the days of some hours (None: of all), and of objects that are of no hour."""
-    return frame(read(ledger, files_of(ledger, None if hours is None else days(hours))), LEDGER)
+    """The ledger's rows (`LEDGER`) of the days of some hours (None: of all), and of objects outside the window."""
+    return concatenated(read(ledger, files_of(ledger, None if hours is None else days_filter(hours))), LEDGER)
 
 
-def days(hours: Sequence[dt.datetime]) -> str:
-    """The lake's filter for the ledger's rows of the days of some hours, and for the astray."""
+def days_filter(hours: Sequence[dt.datetime]) -> str:
+    """Iceberg's filter for the ledger's rows of the days of some hours, and of objects outside the window."""
     day = dt.timedelta(days=1)
-    spans = [(ASTRAY, ASTRAY + day)]
+    ranges = [(OUTSIDE_HOUR, OUTSIDE_HOUR + day)]
     if hours:
-        spans.append((min(hours).replace(hour=0), max(hours).replace(hour=0) + day))
-    return " or ".join(f"({between('arrival_hour', first, end)})" for first, end in spans)
+        ranges.append((min(hours).replace(hour=0), max(hours).replace(hour=0) + day))
+    return " or ".join(f"({time_filter('arrival_hour', first, end)})" for first, end in ranges)
 
 
-def of_hours(rows: pl.DataFrame, hours: Sequence[dt.datetime]) -> pl.DataFrame:
+def rows_of_hours(rows: pl.DataFrame, hours: Sequence[dt.datetime]) -> pl.DataFrame:
+    """The rows of exactly these hours."""
     return rows.filter(pl.col("arrival_hour").is_in(list(hours)))
 
 
-def entered(known: pl.DataFrame, *, astray: bool, retried: pl.Expr) -> set[tuple[str, str]]:
-    """The objects (path, version) that the ledger knows, of arrival hours or of none, but for those to be `retried`.
+def known_objects(rows: pl.DataFrame, *, outside_window: bool, retry: pl.Expr) -> set[tuple[str, str]]:
+    """The objects (path, version) that the ledger's rows settle: those entered inside the window, or outside it.
 
-    One that lay ahead of its hour is astray until the hour has come, and new then.
+    `retry` tells which rows settle nothing. An object that is ahead of its hour is entered as outside the window, and
+    is new again when its hour has come.
     """
-    rows = known.filter(((pl.col("arrival_hour") == ASTRAY) == astray) & ~retried)
-    return set(rows.select(OBJECT).iter_rows())
+    settled = rows.filter(((pl.col("arrival_hour") == OUTSIDE_HOUR) == outside_window) & ~retry)
+    return set(settled.select(OBJECT).iter_rows())
 
 
-def retried(since: dt.datetime | None = None) -> pl.Expr:
-    """Which entries do not settle an object that lies there in that version.
+def to_retry(now: dt.datetime | None = None) -> pl.Expr:
+    """Which of the ledger's rows settle nothing, so that their objects are read again although they have not changed.
 
-    What bronze has lost is read again wherever it is found. What the storage did not give may come without a change
-    of the object: whoever is at its hour tries again, and nobody is asked to before a day has passed (`since`).
+    These are objects whose records bronze has lost, and objects that the storage did not give. A run of their hour
+    retries all of them. With `now`, objects that the storage did not give wait for a day: then they ask for a run.
     """
-    old = pl.lit(True) if since is None else pl.col("_ingested_at") < since - RETRY_AFTER
-    return _refused(LOST) | (_refused(NOT_READABLE) & old)
+    due = pl.lit(True) if now is None else pl.col("_ingested_at") < now - RETRY_AFTER
+    return _refused_as(LOST) | (_refused_as(NOT_READABLE) & due)
 
 
-def _refused(how: str) -> pl.Expr:
-    return pl.col("refused").str.starts_with(f"{how}:").fill_null(False)
+def _refused_as(beginning: str) -> pl.Expr:
+    return pl.col("refused").str.starts_with(f"{beginning}:").fill_null(False)
 
 
-def unentered(ledger: Table, bronze: Table) -> pl.DataFrame:
-    """Objects (`OBJECT`, arrival hour and records) that bronze holds and the ledger does not know.
+def count_objects(batches: Iterable[pa.RecordBatch]) -> pl.DataFrame:
+    """How many `rows` each landed object has, under the ledger's names of the columns `LEDGER_NAMES`."""
+    return count_rows(batches, _LINEAGE).rename(LEDGER_NAMES).cast({"rows": pl.Int64})
 
-    A run that dies between its two commits leaves them. Nothing is read where the ledger names bronze's snapshot, and
-    of bronze only the hours that have changed since the one it names.
+
+def missing_entries(ledger: Table, bronze: Table) -> pl.DataFrame:
+    """Objects (`OBJECT`, `arrival_hour`, `records`) that bronze holds and the ledger lacks.
+
+    A run that dies between its two commits leaves them. Reads nothing if the ledger names bronze's current rows, else
+    only the hours of bronze that changed since the snapshot that the ledger names.
     """
     snapshot = ledger.current_snapshot()
-    told = snapshot.summary.get(BRONZE_SNAPSHOT) if snapshot and snapshot.summary else None
-    named, current = int(told) if told else None, bronze.metadata.current_snapshot_id
+    named = named_by(snapshot, BRONZE_SNAPSHOT) if snapshot else None
     if named == rows_snapshot(bronze):
         return pl.DataFrame(schema={name: LEDGER[name] for name in (*OBJECT, "arrival_hour", "records")})
-    moved = moves(bronze, named, current)
-    hours = None if moved is None else sorted({arrival_hour(file) for _, file in moved})
+    changed = files_changed(bronze, named, bronze.metadata.current_snapshot_id)
+    hours = None if changed is None else sorted({arrival_hour(file) for _, file in changed})
     files = [file for file in files_of(bronze) if hours is None or arrival_hour(file) in hours]
     known = ledger_rows(ledger, hours).filter("current")
-    held = row_counts(read(bronze, files, [*_IN_BRONZE]), _IN_BRONZE).rename({**_NAMES, "rows": "records"})
+    held = count_objects(read(bronze, files, [*LEDGER_NAMES])).rename({"rows": "records"})
     emptied = known.select("path", "arrival_hour").join(_emptied(bronze, named), on="path")
     emptied = emptied.join(held, on="path", how="anti").with_columns(records=pl.lit(0, pl.Int64))
-    found = pl.concat([held.cast({"records": pl.Int64}), emptied.select(held.columns)])
+    found = pl.concat([held, emptied.select(held.columns)])
     return found.join(known.filter(pl.col("records").is_not_null()), on=OBJECT, how="anti")
 
 
 def _emptied(bronze: Table, named: int | None) -> pl.DataFrame:
-    """The objects that bronze's snapshots since `named` have emptied; the latest version of each."""
-    snapshots = lineage(bronze, named, bronze.metadata.current_snapshot_id) or []
-    told = (s.summary.get(EMPTIED) for s in snapshots if s.summary)
-    rows = [row for text in told if text for row in json.loads(text)]
+    """The objects (`OBJECT`) that bronze's snapshots since `named` have emptied; the latest version of each."""
+    snapshots = snapshots_between(bronze, named, bronze.metadata.current_snapshot_id) or []
+    texts = (snapshot.summary.get(EMPTIED) for snapshot in snapshots if snapshot.summary)
+    rows = [row for text in texts if text for row in json.loads(text)]
     return pl.DataFrame(rows, dict.fromkeys(OBJECT, pl.String()), orient="row").unique("path", keep="first")

@@ -1,16 +1,16 @@
-"""Mend: a stream's tables are made whole after data files of theirs were lost.
+"""Mend: a stream's tables get back the rows of lost and damaged data files.
 
-Belongs here: which rows are gone, where they come from again, and what is lost for good. Not here: Dagster (`repair`),
-what makes a file damaged (`lake.damage`), or lost metadata.
+Belongs here: which rows are gone, where they come from again, and what is lost for good. Not here: Dagster
+(`assets.repair`), what makes a file damaged (`damage`), lost metadata (`recovery`).
 
-Bronze is made whole from what still lies in the landing zone, silver and rejected from bronze. Each table loses its
-damaged files with the commit that brings their rows back, so that a crash leaves either the damage or the mended table.
+Bronze is mended from the landing zone, silver and rejected from bronze. The commit that brings a table's rows back also
+removes its damaged files. So a crash leaves either the damage or the mended table.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -19,29 +19,27 @@ from pyiceberg.table import Table
 
 from contracts.stream import Scope, Stream
 from events.conform import Conformers
-from lake.aggregates import row_counts
-from lake.contest import LOSERS
-from lake.damage import Damage, damaged
-from lake.judge_silver import SnapshotSet, judge_silver
+from events.dedup.verdicts import LOSERS
+from lake.commits import restore_rows, retry_on_conflict
+from lake.damage import Damage, find_damage
+from lake.judge_silver import judge_silver
 from lake.landing import Landing
-from lake.ledger import LEDGER, LOST, OBJECT, ledger_rows
-from lake.load_bronze import BY_HOUR, enter, enter_unentered, read_objects, replace
-from lake.reading import UNIX, WithoutFiles, arrival_hour, event_date, files_of, read, span
-from lake.schemas import Layer
-from lake.tables import Lake, recompute, restore
-from lake.writing import DataFileWriter
+from lake.ledger import LEDGER_NAMES, LOST, OBJECT, count_objects, ledger_rows
+from lake.load_bronze import add_missing_entries, replace_objects, write_entries
+from lake.read_objects import bronze_writer, read_objects
+from lake.reading import WithoutFiles, arrival_hour, event_date, files_of, hour_bounds, read
+from lake.schemas import LEDGER, Layer
+from lake.snapshots import SnapshotSet
+from lake.tables import Lake
+from partitions import EPOCH, key_of
 
-_HOUR = pl.Datetime("us", "UTC")
-_SOURCES: dict[str, pl.DataType] = {
-    "_arrival_hour": _HOUR, "_source_file": pl.String(), "_source_version": pl.String()
-}  # fmt: skip
-_OBJECTS = ["arrival_hour", *OBJECT]
+_OBJECT = [*LEDGER_NAMES.values()]
 _JUDGED = (Layer.SILVER, Layer.REJECTED)
 
 
 @dataclass(frozen=True)
 class LostRecords:
-    """Records of a landed object that are in no file any more; of no object where nobody knows of which they were."""
+    """How many records of a landed object are lost for good; path and version are None if the object is unknown."""
 
     path: str | None
     version: str | None
@@ -51,9 +49,9 @@ class LostRecords:
 
 @dataclass
 class Mended:
-    """What was found damaged, which objects were read again, which hours judged again, and what is lost for good.
+    """What was damaged, which objects were read again, which hours judged again, and what is lost for good.
 
-    `forgotten` are days of the ledger whose refused, empty and earlier objects are known to nobody any more.
+    `forgotten` are days of which the ledger has lost what no other table knows: refused, empty and earlier objects.
     """
 
     damage: dict[Layer, list[Damage]]
@@ -62,65 +60,78 @@ class Mended:
     lost: list[LostRecords] = field(default_factory=list)
     forgotten: list[dt.date] = field(default_factory=list)
 
+    def lines(self, stream: str) -> Iterator[str]:
+        """The report of a stream for the log; no lines if nothing was damaged."""
+        for layer, found in self.damage.items():
+            yield from (f"{layer}.{stream}: {damage.file.file_path}: {damage.why}" for damage in found)
+        yield from (f"read again into bronze: {path}" for path in self.read_again)
+        if hours := self.judged_again:
+            yield f"judged again: {len(hours):,} arrival hours from {key_of(hours[0])} to {key_of(hours[-1])}"
+        for lost in self.lost:
+            of = f"of {lost.path}, version {lost.version}" if lost.path else "of unknown objects"
+            yield f"lost for good: {lost.records:,} records {of}, arrival hour {key_of(lost.hour)}"
+        for day in self.forgotten:
+            yield f"forgotten: which objects of {day} were refused, empty or replaced"
+
 
 def mend(
     lake: Lake, landing: Landing, stream: Stream, conformers: Conformers, now: dt.datetime, pages: bool = True
 ) -> Mended:
     """Find the damaged data files of a stream's four tables and bring their rows back.
 
-    `pages`: every byte is looked at, not only whether files are there, whole in length, and their footers right.
+    With `pages` every byte is read. Without, only existence, size and footer of each file are checked.
     """
-    mended = recompute(lambda: _mend_bronze(lake, landing, stream, now, pages))
-    recompute(lambda: _mend_silver(lake, stream, conformers, now, mended))
+    mended = retry_on_conflict(lambda: _mend_bronze(lake, landing, stream, now, pages))
+    retry_on_conflict(lambda: _mend_silver(lake, stream, conformers, now, mended))
     return mended
 
 
 def _mend_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, pages: bool) -> Mended:
     tables = {layer: lake.table(layer, stream) for layer in Layer}
-    tables[Layer.REJECTED] = restore(tables[Layer.REJECTED], SnapshotSet.by(tables[Layer.SILVER]).rejected)
-    mended = Mended({layer: damaged(table, files_of(table), pages) for layer, table in tables.items()})
+    tables[Layer.REJECTED] = restore_rows(tables[Layer.REJECTED], SnapshotSet.of(tables[Layer.SILVER]).rejected)
+    mended = Mended({layer: find_damage(table, files_of(table), pages) for layer, table in tables.items()})
     lost = {layer: [damage.file for damage in found] for layer, found in mended.damage.items()}
     intact = {layer: WithoutFiles(table, lost[layer]) for layer, table in tables.items()}
     ledger, bronze = intact[Layer.LEDGER], intact[Layer.BRONZE]
     if not lost[Layer.LEDGER]:
-        enter_unentered(ledger, bronze, landing, stream, now)
-    told = ledger_rows(ledger, None).filter("current", pl.col("records").is_not_null())
-    held = _counts([bronze])
-    expected = _expected(told, held, _counts([intact[layer] for layer in _JUDGED]))
-    both = expected.join(held, on=_OBJECTS, how="left").with_columns(pl.col("rows").fill_null(0))
+        add_missing_entries(ledger, bronze, landing, stream, now)
+    entered = ledger_rows(ledger, None).filter("current", pl.col("records").is_not_null())
+    held = _count([bronze])
+    expected = _expected(entered, held, _count([intact[layer] for layer in _JUDGED]))
+    both = expected.join(held, on=_OBJECT, how="left").with_columns(pl.col("rows").fill_null(0))
     gone = both.filter(pl.col("rows") < pl.col("records"))
-    again = _read_again(landing, stream, bronze, gone, lost[Layer.BRONZE], now)
-    never = gone.join(again, on=_OBJECTS, how="anti")
-    entries = pl.concat([again, _entries(never.with_columns(_loss()), now), _entries(_unknown(held, told, gone), now)])
+    read_again = _read_again(landing, stream, bronze, gone, lost[Layer.BRONZE], now)
+    never = gone.join(read_again, on=_OBJECT, how="anti")
+    unknown = _unknown(held, entered, gone)
+    entries = pl.concat([read_again, _entries(never.with_columns(_loss()), now), _entries(unknown, now)])
     if lost[Layer.LEDGER] or not entries.is_empty():
-        enter(ledger, entries, bronze, lost[Layer.LEDGER])
-    mended.read_again = again["path"].sort().to_list()
+        write_entries(ledger, entries, bronze, lost[Layer.LEDGER])
+    mended.read_again = read_again["path"].sort().to_list()
     mended.lost = _lost(never, gone, lost[Layer.BRONZE])
     mended.forgotten = sorted({event_date(file) for file in lost[Layer.LEDGER]})
     return mended
 
 
-def _counts(tables: Iterable[Table]) -> pl.DataFrame:
-    """How many `rows` some tables have of each object (`_OBJECTS`)."""
-    found = [row_counts(read(table, files_of(table), [*_SOURCES]), _SOURCES) for table in tables]
-    summed = pl.concat(found).group_by(list(_SOURCES)).agg(pl.col("rows").sum().cast(pl.Int64))
-    return summed.rename(dict(zip(_SOURCES, _OBJECTS, strict=True)))
+def _count(tables: Iterable[Table]) -> pl.DataFrame:
+    """How many `rows` some tables hold together of each object (`_OBJECT`)."""
+    found = [count_objects(read(table, files_of(table), [*LEDGER_NAMES])) for table in tables]
+    return pl.concat(found).group_by(_OBJECT).agg(pl.col("rows").sum())
 
 
-def _expected(told: pl.DataFrame, held: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
-    """The `records` that bronze ought to have of each object, and its `size`.
+def _expected(entered: pl.DataFrame, held: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+    """How many `records` bronze should hold of each object, and the object's `size`.
 
-    As the ledger says; of what it does not know any more, as many as were judged, if no other version came since.
+    As the ledger says. If it has lost an object: as many as were judged, unless bronze holds another version by now.
     """
-    others = held.join(judged, on=_OBJECTS, how="anti")
-    unknown = judged.join(told, on="path", how="anti").join(others, on="path", how="anti")
-    counted = unknown.select(*_OBJECTS, pl.col("rows").alias("records"), pl.lit(None, pl.Int64).alias("size"))
-    return pl.concat([told.select(*_OBJECTS, "records", "size"), counted])
+    others = held.join(judged, on=_OBJECT, how="anti")
+    unknown = judged.join(entered, on="path", how="anti").join(others, on="path", how="anti")
+    counted = unknown.select(*_OBJECT, pl.col("rows").alias("records"), pl.lit(None, pl.Int64).alias("size"))
+    return pl.concat([entered.select(*_OBJECT, "records", "size"), counted])
 
 
-def _unknown(held: pl.DataFrame, told: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
-    """What bronze holds whole and the ledger does not know."""
-    found = held.join(told, on=_OBJECTS, how="anti").join(gone, on=_OBJECTS, how="anti")
+def _unknown(held: pl.DataFrame, entered: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
+    """Objects that bronze holds whole and that the ledger has lost."""
+    found = held.join(entered, on=_OBJECT, how="anti").join(gone, on=_OBJECT, how="anti")
     return found.with_columns(records=pl.col("rows"), size=None, refused=None)
 
 
@@ -132,63 +143,65 @@ def _read_again(
     lost: Sequence[DataFile],
     now: dt.datetime,
 ) -> pl.DataFrame:
-    """Bring objects whose records are gone back into bronze, in place of its lost files; entries of those that lie in
-    the landing zone as they were."""
+    """Load objects whose records are gone into bronze again, in place of its lost files.
+
+    Returns the ledger's entries of those that the landing zone still has in the same version.
+    """
     wanted = set(gone.select(OBJECT).iter_rows())
     hours = gone["arrival_hour"].unique().to_list()
     landed = [o for o in landing.objects(stream, hours) if (o.path, o.version) in wanted] if hours else []
-    writer = DataFileWriter(bronze, BY_HOUR, threads=1)
+    writer = bronze_writer(bronze)
     entries = [entry for entry in read_objects(landing, stream, landed, writer, now) if entry["records"] is not None]
-    replace(bronze, entries, writer, lost)
+    replace_objects(bronze, entries, writer, lost)
     return pl.DataFrame(entries, schema=LEDGER)
 
 
 def _loss() -> list[pl.Expr]:
-    """What the ledger says of objects that have lost records: how many are left, and how many are not."""
+    """`refused` and `records` of the ledger, for objects that have lost records for good."""
     missing, all_of_them = (pl.col("records") - pl.col("rows")).cast(pl.String), pl.col("records").cast(pl.String)
     why = pl.concat_str(pl.lit(f"{LOST}: "), missing, pl.lit(" of "), all_of_them, pl.lit(" records, with a data file"))
     return [why.alias("refused"), pl.col("rows").alias("records")]
 
 
 def _entries(objects: pl.DataFrame, now: dt.datetime) -> pl.DataFrame:
-    told = objects.with_columns(current=True, _ingested_at=pl.lit(now))
-    return told.select(list(LEDGER)).cast(dict(LEDGER))  # type: ignore[arg-type]
+    entries = objects.with_columns(current=True, _ingested_at=pl.lit(now))
+    return entries.select(list(LEDGER)).cast(dict(LEDGER))  # type: ignore[arg-type]
 
 
 def _lost(never: pl.DataFrame, gone: pl.DataFrame, files: Sequence[DataFile]) -> list[LostRecords]:
-    """The records that are lost for good, by object; and those of lost files that nobody can tell the objects of."""
+    """The records that are lost for good, by object, then by hour those of lost files whose objects are unknown."""
     found = [
         LostRecords(path, version, hour, records - rows)
-        for hour, path, version, records, rows in never.sort(_OBJECTS).select(*_OBJECTS, "records", "rows").iter_rows()
+        for hour, path, version, records, rows in never.sort(_OBJECT).select(*_OBJECT, "records", "rows").iter_rows()
     ]
     by_hour: dict[dt.datetime, int] = {}
     for file in files:
         by_hour[arrival_hour(file)] = by_hour.get(arrival_hour(file), 0) + file.record_count
     missing = gone.group_by("arrival_hour").agg((pl.col("records") - pl.col("rows")).sum())
-    told = dict(missing.iter_rows())
-    nameless = {hour: records - told.get(hour, 0) for hour, records in sorted(by_hour.items())}
-    return found + [LostRecords(None, None, hour, records) for hour, records in nameless.items() if records > 0]
+    accounted = dict(missing.iter_rows())
+    unknown = {hour: records - accounted.get(hour, 0) for hour, records in sorted(by_hour.items())}
+    return found + [LostRecords(None, None, hour, records) for hour, records in unknown.items() if records > 0]
 
 
 def _mend_silver(lake: Lake, stream: Stream, conformers: Conformers, now: dt.datetime, mended: Mended) -> None:
-    """Judge again whatever bronze, silver and rejected do not agree on without the damaged files."""
+    """Judge the hours again on which bronze, silver and rejected disagree without the damaged files."""
     lost: Mapping[Layer, list[DataFile]] = {
         layer: [damage.file for damage in mended.damage[layer]] for layer in _JUDGED
     }
     silver, rejected = (WithoutFiles(lake.table(layer, stream), lost[layer]) for layer in _JUDGED)
-    held, judged = _counts([lake.table(Layer.BRONZE, stream)]), _counts([silver, rejected])
-    both = held.join(judged, on=_OBJECTS, how="full", coalesce=True, suffix="_judged")
+    held, judged = _count([lake.table(Layer.BRONZE, stream)]), _count([silver, rejected])
+    both = held.join(judged, on=_OBJECT, how="full", coalesce=True, suffix="_judged")
     differ = both.filter(pl.col("rows").fill_null(0) != pl.col("rows_judged").fill_null(0))
-    hours = {*differ["arrival_hour"], *_beaten(rejected, lost[Layer.SILVER], stream.scope)}
+    hours = {*differ["arrival_hour"], *_hours_of_losers(rejected, lost[Layer.SILVER], stream.scope)}
     for table, files in ((silver, lost[Layer.SILVER]), (rejected, lost[Layer.REJECTED])):
-        hours |= {first for file in files for first, _ in [span(table, file) or (UNIX, UNIX)]}
+        hours |= {first for file in files for first, _ in [hour_bounds(table, file) or (EPOCH, EPOCH)]}
     if hours:
         mended.judged_again = sorted(hours)
         judge_silver(lake, stream, conformers, mended.judged_again, now, True, lost)
 
 
-def _beaten(rejected: Table, lost: Sequence[DataFile], scope: Scope) -> set[dt.datetime]:
-    """The arrival hours of losers whose winner may have been in a lost file, and may be lost for good."""
+def _hours_of_losers(rejected: Table, lost: Sequence[DataFile], scope: Scope) -> set[dt.datetime]:
+    """The arrival hours of losers whose winner may have been in a lost file of silver, and may be lost for good."""
     days = {event_date(file) for file in lost}
     chosen = [file for file in files_of(rejected) if days and (scope is Scope.EVER or event_date(file) in days)]
     batches = (pl.DataFrame(pl.from_arrow(batch)) for batch in read(rejected, chosen, ["_arrival_hour", "reason"]))

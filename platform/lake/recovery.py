@@ -1,11 +1,11 @@
-"""Recovery: tables are registered again after their catalog was lost, from what their folders hold.
+"""Recovery: registers tables again from their folders, after their catalog was lost.
 
-Belongs here: which metadata of a folder is the newest that is whole, whether the tables of a stream agree, and their
-registration. Not here: how a lost catalog is noticed (`lake`, `folders`), lost data files, Dagster (`assets.recover`).
+Belongs here: finding the newest whole metadata of a folder, agreement between the tables of a stream, registration. Not
+here: noticing that a catalog was lost (`tables`, `folders`), lost data files (`mend`), Dagster (`assets.recover`).
 
-A table is registered at a copy of the chosen metadata. The copy is numbered above all files of the folder, so that none
-of them is newer than the catalog again, and it has the property `recovered-at`, for which upkeep leaves the table alone
-once. A crash on the way leaves a table that the catalog does not know, and that the next recovery finds.
+A table is registered at a copy of the chosen metadata. The copy has a higher version than all files of the folder, so
+that none of them is newer than the catalog. It has the property `recovered-at`, so that the next upkeep leaves the
+table alone. A crash leaves a table that the catalog does not know; the next recovery finds it.
 """
 
 from __future__ import annotations
@@ -36,18 +36,20 @@ from pyiceberg.table.update import (
 from lake.catalog import ensure_namespace, point
 from lake.folders import RECOVERED, SUFFIX, Folder, version_of
 from lake.schemas import Layer
+from lake.snapshots import BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, named_by
 from lake.tables import UNREADABLE, Lake, Name
 
+NAMED_BY_SILVER = {Layer.BRONZE: BRONZE_SNAPSHOT, Layer.REJECTED: REJECTED_SNAPSHOT}
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """What was found of a table and done about it; not `whole` where nothing could be registered."""
+    """What was found of a table and what was done; not `registered` if no metadata of it is whole."""
 
     table: str
-    told: str
-    whole: bool = True
+    message: str
+    registered: bool = True
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,14 @@ class Candidate:
         return self.metadata.current_snapshot()
 
     def rank(self, noted: str | None) -> tuple[int, int, bool, int]:
-        """What makes one newer than another; of two rivals with one number the one that is known to be committed."""
-        sequence = getattr(self.metadata, "last_sequence_number", 0)  # the first format has none
+        """Sort key: newer metadata is higher. Of two files with one version, the `noted` one was committed."""
+        sequence = getattr(self.metadata, "last_sequence_number", 0)  # format version 1 has none
         return sequence, version_of(self.location), self.location == noted, self.metadata.last_updated_ms
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What there is of a table: the metadata that the catalog names, if that can be read, and the folder's files."""
+    """A table's folder, and the metadata file that the catalog names, if it can be read."""
 
     name: Name
     folder: Folder
@@ -88,18 +90,18 @@ class Survey:
 
     @cached_property
     def candidates(self) -> list[Candidate]:
-        """The metadata of a table in this folder (a copied one is of the folder it was copied from), newest first."""
+        """The readable metadata of this table, newest first. Files copied from another folder name that folder."""
         mine, noted = _path(self.folder.location), self.folder.committed()
         found = (each for each in self.readable if _path(each.metadata.location.rstrip("/")) == mine)
         return sorted(found, key=lambda each: each.rank(noted), reverse=True)
 
     @cached_property
     def chosen(self) -> Candidate | None:
-        """The newest one whose snapshot's manifests are all there."""
+        """The newest candidate whose current snapshot has all its manifests."""
         return next((each for each in self.candidates if self._whole(each.head)), None)
 
     def last(self, fits: Callable[[Snapshot], bool]) -> Snapshot | None:
-        """The last snapshot that fits and is whole, of the chosen metadata's current one and those it came from."""
+        """The latest snapshot in the chosen metadata's history that fits and has all its manifests."""
         if self.chosen is None:
             return None
         history = ancestors_of(self.chosen.head, self.chosen.metadata)
@@ -109,7 +111,7 @@ class Survey:
         return _intact(partial(_data_files, self.folder.io, snapshot)) is not None
 
     def went_back(self) -> bool:
-        """Whether the chosen metadata is older than one that is known to have been committed."""
+        """Whether metadata that is known to be committed is newer than the chosen one."""
         evidence = self.folder.evidence()
         return bool(self.chosen and evidence and evidence.refutes(self.chosen.location))
 
@@ -123,19 +125,19 @@ def survey(lake: Lake, name: Name) -> Survey:
     return Survey(name, Folder.of(table), table.metadata_location)
 
 
-def recover_stream(lake: Lake, stream: str, named: Mapping[Layer, str], now: dt.datetime) -> Iterator[Recovered]:
-    """Register the tables of a stream where they are not, or not at their newest state.
+def recover_stream(lake: Lake, stream: str, now: dt.datetime) -> Iterator[Recovered]:
+    """Register the tables of a stream that are not registered at their newest whole state.
 
-    `named` are the properties in which silver's snapshots name the snapshots of other layers that belong to them. A
-    snapshot of silver that names one that is gone is given up for an earlier one. If bronze itself went back, so does
-    the ledger, to before bronze's last commit: the next run loads again what the ledger then lacks.
+    If silver's snapshot names a snapshot of bronze or rejected that is gone, silver goes back to an earlier snapshot.
+    If bronze goes back, the ledger goes back to before bronze's last commit. The next run then loads again what the
+    ledger lacks.
     """
     found = {layer: survey(lake, (layer.value, stream)) for layer in Layer}
     heads = {layer: each.chosen.head if each.chosen else None for layer, each in found.items()}
     silver, ledger, bronze = (found[layer].chosen for layer in (Layer.SILVER, Layer.LEDGER, Layer.BRONZE))
     if silver:
-        others = {name: chosen.metadata for layer, name in named.items() if (chosen := found[layer].chosen)}
-        # Where none agrees the rows stay, as they may be the only ones left.
+        others = {name: chosen.metadata for layer, name in NAMED_BY_SILVER.items() if (chosen := found[layer].chosen)}
+        # If no snapshot agrees, silver keeps its newest rows: they may be the only ones left.
         heads[Layer.SILVER] = found[Layer.SILVER].last(lambda each: _agrees(each, others)) or silver.head
     if ledger and bronze and found[Layer.BRONZE].went_back():
         last = bronze.head.timestamp_ms if bronze.head else 0
@@ -145,7 +147,7 @@ def recover_stream(lake: Lake, stream: str, named: Mapping[Layer, str], now: dt.
 
 
 def recover_namespace(lake: Lake, namespace: str, now: dt.datetime) -> Iterator[Recovered]:
-    """Register the tables of a namespace, each for itself, where they are not, or not at their newest state."""
+    """Register the tables of a namespace that are not registered at their newest whole state, each for itself."""
     ensure_namespace(lake.catalog, namespace)
     for table in lake.folder((namespace, "")).children():
         found = survey(lake, (namespace, table))
@@ -159,8 +161,8 @@ def _recover(lake: Lake, found: Survey, head: Snapshot | None, now: dt.datetime)
     if chosen is None:
         elsewhere = {each.metadata.location for each in found.readable} - {found.folder.location}
         copied = f"; they are of a table in {', '.join(sorted(elsewhere))}" if elsewhere else ""
-        told = f"of {len(found.files)} metadata files in {found.folder.location} none is whole{copied}. Put the folder "
-        return Recovered(table, told + "back from a backup, or move it away: a run then makes an empty table", False)
+        why = f"of {len(found.files)} metadata files in {found.folder.location} none is whole{copied}. Put the folder "
+        return Recovered(table, why + "back from a backup, or move it away: a run then makes an empty table", False)
     lost = _missing(found.folder, head)
     gone = f"; {lost} of its data files are gone" if lost else ""
     ahead = version_of(found.files[0]) > version_of(chosen.location)
@@ -175,7 +177,7 @@ def _recover(lake: Lake, found: Survey, head: Snapshot | None, now: dt.datetime)
 
 
 def _register(lake: Lake, found: Survey, chosen: Candidate, head: Snapshot | None, now: dt.datetime) -> str:
-    """Point the catalog at a copy of the chosen metadata with this snapshot as its current one; the copy's location."""
+    """Register a copy of the chosen metadata, with `head` as its current snapshot; returns the copy's location."""
     updates: list[TableUpdate] = [SetPropertiesUpdate(updates={RECOVERED: now.isoformat(timespec="seconds")})]
     if head is None:
         updates.append(RemoveSnapshotRefUpdate.model_validate({"ref-name": MAIN_BRANCH}))
@@ -192,7 +194,7 @@ def _register(lake: Lake, found: Survey, chosen: Candidate, head: Snapshot | Non
 
 
 def _intact(read: Callable[[], Result]) -> Result | None:
-    """What is read, or None where it is not there or damaged. Raises what says that it cannot be read just now."""
+    """What `read` returns, or None if the file is missing or damaged. Raises other errors of the storage."""
     try:
         return read()
     except FileNotFoundError:
@@ -208,11 +210,11 @@ def _metadata(io: FileIO, location: str) -> TableMetadata:
 
 
 def _data_files(io: FileIO, snapshot: Snapshot | None) -> list[str]:
-    """The data files of a snapshot, by its manifests, which are read to their ends."""
+    """The paths of a snapshot's data files. Reads all manifests; raises if one is missing or damaged."""
     found = []
     for manifest in read_manifest_list(io.new_input(snapshot.manifest_list)) if snapshot else ():
         if len(io.new_input(manifest.manifest_path)) != manifest.manifest_length:
-            raise ValueError(f"{manifest.manifest_path} has another length than its list says")
+            raise ValueError(f"{manifest.manifest_path} has another length than the manifest list says")
         found += [entry.data_file.file_path for entry in manifest.fetch_manifest_entry(io)]
     return found
 
@@ -225,9 +227,9 @@ def _missing(folder: Folder, snapshot: Snapshot | None) -> int:
 
 
 def _agrees(snapshot: Snapshot, others: Mapping[str, TableMetadata]) -> bool:
-    """Whether the snapshots of other tables that a snapshot names are there."""
-    named = {name: snapshot.summary.get(name) if snapshot.summary else None for name in others}
-    return all(value is None or others[name].snapshot_by_id(int(value)) for name, value in named.items())
+    """Whether the other tables, by the property that names their snapshot, still have the snapshots that this names."""
+    named = {name: named_by(snapshot, name) for name in others}
+    return all(value is None or others[name].snapshot_by_id(value) for name, value in named.items())
 
 
 def _path(location: str) -> str:

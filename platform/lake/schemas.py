@@ -1,6 +1,7 @@
-"""The lake's schemas: Iceberg tables made from contracts, and how a table follows a contract that changed.
+"""Schemas: the lake's Iceberg tables as a contract defines them, and how a table evolves when its contract changes.
 
-Belongs here: columns, types, partitioning and table properties. Not here: reading, writing and committing (`lake`).
+Belongs here: columns, types, partitioning and table properties. Not here: opening tables (`tables`), reading and
+writing rows.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
+from contracts.lineage import INSTANT, LINEAGE
 from contracts.stream import Stream
 
 
 class Layer(StrEnum):
-    """The lake's namespaces; each holds one table a stream."""
+    """The lake's namespaces. Each holds one table per stream."""
 
     LEDGER = "ledger"
     BRONZE = "bronze"
@@ -46,16 +48,19 @@ class Layer(StrEnum):
 NEW_LAKE_PAGE = "'A contract that its table cannot follow' in docs/operations.md"
 _NEW_LAKE = f"change the contract so that it fits, or make a new lake from the landing zone: see {NEW_LAKE_PAGE}"
 
-CODED = frozenset({"_source_file", "_source_version", "_contract_version"})  # few values, many rows
+DICTIONARY_COLUMNS = frozenset({"_source_file", "_source_version", "_contract_version"})  # few values, many rows
 
 
 class IncompatibleContract(Exception):
-    """A contract asks for a column that its table holds as something else."""
+    """A table cannot evolve to what its contract asks for."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A table as its contract wants it; `partition_source` is the column that `transform` partitions by."""
+    """A table as its contract defines it, partitioned by `transform` of the column `partition_source`.
+
+    `bounds` are the columns whose lowest and highest values manifests keep, per data file.
+    """
 
     schema: Schema
     partition_source: str
@@ -82,83 +87,33 @@ PROPERTIES = {
     "write.metadata.previous-versions-max": "20",
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
-    # Not to try again (see `lake`), but to look whether a commit that was refused is there after all.
+    # One retry lets pyiceberg look whether a refused commit is there after all (see `commits`).
     "commit.retry.num-retries": "1",
 }
-
-_LINEAGE: tuple[tuple[str, IcebergType, bool], ...] = (
-    ("_arrival_hour", TimestamptzType(), True),
-    ("_source_file", StringType(), True),
-    ("_source_version", StringType(), True),
-    ("_line", LongType(), True),
-    ("_ingested_at", TimestamptzType(), False),
-)
+# The expression whose value is the partition of a row.
+PARTITION_BY: dict[Layer, pl.Expr] = {
+    Layer.LEDGER: pl.col("arrival_hour").dt.date(),
+    Layer.BRONZE: pl.col("_arrival_hour"),
+    Layer.SILVER: pl.col("event_at").dt.date(),
+    Layer.REJECTED: pl.col("_scope"),
+}
+LEDGER: dict[str, pl.DataType] = {
+    "path": pl.String(),
+    "version": pl.String(),
+    "size": pl.Int64(),
+    "arrival_hour": INSTANT,
+    "records": pl.Int64(),
+    "refused": pl.String(),
+    "current": pl.Boolean(),
+    "_ingested_at": INSTANT,
+}
+_LEDGER_NULLABLE = {"size", "records", "refused", "_ingested_at"}
+_Column = tuple[str, IcebergType, bool]  # name, type, required
 _OVERSIZE = StructType(
     NestedField(1, "offset", LongType()), NestedField(2, "length", LongType()), NestedField(3, "sha256", StringType())
 )
-_FIXED: dict[Layer, tuple[tuple[str, IcebergType, bool], ...]] = {
-    Layer.LEDGER: (
-        ("path", StringType(), True),
-        ("version", StringType(), True),
-        ("size", LongType(), False),
-        ("arrival_hour", TimestamptzType(), True),
-        ("records", LongType(), False),
-        ("refused", StringType(), False),
-        ("current", BooleanType(), True),
-        ("_ingested_at", TimestamptzType(), False),
-    ),
-    Layer.BRONZE: (
-        *_LINEAGE,
-        ("raw", BinaryType(), False),
-        ("oversize", _OVERSIZE, False),
-        ("header", StringType(), False),
-    ),
-    Layer.REJECTED: (
-        ("reason", StringType(), True),
-        ("column", StringType(), False),
-        ("detail", StringType(), False),
-        ("raw", BinaryType(), False),
-        *_LINEAGE,
-        ("_key", BinaryType(), False),
-        ("_scope", DateType(), True),
-        ("_content", BinaryType(), False),
-        ("_contract_version", StringType(), True),
-    ),
-}
+_JUDGED: tuple[_Column, ...] = (("_key", BinaryType(), True), ("_contract_version", StringType(), True))
 _DOCS = {"header": "What a CSV record's fields are called, null for other formats"}
-_JUDGED: tuple[tuple[str, IcebergType, bool], ...] = (
-    ("_key", BinaryType(), True),
-    ("_contract_version", StringType(), True),
-)
-
-
-def coded(schema: pa.Schema) -> pa.Schema:
-    """The schema with its `CODED` columns as dictionaries."""
-    kinds = (pa.dictionary(pa.int32(), field.type) if field.name in CODED else field.type for field in schema)
-    return pa.schema([field.with_type(kind) for field, kind in zip(schema, kinds, strict=True)])
-
-
-def definition(layer: Layer, stream: Stream) -> Definition:
-    """The table of a layer as a stream's contract wants it."""
-    if layer is Layer.SILVER:
-        own = [(n, iceberg_type(t), not stream.schema.columns[n].nullable) for n, t in stream.types.items()]
-        docs = {n: spec.description for n, spec in stream.schema.columns.items()}
-        schema = _schema([*own, *_LINEAGE, *_JUDGED], docs)
-        return Definition(schema, "event_at", DayTransform(), ("event_at", "_arrival_hour"))
-    schema = _schema(_FIXED[layer], _DOCS)
-    if layer is Layer.LEDGER:
-        return Definition(schema, "arrival_hour", DayTransform(), ("arrival_hour",))
-    if layer is Layer.REJECTED:  # losers lie by the day of their key, where the judge looks for them
-        return Definition(schema, "_scope", DayTransform(), ("_scope", "_arrival_hour"))
-    return Definition(schema, "_arrival_hour", HourTransform(), ("_arrival_hour",))
-
-
-def _schema(columns: Iterable[tuple[str, IcebergType, bool]], docs: Mapping[str, str | None]) -> Schema:
-    fields = [
-        NestedField(i, name, kind, required=required, doc=docs.get(name))
-        for i, (name, kind, required) in enumerate(columns, 1)
-    ]
-    return assign_fresh_schema_ids(Schema(*fields))
 
 
 def iceberg_type(dtype: pl.DataType) -> IcebergType:
@@ -191,11 +146,67 @@ def _instance(dtype: Any) -> Any:
     return dtype() if isinstance(dtype, type) else dtype
 
 
-def evolve(table: Table, wanted: Schema) -> Table:
-    """Add to a table the optional columns that its contract has gained, and digits to decimals.
+_LINEAGE: tuple[_Column, ...] = (
+    *((name, iceberg_type(dtype), True) for name, dtype in LINEAGE.items()),
+    ("_ingested_at", TimestamptzType(), False),
+)
+_FIXED: dict[Layer, tuple[_Column, ...]] = {
+    Layer.LEDGER: tuple((name, iceberg_type(dtype), name not in _LEDGER_NULLABLE) for name, dtype in LEDGER.items()),
+    Layer.BRONZE: (
+        *_LINEAGE,
+        ("raw", BinaryType(), False),
+        ("oversize", _OVERSIZE, False),
+        ("header", StringType(), False),
+    ),
+    Layer.REJECTED: (
+        ("reason", StringType(), True),
+        ("column", StringType(), False),
+        ("detail", StringType(), False),
+        ("raw", BinaryType(), False),
+        *_LINEAGE,
+        ("_key", BinaryType(), False),
+        ("_scope", DateType(), True),
+        ("_content", BinaryType(), False),
+        ("_contract_version", StringType(), True),
+    ),
+}
 
-    Raises `IncompatibleContract`, naming table and column and what to do, for any other difference than columns the
-    contract lost.
+
+def with_dictionaries(schema: pa.Schema) -> pa.Schema:
+    """The schema with `DICTIONARY_COLUMNS` as dictionaries."""
+    kinds = (
+        pa.dictionary(pa.int32(), field.type) if field.name in DICTIONARY_COLUMNS else field.type for field in schema
+    )
+    return pa.schema([field.with_type(kind) for field, kind in zip(schema, kinds, strict=True)])
+
+
+def definition(layer: Layer, stream: Stream) -> Definition:
+    """The table of a layer as a stream's contract defines it."""
+    if layer is Layer.SILVER:
+        own = [(n, iceberg_type(t), not stream.schema.columns[n].nullable) for n, t in stream.types.items()]
+        docs = {n: spec.description for n, spec in stream.schema.columns.items()}
+        schema = _schema([*own, *_LINEAGE, *_JUDGED], docs)
+        return Definition(schema, "event_at", DayTransform(), ("event_at", "_arrival_hour"))
+    schema = _schema(_FIXED[layer], _DOCS)
+    if layer is Layer.LEDGER:
+        return Definition(schema, "arrival_hour", DayTransform(), ("arrival_hour",))
+    if layer is Layer.REJECTED:  # by the day of the key, because losers are looked up by key
+        return Definition(schema, "_scope", DayTransform(), ("_scope", "_arrival_hour"))
+    return Definition(schema, "_arrival_hour", HourTransform(), ("_arrival_hour",))
+
+
+def _schema(columns: Iterable[_Column], docs: Mapping[str, str | None]) -> Schema:
+    fields = [
+        NestedField(i, name, kind, required=required, doc=docs.get(name))
+        for i, (name, kind, required) in enumerate(columns, 1)
+    ]
+    return assign_fresh_schema_ids(Schema(*fields))
+
+
+def evolve(table: Table, wanted: Schema) -> Table:
+    """Add the optional columns that the contract has gained, and widen decimals. Columns it has lost stay.
+
+    Raises `IncompatibleContract` for any other difference; the message names table and column and says what to do.
     """
     name = ".".join(table.name())
     try:
@@ -209,7 +220,7 @@ def evolve(table: Table, wanted: Schema) -> Table:
 
 
 def _compare(table: str, path: str, have: IcebergType, want: IcebergType) -> bool:
-    """Whether `want` has columns or digits that `have` lacks; raises where the one cannot become the other so."""
+    """Whether `have` lacks columns or digits of `want`. Raises `IncompatibleContract` if it cannot evolve to it."""
     if isinstance(have, ListType) and isinstance(want, ListType):
         return _compare(table, path, have.element_type, want.element_type)
     if isinstance(have, StructType) and isinstance(want, StructType):

@@ -1,84 +1,38 @@
-"""The lake: Iceberg tables in a catalog, read and committed by snapshot.
+"""Tables: the lake's Iceberg tables `<layer>.<stream>`, opened or created.
 
-Belongs here: opening tables, and commits that hold only for the snapshot they were computed from. Not here: schemas
-(`schemas`), reading files (`reading`) and writing them (`writing`), cleaning up (`housekeeping`), what a folder holds
-(`folders`), mending a lost catalog (`recovery`), and what a table means (the assets).
+Belongs here: finding a table in the catalog, creating it, and noticing that the catalog was lost. Not here: opening the
+catalog (`catalog`), schemas (`schemas`), commits (`commits`), what a folder proves (`folders`), recovery (`recovery`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 from pyiceberg.catalog import Catalog, CatalogType
-from pyiceberg.exceptions import (
-    CommitFailedException,
-    NoSuchTableError,
-    TableAlreadyExistsError,
-    ValidationException,
-)
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.exceptions import ValidationError as MetadataError
-from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.table import Table, Transaction
-from pyiceberg.table.metadata import TableMetadata
-from pyiceberg.table.snapshots import Operation, Snapshot
-from pyiceberg.table.update import TableUpdate
-from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
+from pyiceberg.table import Table
 
 from contracts.stream import Stream
 from lake.catalog import ensure_namespace, open_catalog
 from lake.folders import RECOVER, CatalogLost, Folder
-from lake.reading import files_of
 from lake.schemas import Layer, definition, evolve
 
-ROWS_OF = "rows-of"  # a housekeeping snapshot names here the snapshot whose rows it holds
-BRONZE_SNAPSHOT = "bronze-snapshot"  # a snapshot of ledger or silver names here the one of bronze that it agrees with
-ATTEMPTS = 8
 UNREADABLE = (FileNotFoundError, MetadataError)  # what loading a table raises whose metadata is gone or damaged
 Name = tuple[str, str]  # namespace and table
-Result = TypeVar("Result")
-
-
-class _Replace(_OverwriteFiles):
-    """Adds and removes named data files in one snapshot, merging small manifests as appends do.
-
-    A commit that the catalog refuses is not tried again: what is stale has to be computed again. But whether it is
-    there after all is looked up, as the answer to the first of two requests may have got lost.
-    """
-
-    def _refresh_for_retry(self) -> None:
-        raise CommitFailedException("another snapshot came first")
-
-    def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
-        merger = _ManifestMergeManager(
-            target_size_bytes=8 << 20, min_count_to_merge=20, merge_enabled=True, snapshot_producer=self
-        )
-        return merger.merge_manifests(manifests)
-
-
-class _Transaction(Transaction):
-    """Its metadata is made once for every change of it: pyiceberg copies all snapshots at every look."""
-
-    _seen: tuple[tuple[TableUpdate, ...], TableMetadata] | None = None
-
-    @property
-    def table_metadata(self) -> TableMetadata:
-        if not self._updates:
-            return self._table.metadata
-        if self._seen is None or self._seen[0] is not self._updates:
-            self._seen = self._updates, super().table_metadata
-        return self._seen[1]
 
 
 @dataclass(frozen=True)
 class Lake:
-    """Iceberg tables `<layer>.<stream>`; `properties` are pyiceberg's for the catalog named `lake`, of type `kind`."""
+    """Iceberg tables `<layer>.<stream>` in the catalog named `lake`.
+
+    `properties` are pyiceberg's properties of the catalog, `kind` is its type, `scratch` a folder for temporary files.
+    """
 
     properties: Mapping[str, str]
     scratch: Path
@@ -86,7 +40,7 @@ class Lake:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The catalog, with a namespace for each layer. Raises `CatalogLost` where its file cannot be read."""
+        """The catalog, with a namespace for each layer. Raises `CatalogLost` if its file cannot be read."""
         catalog = open_catalog(self.kind, self.properties)
         for layer in Layer:
             ensure_namespace(catalog, layer.value)
@@ -98,14 +52,14 @@ class Lake:
 
     @cached_property
     def _trusted(self) -> set[Name]:
-        """The tables of which the catalog has been found to name the present state."""
+        """The tables whose folders agree with the catalog, as far as this process has looked."""
         return set()
 
     def table(self, layer: Layer, stream: Stream) -> Table:
-        """The table at its current snapshot; created or evolved to the contract the first time it is asked for.
+        """The table at its current snapshot. The first call creates it, or evolves it to the contract.
 
-        Raises `IncompatibleContract` where the contract asks for something that the table cannot become, and
-        `CatalogLost` as `load` and `create` do.
+        Raises `IncompatibleContract` if the table cannot evolve to the contract, and `CatalogLost` as `load` and
+        `create` do.
         """
         name = (layer.value, stream.name)
         if (layer.value, stream) in self._known:
@@ -122,13 +76,13 @@ class Lake:
     def load(self, name: Name) -> Table:
         """A table at its current snapshot.
 
-        Raises pyiceberg's `NoSuchTableError`, and `CatalogLost` where the catalog names metadata that cannot be read,
-        or an older state than the table's folder (which is looked for once a table).
+        Raises pyiceberg's `NoSuchTableError`, and `CatalogLost` if the catalog names metadata that cannot be read or
+        that is older than the metadata in the table's folder. The folder is looked at once per table.
         """
         try:
             table = self.catalog.load_table(name)
             if name not in self._trusted and (evidence := Folder.of(table).evidence()):
-                if evidence.refutes(table.metadata_location):  # or somebody has committed in between
+                if evidence.refutes(table.metadata_location):  # perhaps because of a commit in between
                     table = self.catalog.load_table(name)
                 evidence.demand(table)
         except UNREADABLE as error:
@@ -140,9 +94,9 @@ class Lake:
         return table
 
     def create(self, name: Name, schema: Schema, spec: PartitionSpec, properties: Mapping[str, str]) -> Table:
-        """A new table, or the one that another process has just made.
+        """A new table, or the one that another process has just created.
 
-        Raises `CatalogLost` where the table's folder holds files of a table already.
+        Raises `CatalogLost` if the table's folder already holds files of a table.
         """
         folder = self.folder(name)
         if not folder.is_unused() and not self.catalog.table_exists(name):
@@ -157,74 +111,6 @@ class Lake:
             return self.load(name)
 
     def folder(self, name: Name) -> Folder:
-        """Where a table lies that the catalog does not know."""
+        """The folder of a table that the catalog does not know."""
         location = self.catalog._resolve_table_location(None, *name).rstrip("/")  # type: ignore[attr-defined]
         return Folder(location, self.catalog._load_file_io(location=location))
-
-
-def commit(
-    table: Table, added: Sequence[DataFile], removed: Sequence[DataFile], properties: Mapping[str, str]
-) -> Snapshot:
-    """One snapshot that adds and removes data files, on top of the snapshot at which `table` was loaded.
-
-    Raises pyiceberg's `CommitFailedException` when another snapshot came first: what to add and remove then has to
-    be computed again.
-    """
-    operation = Operation.OVERWRITE if removed else Operation.APPEND
-    try:
-        with _Transaction(table) as transaction:
-            _stage(transaction, operation, added, removed, properties)
-    except ValidationException as error:  # not even the snapshot that it was computed from is there any more
-        raise CommitFailedException(str(error)) from error
-    Folder.of(table).note(table.metadata_location)
-    snapshot = table.current_snapshot()
-    assert snapshot is not None
-    return snapshot
-
-
-def _stage(
-    transaction: Transaction,
-    operation: Operation,
-    added: Sequence[DataFile],
-    removed: Sequence[DataFile],
-    properties: Mapping[str, str],
-) -> None:
-    producer = _Replace(operation, transaction, transaction._table.io, snapshot_properties=dict(properties))
-    for file in added:
-        producer.append_data_file(file)
-    for file in removed:
-        producer.delete_data_file(file)
-    producer.commit()
-
-
-def recompute(attempt: Callable[[], Result]) -> Result:
-    """Run `attempt` (load, compute, commit) until its commit holds. Raises the last failure after eight of them."""
-    for number in range(1, ATTEMPTS + 1):
-        try:
-            return attempt()
-        except CommitFailedException:
-            if number == ATTEMPTS:
-                raise
-            time.sleep(0.05 * 2**number)
-    raise AssertionError("unreachable")
-
-
-def rows_snapshot(table: Table) -> int | None:
-    """The snapshot whose rows the table holds now: its current one, or the one that housekeeping only rewrote."""
-    snapshot = table.current_snapshot()
-    if snapshot is None:
-        return None
-    named = snapshot.summary.get(ROWS_OF) if snapshot.summary else None
-    return int(named) if named else snapshot.snapshot_id
-
-
-def restore(table: Table, snapshot_id: int | None) -> Table:
-    """Make the table hold the rows of an earlier snapshot again; None is the empty table."""
-    if rows_snapshot(table) == snapshot_id:
-        return table
-    if snapshot_id is None:
-        if files := files_of(table):
-            commit(table, [], files, {})
-        return table
-    table.manage_snapshots().set_current_snapshot(snapshot_id).commit()
-    return table.refresh()

@@ -1,7 +1,7 @@
-"""Data files: rows become Parquet files of a table, one partition a file, in bounded memory.
+"""Writing: rows become Parquet files of a table, each of one partition, in bounded memory.
 
-Belongs here: how files are cut, sorted into partitions and encoded. Not here: making them visible (`tables.commit`).
-Until a commit names them the files are nobody's: a crash leaves orphans, which housekeeping removes.
+Belongs here: dividing rows by partition and encoding them. Not here: making the files visible (`commits`). A crash
+before the commit leaves orphaned files, which housekeeping deletes.
 """
 
 from __future__ import annotations
@@ -23,22 +23,21 @@ from pyiceberg.io.pyarrow import (
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.table import Table
 
+from events.concurrency import THREADS
 from lake.footers import FooterSink
-from lake.schemas import CODED, coded
+from lake.schemas import DICTIONARY_COLUMNS, with_dictionaries
 
 ROW_GROUP_BYTES = 4 << 20
-SMALL_BYTES = 64 << 10  # to compress and to decompress so few takes longer than to write and to read them
+SMALL_BYTES = 64 << 10  # compressing less takes longer than writing it
 FILE_BYTES = 256 << 20
-THREADS = 2
-_CODES = pl.Categorical()
-_UNORDERED = {"raw", "_key", "_content", "event_id"}  # nobody looks for a range of these
-_UNREPEATED = _UNORDERED | {"_line", "event_at"}  # a dictionary of these only costs
-_RANDOM = {"_key", "_content"}  # these do not compress, and are read without the others
+_UNORDERED = {"raw", "_key", "_content", "event_id"}  # no statistics: nobody looks for a range of these
+_UNREPEATED = _UNORDERED | {"_line", "event_at"}  # no dictionary: few values repeat
+_RANDOM = {"_key", "_content"}  # not compressed: digests do not compress, and are read without other columns
 
 
 @dataclass
 class _File:
-    """A Parquet file that row groups are being written to."""
+    """A Parquet file that is being written."""
 
     path: str
     stream: Any
@@ -48,24 +47,24 @@ class _File:
 
 @dataclass
 class _Partition:
-    """One partition's rows that wait for a full row group, and its files: those idle, those being written to."""
+    """One partition's rows that wait for a full row group, its idle files, and the row groups being encoded."""
 
-    waiting: list[tuple[pa.Table, pa.Array | None]] = field(default_factory=list)  # rows, and a mask of the chosen
+    waiting: list[tuple[pa.Table, pa.Array | None]] = field(default_factory=list)  # rows, and a mask of those to keep
     waiting_bytes: float = 0
     idle: list[_File] = field(default_factory=list)
     pending: list[Future[None]] = field(default_factory=list)
 
 
 class DataFileWriter:
-    """Writes frames of a table's columns; `by` is the expression whose values tell a table's partitions apart.
+    """Writes rows into data files of a table; `by` is the expression whose values are the table's partitions.
 
-    Row groups are encoded on so many threads, so that a large partition gets as many files at a time; on one, the rows
-    of `write_arrow` stay in order.
+    Row groups are encoded by `threads` threads, each into a file of its own. With one thread the rows of `write_arrow`
+    stay in order.
     """
 
     def __init__(self, table: Table, by: pl.Expr, threads: int = THREADS) -> None:
         self.table, self.by = table, by
-        self.schema: pa.Schema = coded(schema_to_pyarrow(table.schema()))
+        self.schema: pa.Schema = with_dictionaries(schema_to_pyarrow(table.schema()))
         self.columns = self.schema.names
         self.locations = table.location_provider()
         self.partitions: dict[Any, _Partition] = {}
@@ -78,21 +77,22 @@ class DataFileWriter:
         self.pool = ThreadPoolExecutor(threads)
 
     def write(self, frame: pl.DataFrame) -> None:
-        """Take rows of any partitions; columns that the frame lacks are null."""
+        """Write rows of any partitions. Columns that the frame lacks are null."""
         if not frame.is_empty():
             rows = frame.with_columns(self.by.alias("_partition")).sort("_partition", maintain_order=True)
             self.take(self.prepared(rows))
 
     def prepared(self, frame: pl.DataFrame) -> pa.Table:
-        """The rows as files hold them, which is the larger part of the work and may be done by any thread."""
+        """The rows with the table's columns and types, for `take`. Costly, and safe to call from any thread."""
         rest = [pl.lit(None).alias(name) for name in self.columns if name not in frame.columns]
-        rows = frame.with_columns(*rest).select(self.columns).cast(dict.fromkeys(CODED & {*self.columns}, _CODES))
-        return rows.to_arrow().cast(self.schema)  # a copy: views would hold on to all that these were chosen from
+        texts = [pl.col(name).cast(pl.Categorical) for name in self.columns if name in DICTIONARY_COLUMNS]
+        rows = frame.with_columns(*rest).select(self.columns).with_columns(texts)
+        return rows.to_arrow().cast(self.schema)  # a copy: views would keep the whole batch in memory
 
     def take(self, rows: pa.Table, kept: pl.Series | None = None) -> None:
-        """Take prepared rows in the order of their partitions, those that a mask keeps.
+        """Write prepared rows, which are ordered by partition; `kept` is a mask of those to write.
 
-        Rows of partitions that have few of them wait together, as each has a price of its own.
+        Rows of small partitions are buffered together, because each slice has a fixed cost.
         """
         mask = pl.repeat(True, len(rows), eager=True) if kept is None else kept
         few, at, size = mask.to_numpy(writable=True), 0, rows.nbytes / max(len(rows), 1)
@@ -114,7 +114,7 @@ class DataFileWriter:
                 self._share_out()
 
     def _share_out(self) -> None:
-        """Put the rows that wait together to those of their partitions."""
+        """Hand the rows that are buffered together to their partitions."""
         if not self.few:
             return
         together = pa.concat_tables(self.few)
@@ -123,7 +123,7 @@ class DataFileWriter:
         order = values.to_frame("value").with_row_index().sort("value", maintain_order=True)
         rows, at, size = together.unify_dictionaries().combine_chunks(), 0, together.nbytes / len(together)
         for length, value in order["value"].rle().struct.unnest().iter_rows():
-            mine = rows.take(order["index"].slice(at, length).to_arrow())  # a slice would hold on to all of them
+            mine = rows.take(order["index"].slice(at, length).to_arrow())  # a slice would keep all rows in memory
             self._wait(value, mine, None, size * length)
             at += length
 
@@ -133,7 +133,7 @@ class DataFileWriter:
         return known.with_columns(self.by.alias("_partition"))["_partition"]
 
     def write_arrow(self, value: Any, rows: pa.Table) -> None:
-        """Take rows of one partition, given by its value, that have all of the table's columns in order."""
+        """Write rows of one partition, given by its value, that have all of the table's columns in order."""
         self._wait(value, rows.cast(self.schema), None, rows.nbytes)
 
     def _wait(self, value: Any, rows: pa.Table, chosen: pa.Array | None, size: float) -> None:
@@ -145,7 +145,7 @@ class DataFileWriter:
             self._flush(partition)
 
     def finish_partition(self, value: Any) -> None:
-        """No more rows of this partition will come: let go of what it holds."""
+        """Write and close the files of a partition of which no more rows will come."""
         self._share_out()
         if partition := self.partitions.pop(value, None):
             self._flush(partition)
@@ -155,7 +155,7 @@ class DataFileWriter:
                 self._close(file)
 
     def finish(self) -> list[DataFile]:
-        """The data files of all rows written; none for no rows."""
+        """Close all files and return them; none if there were no rows."""
         self._share_out()
         for partition in self.partitions.values():
             self._flush(partition)
@@ -168,7 +168,7 @@ class DataFileWriter:
         if not partition.waiting:
             return
         waiting, partition.waiting, partition.waiting_bytes = partition.waiting, [], 0
-        while len(partition.pending) >= THREADS:  # so that no more rows wait than are being written
+        while len(partition.pending) >= THREADS:  # bounds the rows in memory
             partition.pending.pop(0).result()
         partition.pending.append(self.pool.submit(self._encode, partition, waiting))
 
@@ -212,7 +212,7 @@ class DataFileWriter:
         self.files.append(self._described(file.path, size, file.writer.writer.metadata))
 
     def _described(self, path: str, size: int, footer: pq.FileMetaData) -> DataFile:
-        """What manifests say of a file, of the footer that has just been written."""
+        """A file as manifests describe it, with the statistics of its footer."""
         metadata = self.table.metadata
         statistics = data_file_statistics_from_parquet_metadata(footer, self.measured, self.field_ids)
         return DataFile.from_args(
@@ -230,7 +230,7 @@ class DataFileWriter:
 
 
 def _leaf_paths(prefix: str, fields: pa.Schema | pa.StructType) -> list[str]:
-    """Parquet's dotted column paths, which its per-column options want."""
+    """The dotted paths of all leaf columns, as Parquet's per-column options name them."""
     found = []
     for item in fields:
         path = f"{prefix}{item.name}"

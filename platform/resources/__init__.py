@@ -1,1 +1,1 @@
-"""What the assets work with: the landing zone, the lake, the warehouse, and the table that picks them."""
+"""What assets work with: landing zones, warehouses, dbt, and the table of deployments that picks among them."""

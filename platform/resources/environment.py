@@ -1,8 +1,8 @@
-"""The deployments: which resources the platform runs on, and the only place that reads the environment.
+"""Deployments: which resources the platform runs on. This is the only module that reads the environment.
 
-Belongs here: the table of deployments and the settings. Everything is a function, called when a run or a sensor
-needs the resource, never at import; what only one deployment needs is imported there. Secrets are read by `dg.EnvVar`
-alone, and stand in no other file, log or message.
+Belongs here: the table of deployments and the settings. A resource is made by a function when a run or a sensor needs
+it, never at import; each function imports what only it needs. Only `dg.EnvVar` reads secrets, so that none gets into a
+log or a message.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ Factory = Callable[[Sequence[Stream], Log], Any]
 
 
 class Misconfigured(Exception):
-    """A setting that cannot be used; the message names it."""
+    """A setting is missing or invalid; the message names it."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a deployment is made of: the settings it cannot do without, and how each resource is made."""
+    """The settings that a deployment requires, and the function that makes each of its resources."""
 
     required: tuple[str, ...]
     resources: Mapping[str, Factory]
 
 
 def deployment() -> str:
-    """The deployment's name. Raises `Misconfigured` for one that `DEPLOYMENTS` does not list."""
+    """The name of the current deployment. Raises `Misconfigured` when `DEPLOYMENTS` does not list it."""
     name = os.environ.get("DEPLOYMENT", "local")
     if name not in DEPLOYMENTS:
-        raise Misconfigured(f"DEPLOYMENT={name!r} is unknown; there are: {', '.join(sorted(DEPLOYMENTS))}")
+        raise Misconfigured(f"DEPLOYMENT={name!r} is unknown; expected one of: {', '.join(sorted(DEPLOYMENTS))}")
     return name
 
 
 def data_dir() -> Path:
-    """The folder of everything that is stored on this machine; relative to the checkout."""
+    """The folder for all files on this machine. A relative path is relative to the checkout."""
     return (Path(__file__).resolve().parents[2] / os.environ.get("DATA_DIR", ".data")).resolve()
 
 
@@ -58,7 +58,7 @@ def _folder_landing(_: Sequence[Stream], __: Log) -> Any:
 
     url = urlsplit(os.environ.get("LANDING_URL", ""))
     if url.scheme not in ("", "file"):
-        raise Misconfigured(f"LANDING_URL: deployment {deployment()!r} lands in a folder, not in {url.scheme}://")
+        raise Misconfigured(f"LANDING_URL: deployment {deployment()!r} expects a folder, not {url.scheme}://")
     return FolderLanding(Path(unquote(url.path)) if url.path else data_dir() / "landing")
 
 
@@ -69,10 +69,10 @@ def _s3_landing(_: Sequence[Stream], __: Log) -> Any:
 
 
 def _bucket(setting: str) -> tuple[str, str]:
-    """Bucket and prefix of a setting that is an s3:// address."""
+    """Bucket and prefix of a setting whose value is an s3:// URL."""
     url = urlsplit(os.environ[setting])
     if url.scheme != "s3" or not url.netloc:
-        raise Misconfigured(f"{setting}: deployment {deployment()!r} wants s3://bucket/prefix")
+        raise Misconfigured(f"{setting}: deployment {deployment()!r} expects s3://bucket/prefix")
     return url.netloc, url.path.strip("/")
 
 
@@ -118,7 +118,7 @@ def _snowflake_warehouse(_: Sequence[Stream], __: Log) -> Any:
         "port": os.environ.get("SNOWFLAKE_PORT"),
         "protocol": os.environ.get("SNOWFLAKE_PROTOCOL"),
     }
-    # A resource reads each of its variables, so that it is given only those that there are.
+    # An EnvVar without a value is an error, so an optional one is passed only if it has one.
     passphrase = dg.EnvVar("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
     resource = SnowflakeResource(
         account=dg.EnvVar("SNOWFLAKE_ACCOUNT"),
@@ -167,8 +167,7 @@ def _iceberg_marts(_: Sequence[Stream], __: Log) -> Any:
     names = tuple(dict.fromkeys(name for name in named if name))
     known = dbt.mart_names() if names else []
     if unknown := [name for name in names if name not in known]:
-        there_are = ", ".join(known)
-        raise Misconfigured(f"ICEBERG_MARTS names no mart by {', '.join(unknown)}; there are: {there_are}")
+        raise Misconfigured(f"ICEBERG_MARTS: unknown marts {', '.join(unknown)}; expected some of: {', '.join(known)}")
     return IcebergMarts(names)
 
 
@@ -177,7 +176,7 @@ def _conformers(streams: Sequence[Stream], log: Log) -> Any:
 
     key = dg.EnvVar("PERSONAL_DATA_KEY").get_value() or DEVELOPMENT_KEY
     if key == DEVELOPMENT_KEY:
-        log.warning("PERSONAL_DATA_KEY is not set: personal data is hashed with a key that everybody knows")
+        log.warning("PERSONAL_DATA_KEY is not set: personal data is hashed with the public development key")
     return {stream.name: Conformers(stream, key.encode()) for stream in streams}
 
 
@@ -223,7 +222,7 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
 
 
 def resources(streams: Sequence[Stream]) -> dict[str, dg.ResourceDefinition]:
-    """Every resource of the platform, each made when first needed for the deployment of that moment."""
+    """All resources. Each is made when it is first needed, for the deployment that is set then."""
 
     def definition(name: str) -> dg.ResourceDefinition:
         return dg.ResourceDefinition(lambda context: make(name, streams, context.log))
@@ -232,8 +231,8 @@ def resources(streams: Sequence[Stream]) -> dict[str, dg.ResourceDefinition]:
 
 
 def make(name: str, streams: Sequence[Stream], log: Log) -> Any:
-    """One resource of the present deployment. Raises `Misconfigured`, naming all settings that it lacks."""
+    """One resource of the current deployment. Raises `Misconfigured`, which names all missing settings at once."""
     chosen = DEPLOYMENTS[deployment()]
-    if lacking := [setting for setting in chosen.required if not os.environ.get(setting)]:
-        raise Misconfigured(f"DEPLOYMENT={deployment()!r} lacks these settings: {', '.join(lacking)}")
+    if missing := [setting for setting in chosen.required if not os.environ.get(setting)]:
+        raise Misconfigured(f"DEPLOYMENT={deployment()!r} lacks these settings: {', '.join(missing)}")
     return chosen.resources[name](streams, log)

@@ -31,9 +31,10 @@ from pyiceberg.types import (
 )
 
 from lake.catalog import ensure_namespace
+from lake.commits import commit
 from lake.reading import files_of
 from lake.schemas import PROPERTIES, evolve, widens
-from lake.tables import Lake, commit
+from lake.tables import Lake
 from lake.writing import DataFileWriter
 from resources import dbt
 from resources.warehouse.protocol import Warehouse

@@ -1,7 +1,7 @@
-"""The contracts' pages and shapes, written from the contracts: `python -m resources.pages` puts them into docs/.
+"""Write docs/contracts/ from the contracts: `python -m resources.pages`.
 
-Belongs here: a contract as Markdown for people, its shape as YAML to compare the next one with. Not here: what a shape
-is, or which version a change asks for (`contracts`).
+Belongs here: a contract as a page of Markdown, and its shape as YAML, with which the next version is compared. Not
+here: what a shape is, and which version a change needs (`contracts`).
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from contracts.versions import objection
 from lake.schemas import iceberg_type
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"
-HOUR = dt.datetime(2026, 1, 31, 9)
+EXAMPLE_HOUR = dt.datetime(2026, 1, 31, 9)
 COLUMNS = ("column", "type", "source", "rules", "description")
 
 
 def shape_text(stream: Stream) -> str:
     """A contract's shape as YAML."""
     text = yaml.safe_dump(shape(stream), sort_keys=False, width=120, allow_unicode=True)
-    return f"# Written from the contract by `make contracts`; edit that.\n{text}"
+    return f"# Written by `make contracts`: edit the contract instead.\n{text}"
 
 
 def page(stream: Stream) -> str:
     """A contract as a page of Markdown."""
     shaped = shape(stream)
     parts = [
-        f"<!-- Written from the contract by `make contracts`; edit that. -->\n\n# {stream.name}",
+        f"<!-- Written by `make contracts`: edit the contract instead. -->\n\n# {stream.name}",
         f"{stream.description}.",
         _table(("", ""), _facts(stream, shaped)),
         "## Columns",
@@ -45,10 +45,10 @@ def page(stream: Stream) -> str:
     ]
     if shaped["rules"]:
         parts += ["## Rules over several columns", "\n".join(f"- {name}" for name in shaped["rules"])]
-    if fields := [*_personal(stream, shaped)]:
-        parts += ["## Personal data", _table(("field", "what becomes of it"), fields)]
+    if personal := [*_personal(stream, shaped)]:
+        parts += ["## Personal data", _table(("field", "what silver has of it"), personal)]
     if stream.ignored:
-        parts += ["## Fields that no column wants", "\n".join(f"- `{path}`" for path in stream.ignored)]
+        parts += ["## Ignored fields", "\n".join(f"- `{path}`" for path in stream.ignored)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -57,24 +57,27 @@ def _facts(stream: Stream, shaped: Mapping[str, Any]) -> Iterator[tuple[str, str
     yield "version", stream.version
     yield "owner", stream.owner
     yield "identity space", stream.identity_space
-    yield "lands in", " or ".join(f"`{stream.folder}/{HOUR.strftime(way.folder)}/`" for way in stream.layouts)
-    yield "decoding", "; else: ".join(_told(framing) for framing in stream.decoding)
+    yield (
+        "lands in",
+        " or ".join(f"`{stream.folder}/{EXAMPLE_HOUR.strftime(layout.folder)}/`" for layout in stream.layouts),
+    )
+    yield "decoding", "; else: ".join(_described(framing) for framing in stream.decoding)
     if stream.wrapper:
-        yield "wrapper", _told(stream.wrapper)
+        yield "wrapper", _described(stream.wrapper)
     if stream.literals:
         yield "objects that may come as text", _codes(stream.literals)
     if stream.nulls:
-        yield "texts that stand for null", _codes(repr(null) for null in stream.nulls)
-    unique = "within an event date" if stream.scope == "event_date" else "in all of the history"
+        yield "texts that mean null", _codes(repr(null) for null in stream.nulls)
+    unique = "within an event date" if stream.scope == "event_date" else "in all of history"
     yield "key", f"{_codes(stream.key) or 'the content of the record'}, unique {unique}"
     if stream.volatile:
         yield "not part of the content", _codes(stream.volatile)
     if stream.fingerprint:
-        yield "stands for the content", f"`{stream.fingerprint}`"
-    yield "believable times", f"from {clock.earliest:%Y-%m-%d} to {_hours(clock.ahead)} after the arrival hour"
-    yield "rejected share", f"warns above {share.warn:.0%}, fails above {share.error:.0%}"
+        yield "identifies the content", f"`{stream.fingerprint}`"
+    yield "accepted event times", f"from {clock.earliest:%Y-%m-%d} to {_hours(clock.ahead)} after the arrival hour"
+    yield "share of rejected records", f"warns above {share.warn:.0%}, fails above {share.error:.0%}"
     yield "share of duplicates", f"warns above {share.duplicates_warn:.0%}"
-    yield "freshness", f"the newest event lies at most {_hours(stream.freshness)} before the end of its arrival hour"
+    yield "freshness", f"the newest event is at most {_hours(stream.freshness)} old at the end of its arrival hour"
 
 
 def _hours(span: dt.timedelta) -> str:
@@ -96,7 +99,7 @@ def _columns(stream: Stream, shaped: Mapping[str, Any]) -> Iterator[tuple[str, .
 
 
 def _source(stream: Stream, name: str) -> str:
-    """Where a column's values come from."""
+    """Where a column's values come from, in words."""
     origin = stream.source_of(name)
     if origin["compute"] is not None:
         names = origin["compute"].meta.root_names()
@@ -113,21 +116,21 @@ def _rule(rule: tuple[str, str]) -> str:
 
 
 def _personal(stream: Stream, shaped: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    becomes = {
+    kept = {
         "hash": "a keyed hash, in `{}`",
-        "hash_emails": "a keyed hash where it is an email address, in `{}`",
-        "drop": "left out",
+        "hash_emails": "a keyed hash if it is an email address, in `{}`",
+        "drop": "nothing",
     }
     for name, said in shaped["columns"].items():
         if "personal" in said:
             for path in said["paths"]:
-                yield f"`{path}`", becomes[said["personal"]].format(name)
+                yield f"`{path}`", kept[said["personal"]].format(name)
     for path, personal in stream.dropped.items():
-        yield f"`{path}`", becomes[personal]
+        yield f"`{path}`", kept[personal]
 
 
-def _told(value: Framing | KafkaRecord) -> str:
-    """What a value object of the contract says of itself, and with what."""
+def _described(value: Framing | KafkaRecord) -> str:
+    """The docstring of a value object of the contract, and its fields that are not the default."""
     said = " ".join((value.__doc__ or "").split()).rstrip(".")
     parts = ((field.name, getattr(value, field.name), field.default) for field in fields(value))
     given = [
@@ -149,7 +152,10 @@ FILES = {".md": page, ".yml": shape_text}
 
 
 def write(streams: Sequence[Stream], folder: Path) -> list[str]:
-    """Write pages and shapes of some streams, and of no others; what is wrong with versions instead, where it is."""
+    """Make a folder hold the pages and shapes of these streams only.
+
+    Writes nothing and returns the objections when a contract's version is too low for what changed.
+    """
     before = {path.stem: yaml.safe_load(path.read_text()) for path in folder.glob("*.yml")}
     objections = [objection(before[stream.name], shape(stream)) for stream in streams if stream.name in before]
     if found := [text for text in objections if text]:

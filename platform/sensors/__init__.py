@@ -1,1 +1,1 @@
-"""Sensors: what has to be run, decided by pure functions from what lies where."""
+"""Sensors: which runs to request. Each decision is a pure function of what is stored and of what ran before."""

@@ -1,8 +1,8 @@
-"""Arrivals: new and changed objects in the landing zone ask for runs of their hours.
+"""Arrivals: request runs of the arrival hours in which objects of the landing zone are new or have changed.
 
-What lies there is compared with the ledger, so that nothing is missed whenever it came and whatever its name. Recent
-hours are listed at every tick, everything in a slow sweep. The cursor only remembers what was asked for, so that one
-change asks once; without it the same is asked again, and finds nothing to do.
+The landing zone is compared with the ledger, so nothing is missed, whenever it arrived and whatever its name is.
+Recent hours are listed at every tick, all hours in a sweep every few minutes. The cursor only remembers what was
+requested, so that a change is requested once. Without the cursor it is requested again, and the run has nothing to do.
 """
 
 from __future__ import annotations
@@ -17,172 +17,172 @@ import dagster as dg
 
 from contracts.stream import Stream
 from lake.landing import LandedObject, Landing
-from lake.ledger import entered, ledger_rows, retried
+from lake.ledger import known_objects, ledger_rows, to_retry
 from lake.schemas import Layer
 from lake.tables import Lake
-from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
-from sensors.retrying import Standing, attempts, standing
+from partitions import HOURS_PER_RUN, Window, arrival_window, hour_of, inside_window, key_of
+from sensors.retry import RequestState, latest_attempts, request_state
 
 RECENT_HOURS = 3
 SWEEP_EVERY = dt.timedelta(minutes=5)
-FEW_HOURS = 3  # more hours than these with news are a backlog, and share runs
+BACKLOG_HOURS = 3  # when more hours than these have changed, they share runs
 CHANGE_TAG = "arrivals/change"
 PREFIXES = ("bronze", "silver", "rejected", "warehouse")
 HOUR = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class News:
-    """What is new of a stream in an arrival hour; `change` stands for these very objects in these versions."""
+class Change:
+    """New objects of a stream in an arrival hour. `digest` identifies these objects in these versions."""
 
     stream: str
     hour: dt.datetime
-    change: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.stream} {key_of(self.hour)}"
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One run to ask for: a span of hours and the news in it."""
+class PlannedRun:
+    """A run to request: its first and last arrival hour, and the changes in these."""
 
     first: dt.datetime
     last: dt.datetime
-    news: tuple[News, ...]
+    changes: tuple[Change, ...]
 
     @property
-    def change(self) -> str:
-        return _digest(f"{n.stream} {n.hour} {n.change}" for n in self.news)
+    def digest(self) -> str:
+        return _digest(f"{change.stream} {change.hour} {change.digest}" for change in self.changes)
 
     def request(self, attempt: int) -> dg.RunRequest:
-        streams = sorted({n.stream for n in self.news})
+        """Dagster's request. Dagster runs each run key once, so the key has the number of the attempt."""
+        streams = sorted({change.stream for change in self.changes})
         selection = [dg.AssetKey([prefix, stream]) for stream in streams for prefix in PREFIXES]
-        tags = {CHANGE_TAG: self.change}
+        run_key, tags = f"{self.digest}-{attempt}", {CHANGE_TAG: self.digest}
         if self.first == self.last:
-            return dg.RunRequest(
-                f"{self.change}-{attempt}", partition_key=key_of(self.first), tags=tags, asset_selection=selection
-            )
+            return dg.RunRequest(run_key, partition_key=key_of(self.first), tags=tags, asset_selection=selection)
         tags["dagster/asset_partition_range_start"] = key_of(self.first)
         tags["dagster/asset_partition_range_end"] = key_of(self.last)
-        return dg.RunRequest(f"{self.change}-{attempt}", tags=tags, asset_selection=selection)
+        return dg.RunRequest(run_key, tags=tags, asset_selection=selection)
 
 
-def find_news(
-    stream: str, landed: Iterable[LandedObject], known: set[tuple[str, str]], window: tuple[dt.datetime, dt.datetime]
-) -> list[News]:
-    """Objects that the ledger does not know in their version, by hour. Those of no hour go with the current one,
-    whose run refuses them in the ledger."""
-    by_hour: dict[dt.datetime, list[str]] = {}
-    for landed_object in landed:
-        if (landed_object.path, landed_object.version) in known:
-            continue
-        hour = landed_object.arrival_hour
-        at = hour if hour is not None and _inside(landed_object, window) else window[1] - HOUR
-        by_hour.setdefault(at, []).append(f"{landed_object.path} {landed_object.version}")
-    return [News(stream, hour, _digest(sorted(objects))) for hour, objects in sorted(by_hour.items())]
+def find_changes(
+    stream: str, landed: Iterable[LandedObject], known: set[tuple[str, str]], window: Window
+) -> list[Change]:
+    """The objects that are not `known` in their version, by arrival hour.
 
-
-def _inside(landed: LandedObject, window: tuple[dt.datetime, dt.datetime]) -> bool:
-    return landed.arrival_hour is not None and window[0] <= landed.arrival_hour < window[1]
-
-
-def decide(news: Sequence[News], asked: Mapping[str, str]) -> list[Ask]:
-    """The runs that news asks for and nothing asked for yet (`asked`: stream and hour -> change).
-
-    One run an hour for all streams; hours of a backlog share runs of at most a day.
+    Objects outside the window count for the current hour, whose run refuses them in the ledger.
     """
-    fresh = sorted((n for n in news if asked.get(_name(n)) != n.change), key=lambda n: (n.hour, n.stream))
-    hours = sorted({n.hour for n in fresh})
-    width = HOURS_PER_RUN if len(hours) > FEW_HOURS else 1
-    asks: list[Ask] = []
+    by_hour: dict[dt.datetime, list[str]] = {}
+    for found in landed:
+        if (found.path, found.version) not in known:
+            hour = found.arrival_hour
+            counted = hour if hour is not None and inside_window(hour, window) else window[1] - HOUR
+            by_hour.setdefault(counted, []).append(f"{found.path} {found.version}")
+    return [Change(stream, hour, _digest(sorted(objects))) for hour, objects in sorted(by_hour.items())]
+
+
+def plan_runs(changes: Sequence[Change], requested: Mapping[str, str]) -> list[PlannedRun]:
+    """The runs for changes that were not requested yet (`requested`: name of a change to its digest).
+
+    One run an hour for all streams. Hours of a backlog share runs of up to `HOURS_PER_RUN` hours.
+    """
+    fresh = sorted((c for c in changes if requested.get(c.name) != c.digest), key=lambda c: (c.hour, c.stream))
+    hours = sorted({change.hour for change in fresh})
+    hours_per_run = HOURS_PER_RUN if len(hours) > BACKLOG_HOURS else 1
+    runs: list[PlannedRun] = []
     while hours:
-        span = [hour for hour in hours if hour - hours[0] < width * HOUR]
-        asks.append(Ask(span[0], span[-1], tuple(n for n in fresh if n.hour in span)))
+        span = [hour for hour in hours if hour - hours[0] < hours_per_run * HOUR]
+        runs.append(PlannedRun(span[0], span[-1], tuple(change for change in fresh if change.hour in span)))
         hours = hours[len(span) :]
-    return asks
+    return runs
 
 
-def _name(news: News) -> str:
-    return f"{news.stream} {key_of(news.hour)}"
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def still_asked(
-    asked: Mapping[str, tuple[str, str]], news: Sequence[News], failed: Iterable[str]
+def still_requested(
+    requested: Mapping[str, tuple[str, str]], changes: Sequence[Change], failed: Iterable[str]
 ) -> dict[str, tuple[str, str]]:
-    """What stays asked for: (change, run's change) of news that is still news and whose run has not failed."""
-    current = {_name(n): n.change for n in news}
-    broken = set(failed)
+    """What counts as requested (name to digests of change and run): changes that are still there, but not of `failed`
+    runs."""
+    current = {change.name: change.digest for change in changes}
+    due_again = set(failed)
     return {
         name: (change, run)
-        for name, (change, run) in asked.items()
-        if current.get(name) == change and run not in broken
+        for name, (change, run) in requested.items()
+        if current.get(name) == change and run not in due_again
     }
 
 
 def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """One sensor for all streams."""
+    """The sensor that requests runs of the job `ingest`, for all streams."""
 
-    @dg.sensor(name="arrivals", job=job, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+    @dg.sensor(
+        name="arrivals",
+        description="Requests runs of the arrival hours in which objects of the landing zone are new or have changed.",
+        job=job,
+        minimum_interval_seconds=5,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
     def arrivals(
         context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], landing: dg.ResourceParam[Landing]
     ) -> dg.SensorResult:
-        """Asks for runs of the hours in which objects are new or have changed."""
         now = dt.datetime.now(dt.UTC)
         cursor = json.loads(context.cursor or "{}")
         sweep = now - dt.datetime.fromisoformat(cursor.get("swept", "1970-01-01T00:00:00+00:00")) >= SWEEP_EVERY
-        news = [n for stream in streams for n in _news(lake, landing, stream, now, sweep)]
+        changes = [change for stream in streams for change in _listed_changes(lake, landing, stream, now, sweep)]
         before = {name: (change, run) for name, (change, run) in cursor.get("asked", {}).items()}
-        seen = news if sweep else [*news, *_remembered(before, now)]
+        known = changes if sweep else [*changes, *_changes_of_old_hours(before, now)]
         runs = {run for _, run in before.values()}  # hours of a backlog share runs
-        failed = [run for run in runs if _standing(context, run, now) is Standing.TRY]
-        asked = still_asked(before, seen, failed)
-        asks = decide(news, {name: change for name, (change, _) in asked.items()})
+        due = [run for run in runs if _state(context, run, now) is RequestState.DUE]
+        requested = still_requested(before, known, due)
         requests = []
-        for ask in asks:
-            earlier = attempts(context.instance, dg.RunsFilter(tags={CHANGE_TAG: ask.change}))
-            requests.append(ask.request(len(earlier)))
-            asked |= {_name(n): (n.change, ask.change) for n in ask.news}
+        for planned in plan_runs(changes, {name: change for name, (change, _) in requested.items()}):
+            earlier = latest_attempts(context.instance, dg.RunsFilter(tags={CHANGE_TAG: planned.digest}))
+            requests.append(planned.request(len(earlier)))
+            requested |= {change.name: (change.digest, planned.digest) for change in planned.changes}
         swept = now.isoformat() if sweep else cursor.get("swept")
-        text = json.dumps({"swept": swept, "asked": asked})
+        text = json.dumps({"swept": swept, "asked": requested})
         skip = None if requests else "nothing new in the landing zone"
         return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=text)
 
     return arrivals
 
 
-def _standing(context: dg.SensorEvaluationContext, change: str, now: dt.datetime) -> Standing:
-    return standing(attempts(context.instance, dg.RunsFilter(tags={CHANGE_TAG: change})), now)
-
-
-def _remembered(asked: Mapping[str, tuple[str, str]], now: dt.datetime) -> list[News]:
-    """What was asked for in hours that only a sweep lists; until the next one it counts as it was."""
-    recent = _recent(now)
-    found = []
-    for name, (change, _) in asked.items():
-        stream, key = name.rsplit(" ", 1)
-        if hour_of(key) not in recent:
-            found.append(News(stream, hour_of(key), change))
-    return found
-
-
-def _recent(now: dt.datetime) -> list[dt.datetime]:
-    current = arrival_window(now)[1] - HOUR
-    return [current - index * HOUR for index in range(RECENT_HOURS)]
-
-
-def _news(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep: bool) -> list[News]:
+def _listed_changes(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep: bool) -> list[Change]:
+    """The changes in all hours, or in the recent ones only."""
     window = arrival_window(now)
-    hours = _recent(now)
+    hours = _recent_hours(now)
     landed = landing.objects(stream, None if sweep else hours)
     if not landed:
         return []
     ledger = ledger_rows(lake.table(Layer.LEDGER, stream), [window[0], window[1] - HOUR] if sweep else hours)
-    current = ledger.filter("current")
-    astray = {
-        (o.path, o.version) for o in landed if o.arrival_hour is None or not window[0] <= o.arrival_hour < window[1]
-    }
-    later = retried(now)
-    known = entered(current, astray=False, retried=later) | (entered(current, astray=True, retried=later) & astray)
-    return find_news(stream.name, landed, known, window)
+    current, retry = ledger.filter("current"), to_retry(now)
+    outside = {(o.path, o.version) for o in landed if not inside_window(o.arrival_hour, window)}
+    known_inside = known_objects(current, outside_window=False, retry=retry)
+    known = known_inside | (known_objects(current, outside_window=True, retry=retry) & outside)
+    return find_changes(stream.name, landed, known, window)
+
+
+def _changes_of_old_hours(requested: Mapping[str, tuple[str, str]], now: dt.datetime) -> list[Change]:
+    """The requested changes of hours that only a sweep lists. Until the next sweep they count as still there."""
+    recent = _recent_hours(now)
+    found = []
+    for name, (change, _) in requested.items():
+        stream, key = name.rsplit(" ", 1)
+        if hour_of(key) not in recent:
+            found.append(Change(stream, hour_of(key), change))
+    return found
+
+
+def _recent_hours(now: dt.datetime) -> list[dt.datetime]:
+    current = arrival_window(now)[1] - HOUR
+    return [current - index * HOUR for index in range(RECENT_HOURS)]
+
+
+def _state(context: dg.SensorEvaluationContext, run_digest: str, now: dt.datetime) -> RequestState:
+    return request_state(latest_attempts(context.instance, dg.RunsFilter(tags={CHANGE_TAG: run_digest})), now)
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

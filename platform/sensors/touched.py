@@ -1,4 +1,4 @@
-"""Touched: what differs from gold's last release, event dates of silver or gold's own code, asks for a gold run."""
+"""Touched: request a gold run when silver or gold's code differs from what gold's last release was built from."""
 
 from __future__ import annotations
 
@@ -7,57 +7,64 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets.gold import STEP, scope, touched_silver
+from assets.gold import STEP
 from contracts.stream import Stream
+from lake.rebuild import changed_in_silver, rebuild_vars
 from lake.tables import Lake
 from resources import dbt
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
-from sensors.retrying import UNFINISHED, Attempt, Standing, attempts, standing
+from sensors.retry import UNFINISHED, Attempt, RequestState, latest_attempts, request_state
 
-TRIES = 20
-PATIENCE_S = 1.0
+RECENT_RUNS = 20
+TICK_LOCK_TIMEOUT_S = 1.0
 
 
-def decide(
-    dates: Sequence[str] | None, other_code: bool, runs: Sequence[Attempt], now: dt.datetime
+def gold_request(
+    dates: Sequence[str] | None, code_changed: bool, runs: Sequence[Attempt], now: dt.datetime
 ) -> dg.RunRequest | dg.SkipReason:
-    """One gold run for the touched dates (None: all), or where the release was made with other code, unless a run is
-    under way or failed too lately.
+    """One gold run for the touched event dates (None: all), or because gold's code has changed.
 
-    `runs` are gold's latest, newest first. A failed run has released nothing, so its dates are touched still.
+    `runs` are gold's latest, newest first. While one is under way, or when one failed too recently, nothing is
+    requested. A failed run has released nothing, so its dates are still touched.
     """
-    if dates is not None and not dates and not other_code:
+    if dates is not None and not dates and not code_changed:
         return dg.SkipReason("neither silver nor gold's code has changed since gold's last release")
     failed = []
     for run in runs:
         if run.status is dg.DagsterRunStatus.SUCCESS:
             break
         failed.append(run)
-    stands = standing(failed, now)
-    if stands is not Standing.TRY:
-        return dg.SkipReason(f"gold: {stands.value}")
+    state = request_state(failed, now)
+    if state is not RequestState.DUE:
+        return dg.SkipReason(f"gold: {state.value}")
     return dg.RunRequest(run_config={"ops": {STEP: {"config": {"event_dates": list(dates or [])}}}})
 
 
 def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """One sensor for gold."""
+    """The sensor that requests runs of the job `gold`."""
 
-    @dg.sensor(name="touched", job=job, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+    @dg.sensor(
+        name="touched",
+        description="Requests a gold run when the warehouse has rows that gold's last release has not, or when gold's "
+        "code has changed since.",
+        job=job,
+        minimum_interval_seconds=5,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
     def touched(
         context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.RunRequest | dg.SkipReason:
-        """Asks for a gold run when the warehouse holds rows that gold's last release did not see, or dbt's models have
-        changed since."""
-        runs = attempts(context.instance, dg.RunsFilter(job_name=job.name), TRIES)
+        runs = latest_attempts(context.instance, dg.RunsFilter(job_name=job.name), RECENT_RUNS)
         if any(run.status in UNFINISHED for run in runs):
-            return dg.SkipReason(f"gold: {Standing.UNDER_WAY.value}")
+            return dg.SkipReason(f"gold: {RequestState.RUNNING.value}")
         try:
-            held, applied = warehouse.held(PATIENCE_S), warehouse.applied(PATIENCE_S)
-            facts = warehouse.facts(PATIENCE_S)
+            in_gold = warehouse.snapshots_in_gold(TICK_LOCK_TIMEOUT_S)
+            applied = warehouse.applied_snapshots(TICK_LOCK_TIMEOUT_S)
+            facts = warehouse.release_facts(TICK_LOCK_TIMEOUT_S)
         except WarehouseBusy:
-            return dg.SkipReason("the warehouse is being written")
-        dates = scope(touched_silver(lake, streams, held, applied), (), ())["event_dates"]
-        other_code = bool(held) and facts.get("code") != dbt.project(warehouse.profile()).version
-        return decide(dates, other_code, runs, dt.datetime.now(dt.UTC))
+            return dg.SkipReason("another process is writing to the warehouse")
+        dates = rebuild_vars(changed_in_silver(lake, streams, in_gold, applied), (), ())["event_dates"]
+        code_changed = bool(in_gold) and facts.get("code") != dbt.project(warehouse.profile()).version
+        return gold_request(dates, code_changed, runs, dt.datetime.now(dt.UTC))
 
     return touched

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from driving import Platform
 
-from simulate.commerce import COMMERCE
+from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
 

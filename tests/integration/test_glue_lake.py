@@ -17,12 +17,13 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.folders import CatalogLost, Folder
-from lake.housekeeping import GRACE, spared, tidy
+from lake.housekeeping import GRACE, spare_once, tidy
 from lake.reading import files_of, read
 from lake.recovery import recover_stream
 from lake.schemas import Layer
-from lake.tables import Lake, commit
+from lake.tables import Lake
 from lake.writing import DataFileWriter
 
 pytestmark = pytest.mark.integration
@@ -108,7 +109,7 @@ def test_housekeeping_deletes_what_nobody_refers_to(lake: Lake) -> None:
         write(table, number)
     (orphan,) = files(table, 9)
     later = dt.datetime.now(dt.UTC) + GRACE + dt.timedelta(minutes=1)
-    tidied = tidy(table, BY_HOUR, (), (), later)
+    tidied = tidy(table, BY_HOUR, (), later)
     assert (tidied.files_merged, tidied.files_written) == (4, 1)
     assert not table.io.new_input(orphan.file_path).exists()
     assert lines(lake.table(Layer.BRONZE, COMMERCE)) == [0, 1, 2, 3]
@@ -163,12 +164,12 @@ def test_a_table_whose_entry_was_deleted_is_recovered(lake: Lake) -> None:
     for _ in range(2):
         with pytest.raises(CatalogLost, match=r"s3://lake/.*bronze.db/commerce holds files of a table"):
             again(lake).table(Layer.BRONZE, COMMERCE)
-    told = {each.table: each.told for each in recover_stream(again(lake), "commerce", {}, HOUR)}
+    told = {each.table: each.message for each in recover_stream(again(lake), "commerce", HOUR)}
     assert "registered at s3://" in told["bronze.commerce"]
     table = again(lake).table(Layer.BRONZE, COMMERCE)
     assert lines(table) == [1, 2]
-    assert spared(table)
-    told = {each.table: each.told for each in recover_stream(again(lake), "commerce", {}, HOUR)}
+    assert spare_once(table)
+    told = {each.table: each.message for each in recover_stream(again(lake), "commerce", HOUR)}
     assert told["silver.commerce"] == "nothing to recover"
     assert "already current" in told["bronze.commerce"]
     write(again(lake).table(Layer.BRONZE, COMMERCE), 3)

@@ -15,7 +15,7 @@ import pytest
 import reading
 from driving import Platform
 
-from assets import gold
+from assets import gold_results
 from resources import dbt
 
 pytestmark = pytest.mark.integration
@@ -29,7 +29,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.copytree(dbt.PROJECT, copy)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dbt, "PROJECT", copy)
-        patch.setattr(gold, "lineage", dict)
+        patch.setattr(gold_results, "lineage", dict)
         yield copy
 
 

@@ -1,7 +1,7 @@
-"""Every figure of gold, against the same figure reckoned in plain Python, exactly.
+"""Every table of gold holds exactly the rows that plain Python computes from the same silver.
 
-Twice as of the last event date and once as of an earlier one: over what the simulators land, brought through the lake,
-and over rows invented where figures have their edges.
+Silver is simulated and loaded through the lake, or invented to test the edges of figures; the invented rows are also
+computed as of an earlier date.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Silver = Mapping[str, list[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Given:
-    """Silver's rows, the tables that gold makes of them, and as of when."""
+    """Silver's rows, a query of the gold made from them, and the as-of date (None: the last event date)."""
 
     silver: Silver
     query: Callable[[str], Any]
@@ -45,8 +45,8 @@ class Given:
         return World.of(self.silver, None if table in UNBOUNDED else self.as_of)
 
 
-def simulated(platform: Platform) -> Given:
-    """Four hours of every stream across midnight, of few people, of whose sessions a quarter arrives late."""
+def simulated_silver(platform: Platform) -> Given:
+    """Four hours of every stream across midnight. There are few people, and a quarter of the sessions are late."""
     for stream in STREAMS:
         simulate(SIMULATED[stream.name], Plan(START, HOURS, 300, seed=11, shares=SHARES, people=30), platform.landing)
     platform.ingest(START, START + dt.timedelta(hours=HOURS - 1))
@@ -55,10 +55,10 @@ def simulated(platform: Platform) -> Given:
     return Given(silver, lambda sql: reading.gold(platform.data, sql), None)
 
 
-def invention(folder: Path, as_of: dt.date | None) -> Given:
-    """Rows that tie, and lie exactly as far apart as counts, of few people."""
-    silver = invented.silver(seed=5, records=500)
-    warehouse = invented.warehouse(folder, silver)
+def invented_silver(folder: Path, as_of: dt.date | None) -> Given:
+    """Invented rows of few people, with ties and with gaps of exactly the lengths that matter."""
+    silver = invented.silver_rows(seed=5, records=500)
+    warehouse = invented.make_warehouse(folder, silver)
     variables = {"event_dates": None, "as_of": as_of and as_of.isoformat()}
     results = dbt.build(warehouse.profile(), folder / "dbt", variables, None)
     assert [result for result in results if not result.passed] == []
@@ -69,13 +69,13 @@ def invention(folder: Path, as_of: dt.date | None) -> Given:
 @pytest.fixture(scope="module", params=["simulated", "invented", "as of an earlier date"])
 def given(request: pytest.FixtureRequest, make_platform, tmp_path_factory: pytest.TempPathFactory) -> Given:
     if request.param == "simulated":
-        return simulated(make_platform("figures"))
-    return invention(tmp_path_factory.mktemp("figures"), None if request.param == "invented" else EARLIER)
+        return simulated_silver(make_platform("figures"))
+    return invented_silver(tmp_path_factory.mktemp("figures"), None if request.param == "invented" else EARLIER)
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_figure_is_right(given: Given, table: str) -> None:
-    """To the last digit: ratios are the same doubles, money the same cents."""
+    """Exactly: ratios are the same doubles and amounts the same decimals."""
     columns, figure = TABLES[table]
     expected = Counter(figure(given.world(table)))
     found = Counter(tuple(map(plain, row)) for row in given.query(f"SELECT {columns} FROM {table}"))
@@ -87,12 +87,12 @@ def test_the_figure_is_right(given: Given, table: str) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Instants in UTC, as they come with other zones' names."""
+    """The value, with times in UTC."""
     return value.astimezone(dt.UTC) if isinstance(value, dt.datetime) and value.tzinfo else value
 
 
-def test_every_table_of_gold_is_reckoned_with(given: Given) -> None:
-    """A new mart wants its figure here; those that only put others side by side are left out."""
+def test_every_table_of_gold_has_a_figure(given: Given) -> None:
+    """A new mart needs a figure in `figures`, except for tables that only join others."""
     released = sorted(dbt.public_schemas(dbt.output("local")))
     listed = ", ".join(f"'{schema}'" for schema in released)
     tables = given.query(f"SELECT table_schema || '.' || table_name FROM information_schema.tables "

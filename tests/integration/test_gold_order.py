@@ -31,7 +31,7 @@ from partitions import arrival_window
 from resources.environment import make
 from resources.landing.folder import FolderLanding
 from simulate import sessions
-from simulate.plan import Plan, Shares, Slot
+from simulate.plan import Plan, PlannedFile, Shares
 from simulate.run import simulate
 from simulate.streams import STREAMS as SIMULATED
 
@@ -65,8 +65,8 @@ class FewHours(Plan):
 
     landing: tuple[dt.datetime, ...] = ()
 
-    def slots(self, parts: int) -> list[Slot]:
-        return [slot for slot in super().slots(parts) if slot.start.replace(tzinfo=dt.UTC) in self.landing]
+    def files(self, parts: int) -> list[PlannedFile]:
+        return [file for file in super().files(parts) if file.hour_start.replace(tzinfo=dt.UTC) in self.landing]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def ingest(platform: Platform, streams: Sequence[Stream], hours: Iterable[dt.dat
     for stream in streams:
         load_bronze(lake, landing, stream, sorted(hours), arrival_window(now), now)
         named, _ = judge_silver(lake, stream, conformers[stream.name], sorted(hours), now, again=False)
-        warehouse.apply(stream, lake.table(Layer.SILVER, stream), named.silver)
+        warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), named.silver)
 
 
 def stands_for(platform: Platform) -> dict[tuple[str, str], str]:

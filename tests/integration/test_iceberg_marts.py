@@ -67,7 +67,7 @@ def test_what_is_no_mart_fails_the_run_before_it_builds(platform: Platform, monk
     ingest(platform, 0)
     with pytest.raises(dg.DagsterResourceFunctionError) as raised:
         platform.gold()
-    assert "ICEBERG_MARTS names no mart by fct_ordes; there are: " in str(raised.value.__cause__)
+    assert "ICEBERG_MARTS: unknown marts fct_ordes; expected some of: " in str(raised.value.__cause__)
     assert not (platform.data / "gold_next.duckdb").exists()
 
 

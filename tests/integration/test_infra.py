@@ -156,7 +156,7 @@ def test_firehose_lands_what_the_platform_reads(settings: Mapping[str, str], clo
     landing = make("landing", [MOBILE], LOG)
     (landed,) = landing.objects(MOBILE)
     assert (landed.path, landed.arrival_hour) == (key, hour)
-    assert landing.strays(MOBILE, (hour, hour + dt.timedelta(hours=1))) == []
+    assert landing.objects_outside(MOBILE, (hour, hour + dt.timedelta(hours=1))) == []
 
 
 def test_the_instance_differs_from_the_laptops_in_storage_alone() -> None:

@@ -1,4 +1,4 @@
-"""Whole runs whose right answer is known beforehand: published figures, and the generator's truth."""
+"""Whole runs whose right answer is known: a published data set, the simulator's truth, the figures in plain Python."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from pathlib import Path
 import pytest
 import reading
 from driving import Platform
+from figures.events import World
+from figures.orders import orders, revenue_by_date
 
-from simulate.commerce import COMMERCE
+from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan
 from simulate.run import simulate
 
 pytestmark = pytest.mark.integration
-ORDERS = Path(__file__).parent / "data" / "rfm_data_orders.csv.gz"
+SAMPLE = Path(__file__).parent / "data" / "rfm_data_orders.csv.gz"
 
 
-def orders() -> Iterator[dict[str, object]]:
-    """The sample data set's orders as the shop would have sent them."""
-    with gzip.open(ORDERS, "rt", newline="") as file:
+def sample_orders() -> Iterator[dict[str, object]]:
+    """The orders of the sample data set, as commerce records."""
+    with gzip.open(SAMPLE, "rt", newline="") as file:
         for number, row in enumerate(csv.DictReader(file)):
             order = {
                 "order_id": f"o-{number}",
@@ -41,9 +43,9 @@ def orders() -> Iterator[dict[str, object]]:
 
 
 def test_published_recency_frequency_monetary(platform: Platform) -> None:
-    """The R package's own answer for its data set, which arrives in one hour, years after it happened."""
+    """The answer that the R package gives for its data set. All orders arrive in one hour, years late."""
     hour = dt.datetime(2024, 5, 1, 9)
-    platform.land(hour, "orders.json.gz", orders())
+    platform.land(hour, "orders.json.gz", sample_orders())
     platform.ingest(hour)
     platform.gold(as_of="2006-12-31")
     summary = "FROM analytics.analytics_customer_summary"
@@ -54,18 +56,18 @@ def test_published_recency_frequency_monetary(platform: Platform) -> None:
 
 @pytest.fixture(scope="module")
 def simulated(make_platform) -> tuple[Platform, dict]:
-    """Six simulated hours across midnight, materialized, and their truth."""
+    """Six simulated hours across midnight, materialized, and the simulator's truth."""
     platform = make_platform("simulated")
     start = dt.datetime(2026, 2, 27, 20)
     platform.hours = [start + dt.timedelta(hours=index) for index in range(6)]
     truth = simulate(COMMERCE, Plan(start, 6, 1500), platform.landing)
     platform.ingest(platform.hours[0], platform.hours[-1])
     platform.gold()
-    return platform, truth.figures()
+    return platform, truth.as_dict()
 
 
 def test_simulated_lake(simulated: tuple[Platform, dict]) -> None:
-    """Records by arrival hour, by event date and by reason are exactly the generator's."""
+    """Bronze, silver and rejected hold exactly the records of the truth, by arrival hour, event date and reason."""
     platform, truth = simulated
     hour = "strftime(_arrival_hour, '%Y-%m-%d-%H:%M')"
     landed = dict(reading.query(platform.data, f"SELECT {hour}, count(*) FROM bronze GROUP BY 1"))
@@ -82,12 +84,12 @@ def test_simulated_lake(simulated: tuple[Platform, dict]) -> None:
 
 
 def test_simulated_gold(simulated: tuple[Platform, dict]) -> None:
-    """Revenue of each day and currency to the cent, and completed orders."""
-    platform, truth = simulated
-    expected = {day: {c: Decimal(v) for c, v in sums.items()} for day, sums in truth["revenue"].items()}
-    assert reading.revenue(platform.data) == expected
+    """Completed orders, and their revenue by date and currency to the cent, as plain Python computes them."""
+    platform, _ = simulated
+    world = World.of({COMMERCE.name: reading.lake(platform.data, "silver").to_pylist()})
+    assert reading.revenue(platform.data) == revenue_by_date(world) != {}
     ((completed,),) = reading.gold(platform.data, "SELECT count(*) FROM marts.fct_orders WHERE is_completed")
-    assert completed == sum(truth["conversions"].values())
+    assert completed == sum(order.completed for order in orders(world))
 
 
 def test_nothing_to_do_changes_nothing(simulated: tuple[Platform, dict]) -> None:

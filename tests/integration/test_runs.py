@@ -11,7 +11,7 @@ import pytest
 import reading
 from driving import Platform, key
 
-from simulate.commerce import COMMERCE
+from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan
 from simulate.run import simulate
 

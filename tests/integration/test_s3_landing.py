@@ -94,7 +94,7 @@ def test_a_bucket_and_a_folder_list_the_same(bucket: Bucket, landing: S3Landing,
     for hours in ([HOUR], [HOUR, HOUR + dt.timedelta(hours=1)], None):
         one, other = landing.objects(COMMERCE, hours), folder.objects(COMMERCE, hours)
         assert [(o.path, o.size, o.arrival_hour) for o in one] == [(o.path, o.size, o.arrival_hour) for o in other]
-    assert paths(landing.strays(COMMERCE, WINDOW)) == paths(folder.strays(COMMERCE, WINDOW))
+    assert paths(landing.objects_outside(COMMERCE, WINDOW)) == paths(folder.objects_outside(COMMERCE, WINDOW))
 
 
 def test_no_hour_of_the_window_is_listed_to_find_strays(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
@@ -103,7 +103,7 @@ def test_no_hour_of_the_window_is_listed_to_find_strays(bucket: Bucket, landing:
         put(bucket, f"2024/05/01/{hour:02}/a")
     put(bucket, "2024/05/01/stray")
     cloud.faults.requests.clear()
-    assert paths(landing.strays(COMMERCE, WINDOW)) == ["2024/05/01/stray"]
+    assert paths(landing.objects_outside(COMMERCE, WINDOW)) == ["2024/05/01/stray"]
     assert len(cloud.faults.requests) == 4, "one for each level of folders down to the day"
 
 
@@ -117,7 +117,7 @@ def test_a_listing_of_several_pages_is_whole(
         put(bucket, name)
     assert paths(landing.objects(COMMERCE, [HOUR])) == names
     assert paths(landing.objects(COMMERCE)) == [*names, "astray"]
-    assert paths(landing.strays(COMMERCE, WINDOW)) == ["astray"]
+    assert paths(landing.objects_outside(COMMERCE, WINDOW)) == ["astray"]
 
 
 def test_a_truncated_page_is_an_error(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
@@ -154,7 +154,7 @@ def test_objects_are_fetched_ahead_and_their_copies_go(
     bucket: Bucket, landing: S3Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Latency is hidden, an object may be read twice, and the disk never holds more than a few."""
-    monkeypatch.setattr(s3, "AHEAD_OBJECTS", 3)
+    monkeypatch.setattr(s3, "PREFETCH_OBJECTS", 3)
     for number in range(8):
         put(bucket, f"2024/05/01/10/{number}", b"%d" % number * 1000)
     found = landing.objects(COMMERCE)
@@ -256,7 +256,7 @@ def test_keys_of_any_kind_are_found_and_read(bucket: Bucket, landing: S3Landing)
     found = landing.objects(COMMERCE)
     assert sorted(contents(landing, found)) == sorted(key.encode() for key in ODD_KEYS)
     assert all(landed.path.isprintable() for landed in found)
-    inside, outside = landing.objects(COMMERCE, [HOUR]), landing.strays(COMMERCE, WINDOW)
+    inside, outside = landing.objects(COMMERCE, [HOUR]), landing.objects_outside(COMMERCE, WINDOW)
     assert sorted([*inside, *outside]) == found, "together both listings are everything"
 
 

@@ -1,4 +1,4 @@
-"""Files that real producers wrote, through the whole lake: each record arrives, with the values that were sent."""
+"""Files of real producers, through the whole lake: every record arrives with the values that were sent."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ FILES = {
 }
 
 
-def unguarded() -> Stream:
-    """Snowplow's contract without protection: personal fields as they are, and what is dropped kept."""
+def unprotected_snowplow() -> Stream:
+    """Snowplow's contract without privacy: personal fields are not hashed, and dropped fields are kept."""
     personal = {"user_id": str, "user_ipaddress": str, "user_fingerprint": str}
     atomic = {**personal, "geo_zipcode": str, "geo_latitude": float, "geo_longitude": float}
     contexts = {name: str for name in SNOWPLOW.dropped if name.startswith("contexts_")}
     fields = {name: column(name, json=name in contexts) for name in (*atomic, *contexts)}
-    model = type("Unguarded", (SnowplowEvent,), {"__annotations__": {**atomic, **contexts}, **fields})
+    model = type("Unprotected", (SnowplowEvent,), {"__annotations__": {**atomic, **contexts}, **fields})
     return dataclasses.replace(SNOWPLOW, model=model, dropped={})
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """An hour in which all samples landed, materialized once."""
-    streams = [unguarded() if stream.name == SNOWPLOW.name else stream for stream in STREAMS]
+    """One hour that holds all samples, materialized once."""
+    streams = [unprotected_snowplow() if stream.name == SNOWPLOW.name else stream for stream in STREAMS]
     with dg.DagsterInstance.ephemeral() as instance:
         platform = Platform(tmp_path_factory.mktemp("samples"), build_defs(streams=streams), instance)
         for stream, names in FILES.items():
@@ -60,33 +60,34 @@ def test_every_good_record_is_in_silver(platform: Platform, stream: str, rows: i
     reading.assert_conserved(platform.data, stream)
 
 
-def moment(text: str) -> dt.datetime:
-    """A time to the nanosecond, cut to microseconds."""
+def instant(text: str) -> dt.datetime:
+    """A time from text with up to nine decimals, cut to microseconds."""
     seconds, _, fraction = text.removesuffix("Z").partition(".")
     return dt.datetime.fromisoformat(f"{seconds}.{fraction:0<6.6}+00:00")
 
 
-def as_sent(name: str, value: Any) -> Any:
-    """A column's value as Snowplow's transformer writes it, as one that compares equal to silver's."""
+def from_transformer(name: str, value: Any) -> Any:
+    """A value from the output of Snowplow's transformer, in the type that silver has."""
     if name.endswith("_tstamp"):
-        return value and moment(value)
+        return value and instant(value)
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
-def as_kept(name: str, value: Any) -> Any:
+def from_silver(name: str, value: Any) -> Any:
+    """A value from silver, in a type that compares equal to `from_transformer`."""
     if name.startswith(("contexts_", "unstruct_event_")):
         return value and json.loads(value)
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
-CONTEXTS, DERIVED_CONTEXTS = 52, 122  # places of a line
+CONTEXTS, DERIVED_CONTEXTS = 52, 122  # field numbers
 
 
-def overridden() -> dict[str, list[Any]]:
-    """By event id the tracker's own sessions of events that have sessions derived by an enrichment as well.
+def tracker_sessions() -> dict[str, list[Any]]:
+    """The tracker's own sessions, by event id, of events that also have sessions derived by an enrichment.
 
-    The transformer that wrote the sample kept the derived ones alone. Snowplow's loader has them all, the tracker's
-    first. No other schema is in both fields of a line.
+    The transformer that wrote the sample kept only the derived ones. Snowplow's loader keeps both, the tracker's first.
+    Sessions are the only schema that lines have in both fields.
     """
     found = {}
     for line in (SAMPLES / "snowplow" / "input-events").read_text().splitlines():
@@ -101,26 +102,28 @@ def overridden() -> dict[str, list[Any]]:
 
 
 def test_snowplow_events_equal_what_snowplow_makes_of_them(platform: Platform) -> None:
-    """Every field, context and event of its own; absent here and there alike."""
+    """Every field, context and self-describing event has the transformer's value, or is absent in both."""
     lines = (SAMPLES / "snowplow" / "output-widerows").read_text().splitlines()
     renamed = (
         {name.replace("refr_dvce_", "refr_device_"): value for name, value in json.loads(line).items()}
         for line in lines
     )
-    expected = {row["event_id"]: {name: as_sent(name, value) for name, value in row.items()} for row in renamed}
-    first = overridden()
+    expected = {
+        row["event_id"]: {name: from_transformer(name, value) for name, value in row.items()} for row in renamed
+    }
+    first = tracker_sessions()
     assert len(first) == 42
     for event_id, sessions in first.items():
         expected[event_id][CLIENT_SESSION] = sessions + expected[event_id][CLIENT_SESSION]
     silver = {row["event_id"]: row for row in reading.lake(platform.data, "silver", "snowplow").to_pylist()}
     columns = {name for row in expected.values() for name in row}
-    found = {key: {name: as_kept(name, row[name]) for name in columns} for key, row in silver.items()}
+    found = {key: {name: from_silver(name, row[name]) for name in columns} for key, row in silver.items()}
     assert len(columns) == 128 + 21
     assert found == {key: {name: row.get(name) for name in columns} for key, row in expected.items()}
 
 
 def test_snowplow_lines_of_another_width_say_so(platform: Platform) -> None:
-    """Two lines have lost fields; their bad rows, as Snowplow itself reported them, are told by their own type."""
+    """Two lines have lost fields. Snowplow's own bad rows for them are rejected with their type."""
     sql = "SELECT parse_filename(_source_file), reason, detail FROM rejected ORDER BY ALL"
     assert reading.query(platform.data, sql, "snowplow") == [
         ("input-events", "malformed", "129 fields, 131 wanted"),
@@ -131,7 +134,7 @@ def test_snowplow_lines_of_another_width_say_so(platform: Platform) -> None:
 
 
 def test_mobile_journeys_and_purchases(platform: Platform) -> None:
-    """The text `Null` is none, and a journey is a row."""
+    """The text `Null` becomes null, and a journey is one row."""
     completed = "order_type = 'PURCHASE' AND status = 'COMPLETED'"
     sql = f"SELECT count(DISTINCT _key), count(*) FILTER ({completed}), count(*) FILTER (event_3 = 'Null') FROM silver"
     assert reading.query(platform.data, sql, "mobile") == [(100, 26, 0)]

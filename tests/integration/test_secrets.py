@@ -18,7 +18,7 @@ import scanning
 from deployed import Deployed
 from driving import ROOT, execute
 
-from simulate.commerce import COMMERCE
+from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan
 from simulate.run import simulate
 

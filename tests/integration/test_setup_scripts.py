@@ -101,7 +101,7 @@ def test_the_platforms_user_of_redshift_can_do_its_work(
         monkeypatch.setenv(name, value)
     warehouse = make("warehouse", [COMMERCE], logging.getLogger("test"))
     silver = make("lake", [COMMERCE], logging.getLogger("test")).table(Layer.SILVER, COMMERCE)
-    warehouse.apply(COMMERCE, silver, None)
+    warehouse.apply_snapshot(COMMERCE, silver, None)
     with warehouse.session() as cursor:
         cursor.execute("CREATE SCHEMA marts")
         cursor.execute("CREATE TABLE marts.fct_orders AS SELECT 1 AS x")

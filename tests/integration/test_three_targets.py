@@ -178,7 +178,7 @@ def test_gold_follows_its_code_everywhere(
     if reason := clouds.lacking(name):
         pytest.skip(reason)
     platform = deploy(name)
-    days, code = events_by_day(platform), platform.warehouse().facts()["code"]
+    days, code = events_by_day(platform), platform.warehouse().release_facts()["code"]
     original, copy = dbt.PROJECT, tmp_path / "dbt"
     shutil.copytree(original, copy)
     model = copy / "models/intermediate/int_user_days.sql"
@@ -187,7 +187,7 @@ def test_gold_follows_its_code_everywhere(
         monkeypatch.setattr(dbt, "PROJECT", project)
         platform.gold()
         assert events_by_day(platform) == {day: times * events for day, events in days.items()}
-        assert (platform.warehouse().facts()["code"] == code) == (times == 1)
+        assert (platform.warehouse().release_facts()["code"] == code) == (times == 1)
         nodes = dbt.project(platform.warehouse().profile()).manifest["nodes"]
         ran = platform.data / "dbt/run/gold"
         anew = {

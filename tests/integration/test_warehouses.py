@@ -19,21 +19,21 @@ from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, StringType
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
-from lake.tables import Lake, commit
+from lake.tables import Lake
 from lake.writing import DataFileWriter
 from resources.environment import make
-from resources.warehouse import copying
+from resources.warehouse import copy_warehouse
 from resources.warehouse.copy_warehouse import CopyingWarehouse, LoadFailed
-from resources.warehouse.protocol import WarehouseBusy
-from resources.warehouse.snapshot_diff import Step, step
+from resources.warehouse.protocol import ApplyResult, WarehouseBusy
+from resources.warehouse.snapshot_diff import LoadPlan, plan_load
 
 pytestmark = pytest.mark.integration
 LOG = logging.getLogger("test")
 BY_DATE = pl.col("event_at").dt.date()
 MARTS = ("marts", "analytics")
-HOUR = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module", params=clouds.NAMES)
@@ -79,7 +79,7 @@ def files(table: Table, *events: tuple[str, int], **columns: Any) -> list[DataFi
             "event_at": dt.datetime(2024, 5, day, 23, 59, 59, 999999, tzinfo=dt.UTC),
             "order_total": Decimal("12345678901234.56"),
             "items": [{"product_category": None, **item}],
-            "_arrival_hour": HOUR,
+            "_arrival_hour": dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC),
             "_source_file": "f",
             "_source_version": "v",
             "_line": number,
@@ -108,27 +108,34 @@ def ids(warehouse: CopyingWarehouse) -> list[str]:
     return [event_id for (event_id,) in warehouse.query("SELECT event_id FROM silver.commerce ORDER BY 1")]
 
 
+def state(warehouse: CopyingWarehouse) -> tuple[list[str], dict[str, int | None]]:
+    return ids(warehouse), warehouse.applied_snapshots()
+
+
 def test_the_relation_follows_the_snapshots(warehouse: CopyingWarehouse, silver: Table) -> None:
     """Applied twice it changes nothing; rows that left silver leave the relation, and the others stay."""
-    assert (warehouse.applied(), warehouse.released(), warehouse.held()) == ({}, {}, {})
-    empty = warehouse.apply(COMMERCE, silver, None)
-    assert (empty.changed, empty.rows, warehouse.applied()) == (True, 0, {"commerce": None})
+    assert (warehouse.applied_snapshots(), warehouse.released_snapshots(), warehouse.snapshots_in_gold()) == (
+        {},
+        {},
+        {},
+    )
+    assert warehouse.apply_snapshot(COMMERCE, silver, None) == ApplyResult(True, 0)
+    assert warehouse.applied_snapshots() == {"commerce": None}
     first = write(silver, ("a", 1), ("b", 1), ("c", 2))
-    applied = warehouse.apply(COMMERCE, silver, first)
-    assert (applied.changed, applied.rows, ids(warehouse)) == (True, 3, ["a", "b", "c"])
-    again = warehouse.apply(COMMERCE, silver, first)
-    assert (again.changed, again.rows) == (False, 3)
+    assert warehouse.apply_snapshot(COMMERCE, silver, first) == ApplyResult(True, 3)
+    assert ids(warehouse) == ["a", "b", "c"]
+    assert warehouse.apply_snapshot(COMMERCE, silver, first) == ApplyResult(False, 3)
     second = write(silver, ("a", 1), ("d", 3), removed=of_day(silver, 1))
     third = write(silver, ("e", 3))
-    applied = warehouse.apply(COMMERCE, silver, third)
-    assert (applied.rows, ids(warehouse), warehouse.applied()) == (4, ["a", "c", "d", "e"], {"commerce": third})
-    warehouse.apply(COMMERCE, silver, second)
+    assert warehouse.apply_snapshot(COMMERCE, silver, third).rows == 4
+    assert state(warehouse) == (["a", "c", "d", "e"], {"commerce": third})
+    warehouse.apply_snapshot(COMMERCE, silver, second)
     assert ids(warehouse) == ["a", "c", "d"], "a snapshot that is no successor is loaded in full"
 
 
 def test_values_arrive_as_the_contract_has_them(warehouse: CopyingWarehouse, silver: Table) -> None:
     """To the microsecond and the cent; items stay nested; what nobody sent is null."""
-    warehouse.apply(COMMERCE, silver, write(silver, ("a", 1)))
+    warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("a", 1)))
     columns = "event_at, order_total, country, items, _line, _contract_version"
     ((event_at, total, country, items, line, version),) = warehouse.query(f"SELECT {columns} FROM silver.commerce")
     assert event_at == dt.datetime(2024, 5, 1, 23, 59, 59, 999999, tzinfo=dt.UTC)
@@ -140,24 +147,24 @@ def test_values_arrive_as_the_contract_has_them(warehouse: CopyingWarehouse, sil
 def test_what_fails_changes_nothing(warehouse: CopyingWarehouse, silver: Table, monkeypatch: Any) -> None:
     """Rows and the note of their snapshot change together, or not at all."""
     first = write(silver, ("a", 1))
-    warehouse.apply(COMMERCE, silver, first)
+    warehouse.apply_snapshot(COMMERCE, silver, first)
     second = write(silver, ("b", 1), ("c", 2), removed=files_of(silver))
     (lost,) = of_day(silver, 2)
     with silver.io.new_input(lost.file_path).open() as stored:
         content = stored.read()
     silver.io.delete(lost.file_path)
     with pytest.raises(Exception, match=r"not|404"):
-        warehouse.apply(COMMERCE, silver, second)
-    assert (ids(warehouse), warehouse.applied()) == (["a"], {"commerce": first})
+        warehouse.apply_snapshot(COMMERCE, silver, second)
+    assert state(warehouse) == (["a"], {"commerce": first})
     with silver.io.new_output(lost.file_path).create() as again:
         again.write(content)
-    stage = type(warehouse).stage
+    copy_files = type(warehouse).copy_files
     with monkeypatch.context() as patch:
-        patch.setattr(type(warehouse), "stage", lambda *given: ["no_such_column", *stage(*given)[1:]])
+        patch.setattr(type(warehouse), "copy_files", lambda *given: ["no_such_column", *copy_files(*given)[1:]])
         with pytest.raises(Exception, match=r"(?i)no_such_column"):
-            warehouse.apply(COMMERCE, silver, second)
-    assert (ids(warehouse), warehouse.applied()) == (["a"], {"commerce": first}), "though it was emptied already"
-    warehouse.apply(COMMERCE, silver, second)
+            warehouse.apply_snapshot(COMMERCE, silver, second)
+    assert state(warehouse) == (["a"], {"commerce": first}), "although its rows were deleted in the transaction"
+    warehouse.apply_snapshot(COMMERCE, silver, second)
     assert ids(warehouse) == ["b", "c"]
 
 
@@ -166,65 +173,66 @@ def test_files_that_do_not_give_all_their_rows_are_an_error(
 ) -> None:
     """The manifests know how many rows there have to be."""
     snapshot = write(silver, ("a", 1), ("b", 1))
-    stage = type(warehouse).stage
+    copy_files = type(warehouse).copy_files
 
     def lossy(self: CopyingWarehouse, cursor: Any, staged: str, *rest: Any) -> Any:
-        columns = stage(self, cursor, staged, *rest)
+        columns = copy_files(self, cursor, staged, *rest)
         cursor.execute(f"DELETE FROM {staged} WHERE event_id = 'b'")
         return columns
 
-    monkeypatch.setattr(type(warehouse), "stage", lossy)
-    with pytest.raises(LoadFailed, match="commerce: 1 rows came of data files that hold 2"):
-        warehouse.apply(COMMERCE, silver, snapshot)
-    assert warehouse.applied() == {}
+    monkeypatch.setattr(type(warehouse), "copy_files", lossy)
+    with pytest.raises(LoadFailed, match="commerce: COPY gave 1 rows of data files that hold 2"):
+        warehouse.apply_snapshot(COMMERCE, silver, snapshot)
+    assert warehouse.applied_snapshots() == {}
 
 
 def test_of_two_that_apply_at_once_one_fails(
     warehouse: CopyingWarehouse, silver: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that was thought dead must not put an old snapshot's rows beside a new one's."""
-    warehouse.apply(COMMERCE, silver, write(silver, ("a", 1)))
+    warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("a", 1)))
     second = write(silver, ("b", 2))
 
-    def overtaken(*given: Any) -> Step:
+    def overtaken(*given: Any) -> LoadPlan:
         patch.undo()
-        make("warehouse", [COMMERCE], LOG).apply(COMMERCE, silver, second)
-        return step(*given)
+        make("warehouse", [COMMERCE], LOG).apply_snapshot(COMMERCE, silver, second)
+        return plan_load(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(copying, "step", overtaken)
+        patch.setattr(copy_warehouse, "plan_load", overtaken)
         with pytest.raises(WarehouseBusy, match="commerce: another process has applied another snapshot"):
-            warehouse.apply(COMMERCE, silver, second)
+            warehouse.apply_snapshot(COMMERCE, silver, second)
     assert ids(warehouse) == ["a", "b"]
 
 
 def test_a_column_that_the_contract_gains_is_added(warehouse: CopyingWarehouse, silver: Table) -> None:
     """Rows that are there have no value for it; older files, which lack it, can still be loaded."""
-    warehouse.apply(COMMERCE, silver, write(silver, ("a", 1)))
+    warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("a", 1)))
     with silver.update_schema() as update:
         update.add_column("coupon", StringType())
-    warehouse.apply(COMMERCE, silver, write(silver, ("b", 2), coupon="SPRING"))
+    warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("b", 2), coupon="SPRING"))
     found = "SELECT event_id, coupon FROM silver.commerce ORDER BY 1"
     assert list(warehouse.query(found)) == [("a", None), ("b", "SPRING")]
     with warehouse.session() as cursor:
         cursor.execute("DROP TABLE silver.commerce")
         cursor.execute("DELETE FROM platform.applied")
-    warehouse.apply(COMMERCE, silver, silver.current_snapshot().snapshot_id)  # type: ignore[union-attr]
+    warehouse.apply_snapshot(COMMERCE, silver, silver.current_snapshot().snapshot_id)  # type: ignore[union-attr]
     assert list(warehouse.query(found)) == [("a", None), ("b", "SPRING")]
 
 
 def test_decimals_may_gain_digits(warehouse: CopyingWarehouse, silver: Table) -> None:
-    """As they may in the lake; rows that are there keep their values, and the views on them can be made anew."""
-    warehouse.apply(COMMERCE, silver, write(silver, ("a", 1)))
+    """As they may in the lake; rows that are there keep their values, and the views on them can be recreated."""
+    view = "CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce"
+    warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("a", 1)))
     with warehouse.session() as cursor:
         cursor.execute("CREATE SCHEMA IF NOT EXISTS staging")
-        cursor.execute("CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce")
+        cursor.execute(view)
     with silver.update_schema() as update:
         update.update_column("order_total", field_type=DecimalType(26, 6))
     large = Decimal("12345678901234567890.123456")
-    warehouse.apply(COMMERCE, silver, write(silver, ("b", 2), order_total=large))
+    warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("b", 2), order_total=large))
     with warehouse.session() as cursor:
-        cursor.execute("CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce")
+        cursor.execute(view)
     found = list(warehouse.query("SELECT event_id, order_total FROM staging.stg ORDER BY 1"))
     assert found == [("a", Decimal("12345678901234.56")), ("b", large)]
 
@@ -234,10 +242,8 @@ def test_a_release_holds_the_marts_alone(warehouse: CopyingWarehouse) -> None:
     with warehouse.session() as cursor:
         for schema in (*MARTS, "staging"):
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        cursor.execute("CREATE TABLE marts.one AS SELECT 1 AS x")
-        cursor.execute("CREATE TABLE marts.one__dbt_tmp AS SELECT 1 AS x")
-        cursor.execute("CREATE TABLE analytics.two AS SELECT 2 AS x")
-        cursor.execute("CREATE TABLE staging.three AS SELECT 3 AS x")
+        for name, x in {"marts.one": 1, "marts.one__dbt_tmp": 1, "analytics.two": 2, "staging.three": 3}.items():
+            cursor.execute(f"CREATE TABLE {name} AS SELECT {x} AS x")
     assert warehouse.release(MARTS, {"commerce": 7}, {"run_id": "it's"}).endswith("/gold")
     tables = "SELECT lower(table_name) FROM information_schema.tables WHERE lower(table_schema) = 'gold' ORDER BY 1"
     assert list(warehouse.query(tables)) == [("one",), ("release",), ("two",)]
@@ -245,15 +251,15 @@ def test_a_release_holds_the_marts_alone(warehouse: CopyingWarehouse) -> None:
         cursor.execute("INSERT INTO marts.one VALUES (10)")
         cursor.execute("DROP TABLE analytics.two")
     assert list(warehouse.query("SELECT x FROM gold.one")) == [(1,)], "until it is released"
-    warehouse.begin({"commerce": 8, "web": None})
+    warehouse.begin_build({"commerce": 8, "web": None})
     warehouse.release(MARTS, None, {"run_id": "some"})
-    assert warehouse.held() == {"commerce": {7, 8}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {7, 8}}
     warehouse.release(MARTS, {"commerce": 8}, {"run_id": "r2"})
     assert list(warehouse.query(tables)) == [("one",), ("release",)]
     assert list(warehouse.query("SELECT x FROM gold.one ORDER BY 1")) == [(1,), (10,)]
     ((snapshots, facts),) = warehouse.query("SELECT snapshots, facts FROM gold.release")
     assert (json.loads(snapshots), json.loads(facts)) == ({"commerce": "8"}, {"run_id": "r2"})
-    assert warehouse.held() == {"commerce": {8}}
+    assert warehouse.snapshots_in_gold() == {"commerce": {8}}
 
 
 def test_two_marts_of_one_name_cannot_be_released(warehouse: CopyingWarehouse) -> None:

@@ -1,4 +1,4 @@
-"""Losing: a lake whose catalog goes, and what is asked of it afterwards."""
+"""A lake that loses its catalog, and is then recovered."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 from pyiceberg.table import Table
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.housekeeping import TIME_TRAVEL
 from lake.recovery import recover_stream
 from lake.schemas import Layer
-from lake.tables import Lake, commit, rows_snapshot
+from lake.snapshots import rows_snapshot
+from lake.tables import Lake
 
 NOW = dt.datetime.now(dt.UTC)
 LATER = NOW + TIME_TRAVEL + dt.timedelta(days=1)
-NAMED = {Layer.BRONZE: "bronze-snapshot", Layer.REJECTED: "rejected-snapshot"}
 
 
 def again(lake: Lake) -> Lake:
-    """The lake as another process finds it."""
+    """The same lake, opened by another process."""
     return Lake(lake.properties, lake.scratch)
 
 
@@ -32,16 +33,16 @@ def path(location: str) -> Path:
 
 
 def recover(lake: Lake) -> dict[str, str]:
-    return {each.table: each.told for each in recover_stream(lake, "commerce", NAMED, LATER)}
+    return {each.table: each.message for each in recover_stream(lake, "commerce", LATER)}
 
 
 def empty_commit(table: Table, **names: str) -> int:
-    """A snapshot without files; its id."""
+    """Commit a snapshot without files; returns its id."""
     return int(commit(table, [], [], {name.replace("_", "-"): value for name, value in names.items()}).snapshot_id)
 
 
 def stream_with_history(lake: Lake, rounds: int = 3) -> list[tuple[int, int, int]]:
-    """Rounds of commits as runs make them; the snapshots of bronze, rejected and silver after each."""
+    """Commit as runs do, several times; returns the snapshots of bronze, rejected and silver after each round."""
     bronze, ledger, rejected, silver = (
         lake.table(layer, COMMERCE) for layer in (Layer.BRONZE, Layer.LEDGER, Layer.REJECTED, Layer.SILVER)
     )

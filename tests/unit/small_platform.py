@@ -1,4 +1,4 @@
-"""A little platform in a folder: a landing zone, a lake in SQLite and Parquet files, and the steps that fill it."""
+"""A small platform in a folder: a landing zone, a lake in SQLite and Parquet files, and the steps that fill it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ import pytest
 from contracts.commerce import COMMERCE
 from contracts.stream import Stream
 from events.conform import Conformers
-from lake import tables as lake
-from lake.judge_silver import SnapshotSet, judge_silver
+from lake import commits
+from lake.judge_silver import judge_silver
 from lake.load_bronze import Loaded, load_bronze
 from lake.reading import files_of, read
 from lake.schemas import Layer
+from lake.snapshots import SnapshotSet
 from lake.tables import Lake
 from resources.landing.folder import FolderLanding
 
@@ -31,11 +32,11 @@ WINDOW = (dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 6, 1, tzinfo
 
 
 class CrashError(Exception):
-    """The process is gone."""
+    """Stands for the death of the process."""
 
 
 class Platform:
-    """Hours are numbers here, counted from `START`; every step happens at a time of its own."""
+    """Hours are numbers, counted from `START`. Every step happens at a time of its own."""
 
     CrashError = CrashError
 
@@ -52,7 +53,7 @@ class Platform:
         return self.now
 
     def put(self, number: int, name: str, lines: Sequence[bytes] | bytes) -> str:
-        """Land an object in an hour; its path. Every upload is later than the ones before."""
+        """Land an object in an hour; returns its path. Every upload is later than the ones before."""
         return self.put_at(f"{self.hour(number):%Y/%m/%d/%H}/{name}", lines)
 
     def put_at(self, relative: str, lines: Sequence[bytes] | bytes) -> str:
@@ -65,15 +66,15 @@ class Platform:
 
     @contextmanager
     def dying(self, at: int | None, *modules: ModuleType) -> Iterator[None]:
-        """Whatever of these modules commits dies before its commit of that number, counted from 1: `CrashError`."""
-        commits = 0
+        """These modules raise `CrashError` in place of their commit number `at`, counted from 1."""
+        number = 0
 
         def commit(*arguments: Any) -> Any:
-            nonlocal commits
-            commits += 1
-            if commits == at:
+            nonlocal number
+            number += 1
+            if number == at:
                 raise CrashError
-            return lake.commit(*arguments)
+            return commits.commit(*arguments)
 
         with pytest.MonkeyPatch.context() as patch:
             for module in modules:
@@ -101,7 +102,7 @@ class Platform:
         return [snapshot.snapshot_id if (snapshot := table.current_snapshot()) else None for table in tables]
 
     def verdicts(self) -> dict[tuple[str, int], str]:
-        """Of every stored record, by its object's name and line: silver, or why it was rejected."""
+        """By object name and line: "silver", or the reason for which the record is rejected."""
         silver = self.rows(Layer.SILVER).select("_source_file", "_line").with_columns(reason=pl.lit("silver"))
         both = pl.concat([silver, self.rows(Layer.REJECTED).select("_source_file", "_line", "reason")])
         found = {(Path(file).name, line): reason for file, line, reason in both.iter_rows()}
@@ -109,7 +110,7 @@ class Platform:
         return found
 
     def bump(self, **changes: Any) -> None:
-        """Go on with another version of the contract."""
+        """Change the contract, under another version."""
         self.stream = dataclasses.replace(self.stream, **{"version": self.stream.version + ".1", **changes})
 
 
@@ -131,5 +132,5 @@ def platform(tmp_path: Path) -> Platform:
 
 @pytest.fixture(scope="session")
 def platforms(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Platform]:
-    """As many platforms as a property test has examples."""
+    """Makes a new platform for each example of a property test."""
     return lambda stream=COMMERCE: Platform(tmp_path_factory.mktemp("platform"), stream)

@@ -1,1 +1,1 @@
-"""Duplicates: which of all records of a key stays in silver, and how its keys are found among very many."""
+"""Deduplication: which of all records of a key stays in silver, and how keys are looked up among very many."""

@@ -1,6 +1,6 @@
-"""Sieve: which of very many hashes may be among some, without a look at these.
+"""A Bloom filter of 64-bit hashes, in machine code.
 
-Belongs here: a Bloom filter of 64-bit hashes in machine code. Not here: whose hashes they are.
+Belongs here: adding hashes and testing for them. Not here: what the hashes stand for (`keys`).
 """
 
 from __future__ import annotations
@@ -15,26 +15,27 @@ _HASHES_PER_WORD = 4
 
 
 class BloomFilter:
-    """A hash that was added is always kept; another with a chance of about 1 %, if no more than `count` were added."""
+    """A set of hashes with false positives: about 1 % while no more than `count` hashes are added, and no false
+    negatives."""
 
     def __init__(self, count: int) -> None:
         self.words = np.zeros(1 << max(10, (count // _HASHES_PER_WORD).bit_length()), np.uint64)
 
     @classmethod
     def of(cls, hashes: Hashes) -> BloomFilter:
-        """One that keeps these."""
+        """A filter that contains these hashes."""
         bloom_filter = cls(len(hashes))
         bloom_filter.add(hashes)
         return bloom_filter
 
     def add(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
-        """Which hashes were kept before they were added, one after the other."""
+        """Add hashes one after the other; a mask of those that the filter may have contained already."""
         found = np.empty(len(hashes), np.bool_)
         _add(read_only(hashes), self.words, found)
         return found
 
     def might_contain(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
-        """Which hashes may have been added."""
+        """A mask of the hashes that may have been added."""
         found = np.empty(len(hashes), np.bool_)
         _might_contain(read_only(hashes), self.words, found)
         return found

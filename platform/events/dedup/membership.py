@@ -1,6 +1,6 @@
-"""Census: which of some hashes are among very many, which are looked through part by part.
+"""Exact membership: which of some hashes are among very many, which come part by part.
 
-Belongs here: the answer, in bounded memory. Not here: whose hashes they are (`dedup`), where the parts lie.
+Belongs here: the answer, in bounded memory. Not here: what the hashes stand for (`keys`), where the parts come from.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from events.dedup.bloom_filter import BloomFilter, Hashes
 
 
 def exact_membership(hashes: Hashes, parts: Iterable[Hashes]) -> npt.NDArray[np.bool_]:
-    """Which of the hashes are in one of the parts."""
-    asked, places = np.unique(hashes, return_inverse=True)
-    bloom_filter, found = BloomFilter.of(asked), np.zeros(len(asked), np.bool_)
-    for part in parts if len(asked) else ():
+    """A mask of the hashes that are in at least one of the parts. Without hashes no part is read."""
+    unique, places = np.unique(hashes, return_inverse=True)
+    bloom_filter, found = BloomFilter.of(unique), np.zeros(len(unique), np.bool_)
+    for part in parts if len(unique) else ():
         likely = part[bloom_filter.might_contain(part)]
-        near = np.searchsorted(asked[:-1], likely)
-        found[near[asked[near] == likely]] = True
+        near = np.searchsorted(unique[:-1], likely)
+        found[near[unique[near] == likely]] = True
     return found[places]

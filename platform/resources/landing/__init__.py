@@ -1,1 +1,1 @@
-"""Landing zones: folders and buckets that events land in as files."""
+"""Landing zones: a folder or a bucket, to which producers write events as files."""

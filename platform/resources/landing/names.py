@@ -1,36 +1,36 @@
-"""Names: any name that a file or an object may have, written as printable text, and read back.
+"""Names: write the name of any file or object as printable text, and read it back.
 
-Belongs here: the one spelling of names, used by ledgers, tables and logs. Not here: where names come from (`landing`).
+Belongs here: how ledgers, tables and logs spell names. Not here: listing what has these names (`walk`, `s3`).
 """
 
 from __future__ import annotations
 
 import re
 
-# Controls, line separators and marks that turn the direction of text. A fixed list: what Python calls printable
-# changes with its version, and a name's spelling has to stay.
+# Control characters, line separators and marks that change the direction of text. The list is fixed, as Python's idea
+# of "printable" changes with its version, and the spelling of a name must not.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\udc80-\udcff]")
 _LOOKS_ESCAPED = re.compile(r"\\(?=x[0-9a-f]{2})")
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
 def printable_name(name: bytes) -> str:
-    r"""A name as UTF-8 text without control characters: each byte of what cannot be shown is written `\xff`.
+    r"""A name as UTF-8 text without control characters. Each byte that cannot be shown is written as `\xff`.
 
-    A backslash of the name's own that would read as such an escape is written `\x5c`, so that no two names are
-    written alike. All other names stay as they are.
+    A backslash in the name that would look like such an escape is written as `\x5c`, so that different names stay
+    different. All other names stay as they are.
     """
     text = _LOOKS_ESCAPED.sub(r"\\x5c", name.decode(errors="surrogateescape"))
     return _UNPRINTABLE.sub(lambda found: _escaped(found[0]), text)
 
 
 def original_name(printable: str) -> bytes:
-    """The name that `printable_name` wrote."""
+    """The inverse of `printable_name`."""
     return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), printable.encode())
 
 
 def is_utf8(name: bytes) -> bool:
-    """Whether a name is text that other tools can write as well."""
+    """Whether a name is valid UTF-8."""
     try:
         name.decode()
     except UnicodeDecodeError:
@@ -39,7 +39,7 @@ def is_utf8(name: bytes) -> bool:
 
 
 def hidden(name: str) -> bool:
-    """Whether a file's or folder's name says that it is not there yet, or not data."""
+    """Whether a name marks a file or folder that is not finished, or not data."""
     return name.startswith((".", "_"))
 
 

@@ -1,7 +1,7 @@
-"""S3 as the landing zone: objects listed by prefix, downloaded a few ahead of whoever reads them.
+"""An S3 bucket as the landing zone: objects are listed by prefix and prefetched by downloads.
 
-Belongs here: paging, conditional downloads, retries. Not here: what the landing zone is (`landing`), credentials and
-regions, which are the AWS client's own business.
+Belongs here: paging, conditional downloads, retries. Not here: what a landing zone is (`lake.landing`); credentials and
+regions, which the AWS client finds itself.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ from s3transfer.subscribers import BaseSubscriber
 
 from contracts.stream import Stream
 from events.compression import Unreadable
-from lake.landing import NOT_READABLE, LandedObject, within
+from lake.landing import NOT_READABLE, LandedObject
+from partitions import inside_window
 from resources.landing.names import hidden, original_name, printable_name
 
 CONNECTIONS = 16
-AHEAD_OBJECTS = 32
-AHEAD_BYTES = 1 << 30
+PREFETCH_OBJECTS = 32
+PREFETCH_BYTES = 1 << 30
 ATTEMPTS = 8
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
-# What S3 says of one object: its key or its policy forbids it, it is archived, or it wants a key of the customer's.
-OF_ONE_OBJECT = {
+# Errors of one object alone: access is denied, it is archived, or it needs another encryption key.
+ERRORS_OF_ONE_OBJECT = {
     "AccessDenied",
     "InvalidObjectState",
     "InvalidRequest",
@@ -49,15 +50,15 @@ OF_ONE_OBJECT = {
 
 
 class LandingFailed(Exception):
-    """S3 did not answer as it should, after retries; the message names the operation, the address and the reason."""
+    """A request to S3 failed after all retries. The message names the operation, the address and the reason."""
 
 
 @dataclass(frozen=True)
 class S3Landing:
-    """A landing zone that is a bucket, or what lies below a prefix of one.
+    """A landing zone in a bucket, or below a prefix of one. The version of an object is its ETag.
 
-    `version` of its objects is their ETag. Throttling, server errors and broken connections are tried again, ever
-    more slowly; what does not come right raises `LandingFailed`.
+    Requests are retried with growing waits after throttling, server errors and broken connections. The last failure
+    raises `LandingFailed`.
     """
 
     bucket: str
@@ -76,17 +77,17 @@ class S3Landing:
         return boto3.client("s3", config=config)
 
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
-        """A stream's objects, by path: those of some arrival hours, or all, also those no hour can be told of."""
+        """A stream's objects, sorted: those of some arrival hours, or all, including objects of no hour."""
         top = f"{stream.folder}/"
         prefixes = [top] if hours is None else [f"{top}{h.strftime(y.folder)}/" for y in stream.layouts for h in hours]
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             pages = list(pool.map(lambda prefix: list(self._pages(prefix)), prefixes))
         return self._landed(stream, [entry for found in pages for page in found for entry in page.get("Contents", [])])
 
-    def strays(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
-        """Objects whose arrival hour is outside `window` or cannot be told, without listing the hours inside it.
+    def objects_outside(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
+        """Objects whose arrival hour is outside `window` or unknown, without listing the hours inside it.
 
-        Folder by folder, all those of one level at once.
+        Lists the folders level by level, those of one level in parallel.
         """
         entries: list[dict[str, Any]] = []
         level = [f"{stream.folder}/"]
@@ -96,12 +97,12 @@ class S3Landing:
                 pages = [page for listed in found for page in listed]
                 entries += [entry for page in pages for entry in page.get("Contents", [])]
                 below = [self._relative(each["Prefix"]) for page in pages for each in page.get("CommonPrefixes", [])]
-                level = [folder for folder in below if not _skipped(stream, folder, window)]
-        return [landed for landed in self._landed(stream, entries) if not within(landed.arrival_hour, window)]
+                level = [folder for folder in below if not _has_no_strays(stream, folder, window)]
+        return [landed for landed in self._landed(stream, entries) if not inside_window(landed.arrival_hour, window)]
 
     @contextmanager
     def reading(self, objects: Sequence[LandedObject]) -> Iterator[_Downloads]:
-        """Opens these objects, which are asked for in about this order, from local copies that are made ahead."""
+        """A reader of these objects. It prefetches local copies in this order, which is about the order of reading."""
         self.scratch.mkdir(parents=True, exist_ok=True)
         config = TransferConfig(max_request_concurrency=CONNECTIONS, num_download_attempts=ATTEMPTS)
         with (
@@ -115,7 +116,7 @@ class S3Landing:
                 downloads.cancel()
 
     def key(self, path: str) -> str:
-        """The bucket's key of a path below the landing zone."""
+        """The key in the bucket of a path below the landing zone."""
         key = original_name(path).decode()
         return f"{self.prefix}/{key}" if self.prefix else key
 
@@ -126,7 +127,7 @@ class S3Landing:
         return printable_name((key[len(self.prefix) + 1 :] if self.prefix else key).encode())
 
     def _pages(self, prefix: str, delimiter: str = "") -> Iterator[dict[str, Any]]:
-        """The pages of a listing, to its end: one that breaks off would lose objects without a word."""
+        """All pages of a listing. Raises `LandingFailed` when it ends early, as objects would be lost silently."""
         token: dict[str, str] = {}
         while True:
             try:
@@ -139,7 +140,7 @@ class S3Landing:
             if not page["IsTruncated"]:
                 return
             if "NextContinuationToken" not in page:
-                raise LandingFailed(f"listing {self.address(prefix)}: a truncated page does not say where to go on")
+                raise LandingFailed(f"listing {self.address(prefix)}: a truncated page has no continuation token")
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _landed(self, stream: Stream, entries: Sequence[dict[str, Any]]) -> list[LandedObject]:
@@ -147,21 +148,21 @@ class S3Landing:
         for entry in entries:
             path = self._relative(entry["Key"])
             relative = path.removeprefix(f"{stream.folder}/")
-            marker = path.endswith("/") and not entry["Size"]  # what consoles make for a folder
+            marker = path.endswith("/") and not entry["Size"]  # AWS's console creates such an object for a folder
             if not marker and not any(map(hidden, relative.split("/"))):
                 version = entry["ETag"].strip('"')
                 found.append(LandedObject(path, version, entry["Size"], stream.arrival_hour(relative)))
         return sorted(found)
 
 
-def _skipped(stream: Stream, folder: str, window: tuple[dt.datetime, dt.datetime]) -> bool:
-    """Whether there are no strays below a folder: it is hidden, or its hour is inside the window."""
+def _has_no_strays(stream: Stream, folder: str, window: tuple[dt.datetime, dt.datetime]) -> bool:
+    """Whether a folder need not be listed for strays: it is hidden, or its hour is inside the window."""
     parts = tuple(folder.removeprefix(f"{stream.folder}/").removesuffix("/").split("/"))
     return hidden(parts[-1]) or any(layout.covers(parts, window) for layout in stream.layouts)
 
 
-class _Known(BaseSubscriber):  # type: ignore[misc]
-    """Tells a download what the listing said, so that it asks for that very content and for nothing else."""
+class _ExpectListed(BaseSubscriber):  # type: ignore[misc]
+    """Gives a download the size and ETag of the listing, so that it gets that content or fails."""
 
     def __init__(self, landed: LandedObject) -> None:
         self.landed = landed
@@ -170,49 +171,49 @@ class _Known(BaseSubscriber):  # type: ignore[misc]
         etag = f'"{self.landed.version}"'
         future.meta.provide_transfer_size(self.landed.size)
         future.meta.provide_object_etag(etag)
-        future.meta.call_args.extra_args["IfMatch"] = etag  # only downloads in parts ask for the ETag by themselves
+        future.meta.call_args.extra_args["IfMatch"] = etag  # s3transfer itself sends it for multipart downloads only
 
 
 @dataclass
 class _Copy:
-    """A local copy that is there when its download is done, and goes when nobody reads it any more."""
+    """A local copy: complete when `future` is done, deleted when its last reader closes it."""
 
     path: Path
     future: TransferFuture
     readers: int = 0
 
 
-class _Opened(io.BufferedReader):
-    """A copy being read; `done` is called when it is closed."""
+class _OpenCopy(io.BufferedReader):
+    """A copy being read; calls `on_close` when it is closed."""
 
-    def __init__(self, path: Path, done: Callable[[], None]) -> None:
+    def __init__(self, path: Path, on_close: Callable[[], None]) -> None:
         super().__init__(io.FileIO(path))
-        self.done = done
+        self.on_close = on_close
 
     def close(self) -> None:
         if not self.closed:
             super().close()
-            self.done()
+            self.on_close()
 
 
 class _Downloads:
-    """Local copies of objects for several threads: some number and some bytes of them ahead of those being read."""
+    """Local copies of objects, for several threads. Prefetching is bounded in objects and bytes."""
 
-    def __init__(self, landing: S3Landing, manager: TransferManager, folder: Path, coming: list[LandedObject]) -> None:
+    def __init__(self, landing: S3Landing, manager: TransferManager, folder: Path, queue: list[LandedObject]) -> None:
         self.landing, self.manager, self.folder = landing, manager, folder
-        self.coming = dict.fromkeys(coming)
+        self.queue = dict.fromkeys(queue)
         self.names = itertools.count()
         self.copies: dict[LandedObject, _Copy] = {}
         self.lock = threading.Lock()
 
     def open(self, landed: LandedObject) -> BinaryIO:
-        """The object's bytes, whole.
+        """The object's bytes, after its download is complete.
 
-        Raises `FileNotFoundError` where it has gone or its content is another by now, `Unreadable` where S3 refuses
-        this object, and `LandingFailed`.
+        Raises `FileNotFoundError` when it is gone or has changed since it was listed, `Unreadable` when S3 refuses
+        this object, and `LandingFailed` for all other errors.
         """
         with self.lock:
-            copy = self._fetched(landed)
+            copy = self._copy_of(landed)
             copy.readers += 1
         try:
             copy.future.result()
@@ -222,37 +223,41 @@ class _Downloads:
             code = error.response["Error"]["Code"]
             if code == "NoSuchKey":
                 raise FileNotFoundError(f"{landed.path} has gone since it was listed") from error
-            if code in OF_ONE_OBJECT:
+            if code in ERRORS_OF_ONE_OBJECT:
                 raise Unreadable(f"{NOT_READABLE}: {code}: {error.response['Error'].get('Message', '')}") from error
             raise self._failed(landed, error) from error
         except (BotoCoreError, RetriesExceededError) as error:
             raise self._failed(landed, error) from error
-        return cast(BinaryIO, _Opened(copy.path, lambda: self._closed(landed)))
+        return cast(BinaryIO, _OpenCopy(copy.path, lambda: self._closed(landed)))
 
     def cancel(self) -> None:
-        """Give up what nobody has asked for yet."""
+        """Cancel the downloads that nobody waits for."""
         with self.lock:
             for copy in self.copies.values():
                 copy.future.cancel()
 
-    def _fetched(self, landed: LandedObject) -> _Copy:
-        """The object's copy, and those of the following ones that there is room for are begun."""
-        self.coming.pop(landed, None)
+    def _copy_of(self, landed: LandedObject) -> _Copy:
+        """The object's copy. Also starts downloads of the next objects, as far as the bounds allow."""
+        self.queue.pop(landed, None)
         if landed not in self.copies:
-            self._fetch(landed)
-        ahead = sum(copied.size for copied in self.copies)
-        for following in list(itertools.islice(self.coming, AHEAD_OBJECTS)):
-            if len(self.copies) >= AHEAD_OBJECTS or ahead + following.size > AHEAD_BYTES:
+            self._start(landed)
+        size = sum(copied.size for copied in self.copies)
+        for upcoming in list(itertools.islice(self.queue, PREFETCH_OBJECTS)):
+            if len(self.copies) >= PREFETCH_OBJECTS or size + upcoming.size > PREFETCH_BYTES:
                 break
-            self.coming.pop(following)
-            self._fetch(following)
-            ahead += following.size
+            self.queue.pop(upcoming)
+            self._start(upcoming)
+            size += upcoming.size
         return self.copies[landed]
 
-    def _fetch(self, landed: LandedObject) -> None:
+    def _start(self, landed: LandedObject) -> None:
         path = self.folder / str(next(self.names))
         future = self.manager.download(
-            self.landing.bucket, self.landing.key(landed.path), str(path), extra_args={}, subscribers=[_Known(landed)]
+            self.landing.bucket,
+            self.landing.key(landed.path),
+            str(path),
+            extra_args={},
+            subscribers=[_ExpectListed(landed)],
         )
         self.copies[landed] = _Copy(path, future)
 

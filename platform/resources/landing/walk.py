@@ -1,7 +1,7 @@
-"""Walk: what lies below a folder, whatever it is called and whatever state it is in.
+"""Walk: list all that is below a folder, whatever its name and state.
 
-Belongs here: which folders are walked, and what is found that is no readable file. Not here: what a landing zone is
-(`landing`), how names are written (`names`).
+Belongs here: which folders are entered, and why an entry is refused that is not a readable file. Not here: what a
+landing zone is (`lake.landing`), how names are written (`names`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from resources.landing.names import hidden, is_utf8, original_name, printable_name
 
 Parts = tuple[str, ...]
-_OF_ONE_FILE = {
+_ERRORS_OF_ONE_FILE = {
     errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.ENODEV, errno.EISDIR,
     errno.EINVAL, errno.EBADMSG, errno.EUCLEAN, errno.ENODATA, errno.EOVERFLOW, errno.EOPNOTSUPP, errno.EILSEQ,
 }  # fmt: skip
@@ -24,7 +24,7 @@ _KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFBLK:
 
 @dataclass(frozen=True)
 class Found:
-    """A file (`refused` is None), or what is neither file nor folder that can be listed, at a path below the top."""
+    """An entry at a path below the top: a file, or, with the reason in `refused`, what cannot be read or listed."""
 
     parts: Parts
     version: str
@@ -37,22 +37,23 @@ class Found:
         return "/".join([*self.parts, ""]) if self.folder else "/".join(self.parts)
 
 
-def of_one_file(error: OSError) -> bool:
-    """Whether an error is one file's or folder's own. Any other (no memory, too many open files, a mount that is gone)
-    is trouble of the machine, and ends the run."""
-    return isinstance(error, PermissionError) or error.errno in _OF_ONE_FILE
+def concerns_one_file(error: OSError) -> bool:
+    """Whether an error concerns one file or folder only. Others, such as too many open files or a lost mount, end the
+    run."""
+    return isinstance(error, PermissionError) or error.errno in _ERRORS_OF_ONE_FILE
 
 
 def version_of(status: os.stat_result) -> str:
+    """A file's version: its size and modification time."""
     return f"{status.st_size:x}-{status.st_mtime_ns:x}"
 
 
 def walk(top: bytes, enter: Callable[[Parts], bool]) -> Iterator[Found]:
-    """What lies below a folder, in those of its folders that are to be entered. No folder is no error."""
+    """Everything below a folder, in those of its folders that `enter` accepts. A missing folder is empty."""
     zone = os.path.realpath(top)
-    waiting: list[tuple[Parts, bool]] = [((), False)]  # a folder, and whether a link leads to it
-    while waiting:
-        parts, linked = waiting.pop()
+    to_list: list[tuple[Parts, bool]] = [((), False)]  # folders, and whether a link led to them
+    while to_list:
+        parts, linked = to_list.pop()
         try:
             with os.scandir(b"/".join([top, *map(original_name, parts)])) as entries:
                 listed = list(entries)
@@ -69,15 +70,15 @@ def walk(top: bytes, enter: Callable[[Parts], bool]) -> Iterator[Found]:
                 folder = entry.is_dir(follow_symlinks=False)
                 yield Found((*parts, name), "name-not-utf-8", refused="its name is not UTF-8: rename it", folder=folder)
                 continue
-            found = _look(entry, (*parts, name), zone, linked)
+            found = _inspect(entry, (*parts, name), zone, linked)
             if isinstance(found, Found):
                 yield found
             elif found is not None and enter(found):
-                waiting.append((found, linked or entry.is_symlink()))
+                to_list.append((found, linked or entry.is_symlink()))
 
 
-def _look(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool) -> Found | Parts | None:
-    """What an entry is: something found, the path of a folder to walk, or nothing, as it has gone."""
+def _inspect(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool) -> Found | Parts | None:
+    """What an entry is: `Found`, or the path of a folder to enter, or None if it has disappeared."""
     try:
         status = entry.stat()
     except FileNotFoundError as error:
@@ -85,7 +86,7 @@ def _look(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool) ->
     except OSError as error:
         return _refused(parts, error, "a link that leads in a circle" if error.errno == errno.ELOOP else "no access")
     if stat.S_ISDIR(status.st_mode):
-        return _look_at_link(entry, parts, zone, linked) if entry.is_symlink() else parts
+        return _inspect_link(entry, parts, zone, linked) if entry.is_symlink() else parts
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
         return Found(parts, "not-a-file", refused=f"{kind}, not a file")
@@ -94,15 +95,15 @@ def _look(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool) ->
     return Found(parts, version_of(status), status.st_size)
 
 
-def _look_at_link(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool) -> Found | Parts:
-    """Whether a link to a folder is followed: once, and not to where the walk comes from or goes by itself."""
+def _inspect_link(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool) -> Found | Parts:
+    """Follow a link to a folder unless it is below another link, or leads into or above the stream's own folder."""
     target = os.path.realpath(entry.path)
-    around = os.path.commonpath([target, zone]) in (target, zone)
-    why = "a link behind a link" if linked else "a link into or around the stream's own folder" if around else None
+    overlaps = os.path.commonpath([target, zone]) in (target, zone)
+    why = "a link behind a link" if linked else "a link into or around the stream's own folder" if overlaps else None
     return Found(parts, "link-not-followed", refused=f"{why}, which is not followed", folder=True) if why else parts
 
 
 def _refused(parts: Parts, error: OSError, what: str, folder: bool = False) -> Found:
-    if not of_one_file(error) and not isinstance(error, FileNotFoundError):
+    if not concerns_one_file(error) and not isinstance(error, FileNotFoundError):
         raise error
     return Found(parts, what.replace(" ", "-"), refused=f"{what}: {error.strerror or error}", folder=folder)

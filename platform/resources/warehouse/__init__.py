@@ -1,1 +1,1 @@
-"""Warehouses: where gold is computed. One protocol, one module for each that keeps it."""
+"""Warehouses, where gold is computed: one protocol, and one module for each warehouse."""

@@ -1,7 +1,7 @@
-"""A warehouse that holds copies of silver's rows: what Snowflake and Redshift have in common.
+"""Warehouses that copy silver's rows into tables of their own: what Snowflake and Redshift have in common.
 
-Belongs here: the order of things, so that a relation and the note of its snapshot change in one transaction. Not here:
-what a statement looks like in one of them (their own modules), or which files are to be loaded (`following`).
+Belongs here: the order of the steps, so that a relation and the note of its snapshot change in one transaction. Not
+here: the dialect of each warehouse (their own modules), which files to load (`snapshot_diff`), the notes (`notes`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, ClassVar
 
 import pyarrow as pa
+from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import DecimalType, IcebergType
@@ -22,34 +24,28 @@ from pyiceberg.types import DecimalType, IcebergType
 from contracts.stream import Stream
 from lake.schemas import NEW_LAKE_PAGE, IncompatibleContract
 from resources import dbt
-from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
-from resources.warehouse.snapshot_diff import EMPTY, Step, step
+from resources.warehouse import notes
+from resources.warehouse.protocol import BATCH_ROWS, LOCK_TIMEOUT_S, ApplyResult
+from resources.warehouse.snapshot_diff import NO_SNAPSHOT, plan_load
 
 PUBLISHED = "gold"
-_NOTES = ("applied", "released", "begun")
-_SETUP = (
-    "CREATE SCHEMA IF NOT EXISTS silver",
-    "CREATE SCHEMA IF NOT EXISTS platform",
-    *(f"CREATE TABLE IF NOT EXISTS platform.{note} (stream VARCHAR(255), snapshot_id BIGINT)" for note in _NOTES),
-    "CREATE TABLE IF NOT EXISTS platform.facts (name VARCHAR(255), value VARCHAR(65535))",
-)
 
 
 class LoadFailed(Exception):
-    """The warehouse did not take over the data files as they are; the message says what is different."""
+    """The warehouse loaded other rows or values than the data files hold; the message says which."""
 
 
 class CopyingWarehouse(ABC):
-    """Reached by SQL through a driver whose connections commit each statement unless one says BEGIN.
+    """A warehouse behind a DB-API driver whose connections commit each statement unless a transaction was begun.
 
-    Publishes the marts as tables of schema `gold`. Two processes that apply at once do not mix: the later one finds
-    that the note has changed, and fails.
+    Releases are tables of schema `gold`. When two processes load a stream at once, the later one finds that the noted
+    snapshot has changed, and fails with `WarehouseBusy`.
     """
 
-    target: ClassVar[str]  # of dbt's profile
-    relation_options: ClassVar[str] = ""
-    staging: ClassVar[str] = ""  # what stands before the name of a table of one session
-    own_columns: ClassVar[Mapping[str, str]] = {}  # of the relation, besides silver's
+    dbt_target: ClassVar[str]
+    relation_options: ClassVar[str] = ""  # of CREATE TABLE
+    staging_prefix: ClassVar[str] = ""  # of the names of temporary tables: empty, or a schema with its dot
+    extra_columns: ClassVar[Mapping[str, str]] = {}  # of the relation, besides silver's: name to type
 
     @property
     @abstractmethod
@@ -62,61 +58,66 @@ class CopyingWarehouse(ABC):
 
     @abstractmethod
     def is_missing(self, error: Exception) -> bool:
-        """Whether an error says that a schema or a table is not there."""
+        """Whether an error means that a schema or table does not exist."""
 
     @abstractmethod
     def quoted(self, name: str) -> str:
-        """A column's name as dbt's models find it when they do not quote it."""
+        """A column's name in quotes, spelled so that dbt's unquoted names find it."""
 
     @abstractmethod
     def column_type(self, kind: IcebergType) -> str:
-        """The name of an Iceberg type. Raises `ValueError` for one that no contract can have."""
+        """The warehouse's name of an Iceberg type. Raises `ValueError` for types that no contract can have."""
 
     @abstractmethod
-    def widen(self, cursor: Any, relation: str, column: str, kind: str) -> None:
-        """Give a decimal column more digits."""
+    def widen_decimal(self, cursor: Any, relation: str, column: str, kind: str) -> None:
+        """Change a decimal column to a type with more digits."""
 
     @abstractmethod
-    def stage(self, cursor: Any, staged: str, silver: Table, load: Step) -> Sequence[str]:
-        """Make the session's table `staged` of the rows of data files; the expressions of the relation's columns."""
+    def copy_files(self, cursor: Any, staged: str, silver: Table, files: Sequence[DataFile]) -> Sequence[str]:
+        """COPY data files into a new temporary table, `staged`.
+
+        Returns what to SELECT from it: an expression for each column of the relation.
+        """
 
     @abstractmethod
     def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
-        """Make schema `gold` hold these tables (schema, name) and `release`, a SELECT of one row, all at once."""
+        """Make schema `gold` hold these tables, given as (schema, name), and table `release`, given as a SELECT.
+
+        Readers see all of the new release or all of the old one.
+        """
 
     def columns(self, schema: Schema) -> dict[str, str]:
         """The relation's columns and their types."""
-        return {field.name: self.column_type(field.field_type) for field in schema.fields} | dict(self.own_columns)
+        return {field.name: self.column_type(field.field_type) for field in schema.fields} | dict(self.extra_columns)
 
-    def apply(self, stream: Stream, silver: Table, snapshot_id: int | None) -> Applied:
+    def apply_snapshot(self, stream: Stream, silver: Table, snapshot_id: int | None) -> ApplyResult:
         relation = f"silver.{stream.name}"
         with self.session() as cursor:
-            noted = self._prepare(cursor, stream, silver.schema())
-            changed = noted != (snapshot_id or EMPTY)
+            loaded = self._ensure_relation(cursor, stream, silver.schema())
+            changed = loaded != (snapshot_id or NO_SNAPSHOT)
             if changed:
-                self._follow(cursor, stream, silver, noted, snapshot_id)
+                self._load(cursor, stream, silver, loaded, snapshot_id)
             cursor.execute(f"SELECT count(*) FROM {relation}")
             ((rows,),) = cursor.fetchall()
-        return Applied(changed, rows)
+        return ApplyResult(changed, rows)
 
-    def applied(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
-        return self._noted("applied")
+    def applied_snapshots(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, int | None]:
+        return dict(self._noted_snapshots("applied"))
 
-    def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
-        return self._noted("released")
+    def released_snapshots(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, int | None]:
+        return dict(self._noted_snapshots("released"))
 
-    def facts(self, patience_s: float = PATIENCE_S) -> dict[str, str]:
-        return dict(self._asked("SELECT name, value FROM platform.facts"))
+    def release_facts(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, str]:
+        return dict(self._query_notes("SELECT name, value FROM platform.facts"))
 
-    def begin(self, snapshots: Mapping[str, int | None]) -> None:
+    def begin_build(self, snapshots: Mapping[str, int | None]) -> None:
         with self.session() as cursor:
-            self._set_up(cursor)
-            for stream, snapshot in snapshots.items():
-                cursor.execute("INSERT INTO platform.begun VALUES (%s, %s)", [stream, snapshot or EMPTY])
+            notes.create_schemas(cursor)
+            notes.note_begun(cursor, snapshots)
 
-    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
-        found = {stream: {snapshot} for stream, snapshot in self.released().items()}
-        for stream, snapshot in self._notes("begun"):
+    def snapshots_in_gold(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
+        found = {stream: {snapshot} for stream, snapshot in self.released_snapshots().items()}
+        for stream, snapshot in self._noted_snapshots("begun"):
             if stream in found:
                 found[stream].add(snapshot)
         return {stream: frozenset(snapshots) for stream, snapshots in found.items()}
@@ -124,31 +125,17 @@ class CopyingWarehouse(ABC):
     def release(
         self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
     ) -> str:
-        named = self.released() if snapshots is None else snapshots
-        ids = json.dumps({stream: str(snapshot) for stream, snapshot in named.items()})
+        shown = self.released_snapshots() if snapshots is None else snapshots
+        ids = json.dumps({stream: str(snapshot) for stream, snapshot in shown.items()})
         texts = [dt.datetime.now(dt.UTC).isoformat(), ids, json.dumps(dict(facts))]
         at, of, about = ("'" + text.replace("'", "''") + "'" for text in texts)
         columns = f"CAST({at} AS TIMESTAMPTZ) AS released_at, CAST({of} AS VARCHAR(65535)) AS snapshots"
         with self.session() as cursor:
-            self._set_up(cursor)
-            listed = ", ".join(f"'{schema}'" for schema in sorted(schemas))
-            cursor.execute(
-                "SELECT lower(table_schema), lower(table_name) FROM information_schema.tables "
-                f"WHERE lower(table_schema) IN ({listed}) AND table_type = 'BASE TABLE' ORDER BY 1, 2"
-            )
-            tables = [(schema, name) for schema, name in cursor.fetchall() if "__dbt_" not in name]
-            if twice := {name for _, name in tables if [each for _, each in tables].count(name) > 1}:
-                raise ValueError(f"schema {PUBLISHED} cannot hold two tables called {', '.join(sorted(twice))}")
+            notes.create_schemas(cursor)
+            tables = _public_tables(cursor, schemas)
             self.publish(cursor, tables, f"SELECT {columns}, CAST({about} AS VARCHAR(65535)) AS facts")
             with transaction(cursor):
-                cursor.execute("DELETE FROM platform.facts")
-                for name, value in facts.items():
-                    cursor.execute("INSERT INTO platform.facts VALUES (%s, %s)", [name, value])
-                for stream, snapshot in (snapshots or {}).items():
-                    cursor.execute("DELETE FROM platform.released WHERE stream = %s", [stream])
-                    cursor.execute("INSERT INTO platform.released VALUES (%s, %s)", [stream, snapshot or EMPTY])
-                if snapshots is not None:
-                    cursor.execute("DELETE FROM platform.begun")
+                notes.note_release(cursor, snapshots, facts)
         return self.published
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
@@ -161,15 +148,15 @@ class CopyingWarehouse(ABC):
             cursor.execute(f"SELECT {', '.join(map(self.quoted, schema.names))} FROM {relation}")
             while rows := cursor.fetchmany(BATCH_ROWS):
                 columns = zip(schema.types, zip(*rows, strict=True), strict=True)
-                arrays = [pa.array(map(_flat, values), kind) for kind, values in columns]
+                arrays = [pa.array(map(_nested_as_text, values), kind) for kind, values in columns]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def profile(self) -> dict[str, object]:
-        return dbt.output(self.target)
+        return dbt.output(self.dbt_target)
 
     @contextmanager
     def session(self) -> Iterator[Any]:
-        """A cursor of a connection that is kept for the next one, unless something failed on it."""
+        """A cursor of an idle or new connection, which is kept for the next session unless something failed on it."""
         connection = self._idle.pop() if self._idle else self.connect()
         try:
             with connection.cursor() as cursor:
@@ -183,19 +170,12 @@ class CopyingWarehouse(ABC):
     def _idle(self) -> list[Any]:
         return []
 
-    def _set_up(self, cursor: Any) -> None:
-        for statement in _SETUP:
-            cursor.execute(statement)
+    def _noted_snapshots(self, table: str) -> list[tuple[str, int | None]]:
+        rows = self._query_notes(f"SELECT stream, snapshot_id FROM platform.{table} WHERE snapshot_id IS NOT NULL")
+        return [(stream, None if snapshot == NO_SNAPSHOT else snapshot) for stream, snapshot in rows]
 
-    def _noted(self, note: str) -> dict[str, int | None]:
-        return dict(self._notes(note))
-
-    def _notes(self, note: str) -> list[tuple[str, int | None]]:
-        rows = self._asked(f"SELECT stream, snapshot_id FROM platform.{note} WHERE snapshot_id IS NOT NULL")
-        return [(stream, None if snapshot == EMPTY else snapshot) for stream, snapshot in rows]
-
-    def _asked(self, sql: str) -> Sequence[tuple[Any, ...]]:
-        """Rows of a table of notes; none where it is not there yet. One statement, as sensors ask all the time."""
+    def _query_notes(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        """The rows of a table of notes; none when it does not exist. Sensors ask often, so this creates nothing."""
         try:
             return self.query(sql)
         except Exception as error:
@@ -203,24 +183,20 @@ class CopyingWarehouse(ABC):
                 return []
             raise
 
-    def _prepare(self, cursor: Any, stream: Stream, schema: Schema) -> int | None:
-        """Make the relation with all its columns where it is not there yet, and say what is noted of it."""
-        self._set_up(cursor)
+    def _ensure_relation(self, cursor: Any, stream: Stream, schema: Schema) -> int | None:
+        """Create the stream's relation, or add what silver's schema has gained; returns the snapshot noted for it."""
+        notes.create_schemas(cursor)
         columns = {name: f"{self.quoted(name)} {kind}" for name, kind in self.columns(schema).items()}
         cursor.execute(
             f"CREATE TABLE IF NOT EXISTS silver.{stream.name} ({', '.join(columns.values())}){self.relation_options}"
         )
         self._evolve(cursor, stream, schema)
-        cursor.execute("SELECT snapshot_id FROM platform.applied WHERE stream = %s", [stream.name])
-        found = cursor.fetchall()
-        if not found:
-            cursor.execute("INSERT INTO platform.applied VALUES (%s, NULL)", [stream.name])
-        return found[0][0] if found else None
+        return notes.applied_snapshot(cursor, stream.name)
 
     def _evolve(self, cursor: Any, stream: Stream, schema: Schema) -> None:
-        """Add to the relation the columns that silver has gained, and digits to decimals, as the lake does.
+        """Add columns that silver has gained, and digits that its decimals have gained, as the lake does.
 
-        Raises `IncompatibleContract` where a decimal has another number of decimals: values would be rounded.
+        Raises `IncompatibleContract` when a decimal's scale differs: values would be rounded.
         """
         relation = f"silver.{stream.name}"
         cursor.execute(
@@ -241,49 +217,54 @@ class CopyingWarehouse(ABC):
                         f"{wanted}; give the new lake a new database: see {NEW_LAKE_PAGE}"
                     )
                 if precision < wanted.precision:
-                    self.widen(cursor, relation, self.quoted(column.name), self.column_type(wanted))
+                    self.widen_decimal(cursor, relation, self.quoted(column.name), self.column_type(wanted))
 
-    def _follow(self, cursor: Any, stream: Stream, silver: Table, noted: int | None, snapshot_id: int | None) -> None:
-        load = step(silver, noted, snapshot_id)
-        staged = f"{self.staging}staged_{stream.name}"
+    def _load(self, cursor: Any, stream: Stream, silver: Table, loaded: int | None, snapshot_id: int | None) -> None:
+        """Copy the files first, outside the transaction; then change the rows and the noted snapshot together."""
+        plan = plan_load(silver, loaded, snapshot_id)
+        staged = f"{self.staging_prefix}staged_{stream.name}"
         columns = ", ".join(map(self.quoted, self.columns(silver.schema())))
-        if load.files:
-            expressions = ", ".join(self.stage(cursor, staged, silver, load))
+        if plan.files:
+            expressions = ", ".join(self.copy_files(cursor, staged, silver, plan.files))
             cursor.execute(f"SELECT count(*) FROM {staged}")
             ((rows,),) = cursor.fetchall()
-            if rows != load.rows:
-                raise LoadFailed(f"{stream.name}: {rows} rows came of data files that hold {load.rows}")
+            if rows != plan.rows:
+                raise LoadFailed(f"{stream.name}: COPY gave {rows} rows of data files that hold {plan.rows}")
         with transaction(cursor):
-            self._claim(cursor, stream, noted, snapshot_id)
-            if load.emptied is None:
+            notes.note_applied(cursor, stream.name, loaded, snapshot_id)
+            if plan.dates_to_empty is None:
                 cursor.execute(f"DELETE FROM silver.{stream.name}")
-            elif load.emptied:
-                dates = " OR ".join(_on(self.quoted("event_at"), date) for date in load.emptied)
+            elif plan.dates_to_empty:
+                dates = " OR ".join(_on_date(self.quoted("event_at"), date) for date in plan.dates_to_empty)
                 cursor.execute(f"DELETE FROM silver.{stream.name} WHERE {dates}")
-            if load.files:
+            if plan.files:
                 cursor.execute(f"INSERT INTO silver.{stream.name} ({columns}) SELECT {expressions} FROM {staged}")
-        if load.files:
+        if plan.files:
             cursor.execute(f"DROP TABLE {staged}")
 
-    def _claim(self, cursor: Any, stream: Stream, noted: int | None, snapshot_id: int | None) -> None:
-        """Replace the note that the step was computed from. Raises `WarehouseBusy` when it is no longer there."""
-        held = "snapshot_id IS NULL" if noted is None else f"snapshot_id = {noted}"
-        cursor.execute(
-            f"UPDATE platform.applied SET snapshot_id = {snapshot_id or EMPTY} WHERE stream = %s AND {held}",
-            [stream.name],
-        )
-        if cursor.rowcount < 1:
-            raise WarehouseBusy(f"{stream.name}: another process has applied another snapshot meanwhile")
+
+def _public_tables(cursor: Any, schemas: Collection[str]) -> list[tuple[str, str]]:
+    """The tables to publish, as (schema, name). Raises `ValueError` when two of them have the same name."""
+    listed = ", ".join(f"'{schema}'" for schema in sorted(schemas))
+    cursor.execute(
+        "SELECT lower(table_schema), lower(table_name) FROM information_schema.tables "
+        f"WHERE lower(table_schema) IN ({listed}) AND table_type = 'BASE TABLE' ORDER BY 1, 2"
+    )
+    tables = [(schema, name) for schema, name in cursor.fetchall() if "__dbt_" not in name]
+    names = Counter(name for _, name in tables)
+    if twice := sorted(name for name, count in names.items() if count > 1):
+        raise ValueError(f"schema {PUBLISHED} cannot hold two tables called {', '.join(twice)}")
+    return tables
 
 
-def _flat(value: Any) -> Any:
-    """A value as Arrow takes it: some drivers give nested ones as objects, and others as JSON text."""
+def _nested_as_text(value: Any) -> Any:
+    """Nested values as JSON text: some drivers return them as objects, others as text already."""
     return json.dumps(value) if isinstance(value, (dict, list)) else value
 
 
 @contextmanager
 def transaction(cursor: Any) -> Iterator[None]:
-    """All of the statements inside, or none of them."""
+    """Run the statements inside as one transaction: all of them take effect, or none."""
     cursor.execute("BEGIN")
     try:
         yield
@@ -293,7 +274,7 @@ def transaction(cursor: Any) -> Iterator[None]:
     cursor.execute("COMMIT")
 
 
-def _on(column: str, date: dt.date) -> str:
-    """The condition that an instant lies on a UTC date, without a function that would keep the engine from pruning."""
+def _on_date(column: str, date: dt.date) -> str:
+    """The condition that a timestamp is on a UTC date. A range, as a function of the column would prevent pruning."""
     first, end = (f"CAST('{day.isoformat()} 00:00:00+00:00' AS TIMESTAMPTZ)" for day in (date, date + dt.timedelta(1)))
     return f"({column} >= {first} AND {column} < {end})"

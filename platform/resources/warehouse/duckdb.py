@@ -1,8 +1,7 @@
-"""DuckDB as the warehouse: a file of gold's tables, over views on silver's own Parquet files.
+"""DuckDB as the warehouse: a file with gold's tables, and views on silver's own Parquet files.
 
-Nothing of silver is copied: `silver.<stream>` is a view on the data files of one snapshot. What is public dbt makes in
-a second file, `gold_next`. A release is a copy of that, renamed into place, which readers may hold open while the next
-one is made.
+Silver is not copied: `silver.<stream>` is a view on the data files of one snapshot. dbt builds the public tables in a
+second file, `gold_next`. A release is a copy of that file, renamed into place: readers may keep the old one open.
 """
 
 from __future__ import annotations
@@ -37,13 +36,13 @@ from pyiceberg.types import (
 )
 
 from contracts.stream import Stream
-from lake.reading import files_of, path_in
+from lake.reading import files_of, path_of
 from resources import dbt
-from resources.warehouse.protocol import BATCH_ROWS, PATIENCE_S, Applied, WarehouseBusy
+from resources.warehouse.protocol import BATCH_ROWS, LOCK_TIMEOUT_S, ApplyResult, WarehouseBusy
 
-NEXT = "gold_next"  # as dbt's profile has it
-STORAGE_VERSION = "v1.2.0"  # of the files: DuckDB from 1.2 on reads them, and tools bundle versions of years ago
-_FILES = {"storage_compatibility_version": STORAGE_VERSION}
+NEXT_DATABASE = "gold_next"  # the name in dbt's profile
+STORAGE_VERSION = "v1.2.0"  # DuckDB 1.2 and later read it; BI tools bundle old versions
+_FILE_CONFIG = {"storage_compatibility_version": STORAGE_VERSION}
 _NOTES = """
 CREATE SCHEMA IF NOT EXISTS silver;
 CREATE SCHEMA IF NOT EXISTS platform;
@@ -55,72 +54,65 @@ CREATE TABLE IF NOT EXISTS platform.facts (name VARCHAR PRIMARY KEY, value VARCH
 
 
 class WarehouseUnreadable(Exception):
-    """A file of the warehouse cannot be opened; the message says how to make it anew."""
+    """A file of the warehouse cannot be opened; the message says how to rebuild it."""
 
 
 @dataclass(frozen=True)
 class DuckDBWarehouse:
-    """The warehouse file, and the file that readers get."""
+    """The warehouse is the file `path`; releases are the file `published`; DuckDB spills into `scratch`."""
 
     path: Path
     published: Path
     scratch: Path
 
-    def apply(self, stream: Stream, silver: Table, snapshot_id: int | None) -> Applied:
+    def apply_snapshot(self, stream: Stream, silver: Table, snapshot_id: int | None) -> ApplyResult:
         with self._connection() as con:
-            noted = con.execute("SELECT snapshot_id FROM platform.applied WHERE stream = ?", [stream.name]).fetchone()
-            changed = noted != (snapshot_id,)
+            loaded = con.execute("SELECT snapshot_id FROM platform.applied WHERE stream = ?", [stream.name]).fetchone()
+            changed = loaded != (snapshot_id,)
             if changed:
-                paths = [path_in(file) for file in files_of(silver, snapshot_id=snapshot_id)] if snapshot_id else []
+                paths = [path_of(file) for file in files_of(silver, snapshot_id=snapshot_id)] if snapshot_id else []
                 con.execute("BEGIN")
                 con.execute(f'CREATE OR REPLACE VIEW silver."{stream.name}" AS {view(silver.schema(), paths)}')
                 con.execute("INSERT OR REPLACE INTO platform.applied VALUES (?, ?)", [stream.name, snapshot_id])
                 con.execute("COMMIT")
             (rows,) = con.execute(f'SELECT count(*) FROM silver."{stream.name}"').fetchall()[0]
-        return Applied(changed, rows)
+        return ApplyResult(changed, rows)
 
-    def applied(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
-        return self._noted("applied", patience_s)
+    def applied_snapshots(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, int | None]:
+        return self._snapshots("applied", timeout_s)
 
-    def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
-        return self._noted("released", patience_s)
+    def released_snapshots(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, int | None]:
+        return self._snapshots("released", timeout_s)
 
-    def facts(self, patience_s: float = PATIENCE_S) -> dict[str, str]:
+    def release_facts(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, str]:
         if not self.path.exists():
             return {}
-        with self._connection(patience_s) as con:
+        with self._connection(timeout_s) as con:
             return dict(con.execute("SELECT name, value FROM platform.facts").fetchall())
 
-    def begin(self, snapshots: Mapping[str, int | None]) -> None:
+    def begin_build(self, snapshots: Mapping[str, int | None]) -> None:
         with self._connection() as con:
             for stream, snapshot in snapshots.items():
                 con.execute("INSERT INTO platform.begun VALUES (?, ?)", [stream, snapshot])
 
-    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
+    def snapshots_in_gold(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
         if not self.path.exists():
             return {}
-        with self._connection(patience_s) as con:
-            return {stream: frozenset(snapshots) for stream, snapshots in con.execute(_HELD).fetchall()}
+        with self._connection(timeout_s) as con:
+            return {stream: frozenset(snapshots) for stream, snapshots in con.execute(_GOLD_MAY_HOLD).fetchall()}
 
     def release(
         self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
     ) -> str:
         building = self.published.with_name(f".{self.published.name}.{os.getpid()}")
         try:
-            with self._connection(attached=True) as con:
-                con.execute(f"CHECKPOINT {NEXT}; DETACH {NEXT}")
+            with self._connection(with_next=True) as con:
+                con.execute(f"CHECKPOINT {NEXT_DATABASE}; DETACH {NEXT_DATABASE}")
                 for left in self.published.parent.glob(f".{self.published.name}.*"):
-                    left.unlink()  # whoever was building it is dead: this connection is exclusive
-                shutil.copyfile(self._next, building)
-                con.execute(f"ATTACH '{_quoted(building)}' AS gold")
-                for kind, schema, name in con.execute(_UNRELEASED, [sorted(schemas)]).fetchall():
-                    con.execute(f'DROP {kind} gold."{schema}"."{name}"')
-                con.execute("CREATE TABLE gold.release (released_at TIMESTAMPTZ, snapshots JSON, facts JSON)")
-                named = self._read(con, "released") if snapshots is None else snapshots
-                ids = json.dumps({stream: str(snapshot) for stream, snapshot in named.items()})
-                row = [dt.datetime.now(dt.UTC), ids, json.dumps(dict(facts))]
-                con.execute("INSERT INTO gold.release VALUES (?, ?, ?)", row)
-                con.execute("DETACH gold")
+                    left.unlink()  # left by a process that died: this connection is exclusive
+                shutil.copyfile(self._next_file, building)
+                shown = _noted_snapshots(con, "released") if snapshots is None else snapshots
+                _make_release(con, building, schemas, shown, facts)
                 os.replace(building, self.published)
                 con.execute("BEGIN")
                 con.execute("DELETE FROM platform.facts")
@@ -136,48 +128,46 @@ class DuckDBWarehouse:
         return str(self.published)
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
-        with self._connection(attached=True) as con:
+        with self._connection(with_next=True) as con:
             return con.execute(sql).fetchall()
 
     def read(self, relation: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         texts = {field.name for field in schema if pa.types.is_large_string(field.type)}
         columns = (f'CAST("{name}" AS VARCHAR) AS "{name}"' if name in texts else f'"{name}"' for name in schema.names)
-        with self._connection(attached=True) as con:
+        with self._connection(with_next=True) as con:
             for batch in con.sql(f"SELECT {', '.join(columns)} FROM {relation}").to_arrow_reader(BATCH_ROWS):
                 yield batch.cast(schema)
 
     def profile(self) -> dict[str, object]:
         profile = dbt.local(self.path.parent)
         settings = {**profile["settings"], "temp_directory": str(self.scratch)}
-        return {**profile, "settings": settings, "config_options": _FILES}
+        return {**profile, "settings": settings, "config_options": _FILE_CONFIG}
 
     @property
-    def _next(self) -> Path:
-        return self.path.with_name(f"{NEXT}.duckdb")
+    def _next_file(self) -> Path:
+        return self.path.with_name(f"{NEXT_DATABASE}.duckdb")
 
-    def _noted(self, table: str, patience_s: float) -> dict[str, int | None]:
+    def _snapshots(self, table: str, timeout_s: float) -> dict[str, int | None]:
         if not self.path.exists():
             return {}
-        with self._connection(patience_s) as con:
-            return self._read(con, table)
-
-    def _read(self, con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int | None]:
-        return dict(con.execute(f"SELECT stream, snapshot_id FROM platform.{table}").fetchall())
+        with self._connection(timeout_s) as con:
+            return _noted_snapshots(con, table)
 
     @contextmanager
     def _connection(
-        self, patience_s: float = PATIENCE_S, attached: bool = False
+        self, timeout_s: float = LOCK_TIMEOUT_S, with_next: bool = False
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The file, once no other process has it open, and `attached` to it the one of what is public.
+        """A connection to the warehouse file, which no other process has open; `with_next` attaches `gold_next` too.
 
-        Raises `WarehouseBusy` after waiting for that in vain, and `WarehouseUnreadable`.
+        Raises `WarehouseBusy` when another process keeps the file open for longer than the timeout, and
+        `WarehouseUnreadable`.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + timeout_s
         while True:
             try:
-                con = duckdb.connect(str(self.path), config={**_FILES})
+                con = duckdb.connect(str(self.path), config={**_FILE_CONFIG})
                 break
             except duckdb.IOException as error:
                 if "lock" not in str(error):
@@ -187,42 +177,42 @@ class DuckDBWarehouse:
                 time.sleep(0.2)
         try:
             con.execute("SET TimeZone = 'UTC'")
-            con.execute(f"SET temp_directory = '{_quoted(self.scratch)}'")
+            con.execute(f"SET temp_directory = '{_escaped(self.scratch)}'")
             con.execute(_NOTES)
-            if attached:
+            if with_next:
                 self._attach_next(con)
             yield con
         finally:
             con.close()
 
     def _attach_next(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Attach what is public. A file of a later storage version, which no release may have, is copied into one of
-        ours first.
-        """
-        as_ours = f"(STORAGE_VERSION '{STORAGE_VERSION}')"
-        attach = f"ATTACH IF NOT EXISTS '{_quoted(self._next)}' AS {NEXT} {as_ours}"
+        """Attach `gold_next`. If its storage version is later than a release may have, it is rewritten first."""
+        in_our_version = f"(STORAGE_VERSION '{STORAGE_VERSION}')"
+        attach = f"ATTACH IF NOT EXISTS '{_escaped(self._next_file)}' AS {NEXT_DATABASE} {in_our_version}"
         try:
             con.execute(attach)
         except duckdb.IOException as error:
-            raise self._unreadable(self._next, error) from error
+            raise self._unreadable(self._next_file, error) from error
         except duckdb.InvalidInputException as error:
             if "cannot be lowered" not in str(error):
                 raise
-            copy = self._next.with_name(f".{self._next.name}")
+            copy = self._next_file.with_name(f".{self._next_file.name}")
             copy.unlink(missing_ok=True)
-            con.execute(f"ATTACH '{_quoted(self._next)}' AS later; ATTACH '{_quoted(copy)}' AS ours {as_ours}")
+            con.execute(
+                f"ATTACH '{_escaped(self._next_file)}' AS later; ATTACH '{_escaped(copy)}' AS ours {in_our_version}"
+            )
             con.execute("COPY FROM DATABASE later TO ours; DETACH later; DETACH ours")
-            os.replace(copy, self._next)
+            os.replace(copy, self._next_file)
             con.execute(attach)
 
     def _unreadable(self, path: Path, error: duckdb.Error) -> WarehouseUnreadable:
         return WarehouseUnreadable(
-            f"{path} cannot be opened: {error}. If it is damaged, delete {self.path.name} and {self._next.name}, run "
-            "the jobs `upkeep` and `gold`: both files are made from silver, and nothing else is in them."
+            f"{path} cannot be opened: {error}. If it is damaged, delete {self.path.name} and {self._next_file.name}, "
+            "run the jobs `upkeep` and `gold`: both files are built from silver and hold nothing else."
         )
 
 
-_HELD = """
+_GOLD_MAY_HOLD = """
 SELECT stream, list(snapshot_id) FROM (FROM platform.released UNION ALL FROM platform.begun)
 WHERE stream IN (SELECT stream FROM platform.released) GROUP BY stream
 """
@@ -235,8 +225,29 @@ WHERE table_catalog = 'gold' AND NOT (
 """
 
 
+def _make_release(
+    con: duckdb.DuckDBPyConnection,
+    file: Path,
+    schemas: Collection[str],
+    snapshots: Mapping[str, int | None],
+    facts: Mapping[str, str],
+) -> None:
+    """Turn a copy of `gold_next` into a release: drop what is not public, add table `release`."""
+    con.execute(f"ATTACH '{_escaped(file)}' AS gold")
+    for kind, schema, name in con.execute(_UNRELEASED, [sorted(schemas)]).fetchall():
+        con.execute(f'DROP {kind} gold."{schema}"."{name}"')
+    con.execute("CREATE TABLE gold.release (released_at TIMESTAMPTZ, snapshots JSON, facts JSON)")
+    ids = json.dumps({stream: str(snapshot) for stream, snapshot in snapshots.items()})
+    con.execute("INSERT INTO gold.release VALUES (?, ?, ?)", [dt.datetime.now(dt.UTC), ids, json.dumps(dict(facts))])
+    con.execute("DETACH gold")
+
+
+def _noted_snapshots(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int | None]:
+    return dict(con.execute(f"SELECT stream, snapshot_id FROM platform.{table}").fetchall())
+
+
 def view(schema: Schema, paths: Sequence[str]) -> str:
-    """SQL of a relation of Parquet files with a table's columns, found by field id, so that older files do as well."""
+    """A SELECT of the rows of Parquet files. It finds columns by field id, and older files may lack some."""
     if not paths:
         nothing = ", ".join(f'NULL::{sql_type(f.field_type)} AS "{f.name}"' for f in schema.fields)
         return f"SELECT {nothing} WHERE false"
@@ -244,12 +255,12 @@ def view(schema: Schema, paths: Sequence[str]) -> str:
         f"{f.field_id}: {{name: '{f.name}', type: '{sql_type(f.field_type)}', default_value: NULL}}"
         for f in schema.fields
     )
-    files = ", ".join(f"'{_quoted(path)}'" for path in paths)
+    files = ", ".join(f"'{_escaped(path)}'" for path in paths)
     return f"SELECT * FROM read_parquet([{files}], schema = MAP {{{columns}}})"
 
 
 def sql_type(kind: IcebergType) -> str:
-    """DuckDB's name of an Iceberg type. Raises `ValueError` for one that no contract can have."""
+    """DuckDB's name of an Iceberg type. Raises `ValueError` for types that no contract can have."""
     match kind:
         case StringType():
             return "VARCHAR"
@@ -274,5 +285,5 @@ def sql_type(kind: IcebergType) -> str:
     raise ValueError(f"no DuckDB type for {kind}")
 
 
-def _quoted(path: Path | str) -> str:
+def _escaped(path: Path | str) -> str:
     return str(path).replace("'", "''")

@@ -1,4 +1,4 @@
-"""What the platform asks of a warehouse; the rest of the code knows no more than this of any of them."""
+"""The warehouse protocol: all that the rest of the platform knows about any warehouse."""
 
 from __future__ import annotations
 
@@ -11,58 +11,62 @@ from pyiceberg.table import Table
 
 from contracts.stream import Stream
 
-PATIENCE_S = 600.0
+LOCK_TIMEOUT_S = 600.0
 BATCH_ROWS = 65_536
 
 
 class WarehouseBusy(Exception):
-    """Another process has had the warehouse for itself for longer than one could wait."""
+    """Another process kept the warehouse locked for longer than the timeout, or loaded another snapshot meanwhile."""
 
 
 @dataclass(frozen=True)
-class Applied:
-    """What applying a snapshot did: whether anything had to be done, and how many rows the relation has."""
+class ApplyResult:
+    """Whether a relation changed, and how many rows it has now."""
 
     changed: bool
     rows: int
 
 
 class Warehouse(Protocol):
-    """Follows silver's snapshots into schema `silver`, and keeps what gold has been released from."""
+    """Holds one relation of silver's rows per stream, gold's tables, and notes of the snapshots that these show.
 
-    def apply(self, stream: Stream, silver: Table, snapshot_id: int | None) -> Applied:
-        """Make `silver.<stream>` hold a snapshot's rows, in one transaction with the note that it does."""
+    Snapshots are given as {stream name: snapshot id}; None stands for a silver table without any snapshot. Methods
+    with a `timeout_s` raise `WarehouseBusy` when another process keeps the warehouse locked for longer.
+    """
+
+    def apply_snapshot(self, stream: Stream, silver: Table, snapshot_id: int | None) -> ApplyResult:
+        """Make `silver.<stream>` hold the rows of a snapshot, and note the snapshot in the same transaction."""
         ...
 
-    def applied(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
-        """The snapshot that each stream's relation holds. Raises `WarehouseBusy` when patience ends."""
+    def applied_snapshots(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, int | None]:
+        """The snapshot that each stream's relation holds."""
         ...
 
-    def released(self, patience_s: float = PATIENCE_S) -> dict[str, int | None]:
-        """The snapshots that gold's last release was computed from. Raises `WarehouseBusy` when patience ends."""
+    def released_snapshots(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, int | None]:
+        """The snapshots that gold's last release was computed from."""
         ...
 
-    def facts(self, patience_s: float = PATIENCE_S) -> dict[str, str]:
-        """The facts of gold's last release; none before the first. Raises `WarehouseBusy` when patience ends."""
+    def release_facts(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, str]:
+        """The facts of gold's last release: its run, code, event dates, contracts. Empty before the first release."""
         ...
 
-    def begin(self, snapshots: Mapping[str, int | None]) -> None:
-        """Note that gold's tables are about to take rows of these snapshots, whether a release comes of it or not."""
+    def begin_build(self, snapshots: Mapping[str, int | None]) -> None:
+        """Note, before gold's tables change, which snapshots they are built from. The build may fail later."""
         ...
 
-    def held(self, patience_s: float = PATIENCE_S) -> dict[str, frozenset[int | None]]:
-        """The snapshots whose rows gold's tables may hold, of streams that were released: that of the release, and
-        those begun with since. Raises `WarehouseBusy` when patience ends.
+    def snapshots_in_gold(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, frozenset[int | None]]:
+        """Every snapshot whose rows gold's tables may hold: the released one, and those of builds begun since.
+
+        Only streams that have been released are listed.
         """
         ...
 
     def release(
         self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
     ) -> str:
-        """Publish the tables of some schemas as one release and note its facts; returns where readers find it.
+        """Publish the tables of some schemas as one release, with its facts; returns where readers find it.
 
-        Its snapshots are noted as released.
-        Without snapshots those noted before stay: not all tables were made.
+        Notes `snapshots` as released. None, after a build of some models only, keeps the snapshots noted before.
         """
         ...
 
@@ -71,9 +75,9 @@ class Warehouse(Protocol):
         ...
 
     def read(self, relation: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """All rows of a relation in batches, with a schema's columns and types; nested values as JSON text."""
+        """All rows of a relation in batches, with the schema's columns and types; nested values as JSON text."""
         ...
 
     def profile(self) -> dict[str, object]:
-        """dbt's target for this warehouse, as an output of a profile."""
+        """This warehouse as an output of a dbt profile."""
         ...

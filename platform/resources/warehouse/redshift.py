@@ -1,4 +1,4 @@
-"""Redshift as the warehouse: silver's Parquet files copied by a manifest, marts published in one transaction."""
+"""Redshift as the warehouse: COPY loads silver's Parquet files by a manifest; a release is one transaction."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from pyiceberg.types import (
 )
 
 from resources.warehouse.copy_warehouse import PUBLISHED, CopyingWarehouse, transaction
-from resources.warehouse.snapshot_diff import Step
 
 _TYPES: dict[type[IcebergType], str] = {
     StringType: "VARCHAR(65535)",
@@ -45,13 +44,13 @@ _TYPES: dict[type[IcebergType], str] = {
 
 @dataclass(frozen=True)
 class RedshiftWarehouse(CopyingWarehouse):
-    """A Redshift database; `role` is the ARN of the role by which it reads the lake, where `lake_url` is."""
+    """A Redshift database. It reads the lake, at `lake_url`, by the IAM role whose ARN is `role`."""
 
     resource: RedshiftClientResource = field(repr=False)
     role: str
     lake_url: str
 
-    target: ClassVar[str] = "aws-redshift"
+    dbt_target: ClassVar[str] = "aws-redshift"
     relation_options: ClassVar[str] = ' DISTSTYLE AUTO SORTKEY ("event_at")'
 
     @property
@@ -76,54 +75,55 @@ class RedshiftWarehouse(CopyingWarehouse):
             raise ValueError(f"no Redshift type for {kind}")
         return _TYPES[type(kind)]
 
-    def widen(self, cursor: Any, relation: str, column: str, kind: str) -> None:
-        """Redshift changes no decimal's type: a wider column takes its place. Views on it go, dbt makes them anew."""
+    def widen_decimal(self, cursor: Any, relation: str, column: str, kind: str) -> None:
+        """Redshift cannot alter a decimal's type, so a wider column replaces it. dbt recreates the views on it."""
         with transaction(cursor):
             cursor.execute(f"ALTER TABLE {relation} ADD COLUMN widened {kind}")
             cursor.execute(f"UPDATE {relation} SET widened = {column}")
             cursor.execute(f"ALTER TABLE {relation} DROP COLUMN {column} CASCADE")
             cursor.execute(f"ALTER TABLE {relation} RENAME COLUMN widened TO {column}")
 
-    def stage(self, cursor: Any, staged: str, silver: Table, load: Step) -> Sequence[str]:
-        """COPY takes Parquet's columns in their order, those a file lacks being the last ones, and its instants
-        without a time zone: they are UTC.
+    def copy_files(self, cursor: Any, staged: str, silver: Table, files: Sequence[DataFile]) -> Sequence[str]:
+        """COPY maps columns by position: those that an older file lacks are the last ones, and become null.
+
+        It reads Parquet's timestamps without a time zone; they are UTC.
         """
         fields = silver.schema().fields
-        kinds = ["TIMESTAMP" if _instant(f.field_type) else self.column_type(f.field_type) for f in fields]
+        kinds = ["TIMESTAMP" if _is_timestamp(f.field_type) else self.column_type(f.field_type) for f in fields]
         definitions = ", ".join(f"{self.quoted(f.name)} {kind}" for f, kind in zip(fields, kinds, strict=True))
         cursor.execute(f"CREATE TEMPORARY TABLE {staged} ({definitions})")
         address = f"{self.lake_url.rstrip('/')}/_manifests/{staged}-{uuid.uuid4()}.json"
         with silver.io.new_output(address).create() as output:
-            output.write(manifest(load.files))
+            output.write(manifest(files))
         try:
             cursor.execute(copy_statement(staged, address, self.role))
         finally:
             silver.io.delete(address)
         names = {f.name: self.quoted(f.name) for f in fields}
-        return [f"{names[f.name]} AT TIME ZONE 'UTC'" if _instant(f.field_type) else names[f.name] for f in fields]
+        return [f"{names[f.name]} AT TIME ZONE 'UTC'" if _is_timestamp(f.field_type) else names[f.name] for f in fields]
 
     def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
-        """The copies are made first, and take the places of those before at the end of the transaction."""
+        """Copies are made under other names first; the transaction ends by exchanging the names."""
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {PUBLISHED}")
         with transaction(cursor):
             cursor.execute(f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{PUBLISHED}'")
-            leaving = [name for (name,) in cursor.fetchall()]
+            published = [name for (name,) in cursor.fetchall()]
             for schema, name in tables:
                 cursor.execute(f"CREATE TABLE {PUBLISHED}.next__{name} (LIKE {schema}.{name})")
                 cursor.execute(f"INSERT INTO {PUBLISHED}.next__{name} SELECT * FROM {schema}.{name}")
             cursor.execute(f"CREATE TABLE {PUBLISHED}.next__release AS {release}")
-            for name in leaving:
+            for name in published:
                 cursor.execute(f"DROP TABLE {PUBLISHED}.{name}")
             for name in (*(name for _, name in tables), "release"):
                 cursor.execute(f"ALTER TABLE {PUBLISHED}.next__{name} RENAME TO {name}")
 
 
-def _instant(kind: IcebergType) -> bool:
+def _is_timestamp(kind: IcebergType) -> bool:
     return isinstance(kind, TimestamptzType)
 
 
 def manifest(files: Sequence[DataFile]) -> bytes:
-    """The manifest that names data files to COPY; one that is missing is an error."""
+    """The manifest of the data files to COPY. A file that is missing is an error."""
     entries = [
         {"url": file.file_path, "mandatory": True, "meta": {"content_length": file.file_size_in_bytes}}
         for file in files
@@ -132,7 +132,7 @@ def manifest(files: Sequence[DataFile]) -> bytes:
 
 
 def copy_statement(staged: str, manifest_url: str, role: str) -> str:
-    """COPY of the Parquet files that a manifest names; nested columns become SUPER."""
+    """COPY the Parquet files of a manifest; nested columns become SUPER."""
     return (
         f"COPY {staged}\n"
         f"FROM '{manifest_url}'\n"

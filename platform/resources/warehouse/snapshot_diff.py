@@ -1,6 +1,6 @@
-"""Following: what a warehouse that copies silver's rows has to do to get from one snapshot to another.
+"""Snapshot diff: what a warehouse that copies silver's rows must load to get from one snapshot to another.
 
-Belongs here: which event dates to empty and which data files to load, from the manifests alone. Not here: any SQL.
+Belongs here: which event dates to empty and which data files to load, read from the manifests alone. Not here: SQL.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.table import Table
 
 from lake.reading import event_date, files_of
-from lake.snapshots import moves
+from lake.snapshots import files_changed
 
-EMPTY = 0  # the note of a relation that holds a table without any snapshot; a null note is of one that holds nothing
+NO_SNAPSHOT = 0  # what the warehouse notes for a silver table that has no snapshot yet
 
 
 @dataclass(frozen=True)
-class Step:
-    """Empty these event dates (None: all of the relation), then load these data files."""
+class LoadPlan:
+    """Delete the rows of `dates_to_empty` (None: all rows), then load `files`."""
 
-    emptied: tuple[dt.date, ...] | None
+    dates_to_empty: tuple[dt.date, ...] | None
     files: tuple[DataFile, ...]
 
     @property
@@ -32,33 +32,33 @@ class Step:
         return sum(file.record_count for file in self.files)
 
 
-def step(silver: Table, noted: int | None, snapshot_id: int | None) -> Step:
-    """What leads from the snapshot that a relation holds, as noted, to another one.
+def plan_load(silver: Table, loaded: int | None, snapshot_id: int | None) -> LoadPlan:
+    """How to get from the snapshot `loaded` (None: nothing was loaded, `NO_SNAPSHOT`: an empty table) to another one.
 
-    A date that only gained files gets those; one that lost rows is loaded anew, and so is one whose new files have
-    been merged with others since.
+    A date that only gained files gets those files. A date that lost rows is loaded again in full, and so is a date
+    whose new files have been compacted since. When `loaded` has expired, everything is loaded.
     """
     current: dict[dt.date, dict[str, DataFile]] = defaultdict(dict)
     for file in files_of(silver, snapshot_id=snapshot_id) if snapshot_id else []:
         current[event_date(file)][file.file_path] = file
-    moved = None if noted is None else moves(silver, noted if noted != EMPTY else None, snapshot_id)
+    moved = None if loaded is None else files_changed(silver, loaded if loaded != NO_SNAPSHOT else None, snapshot_id)
     if moved is None:
-        return Step(None, tuple(file for files in current.values() for file in files.values()))
+        return LoadPlan(None, tuple(file for files in current.values() for file in files.values()))
     added: dict[dt.date, set[str]] = defaultdict(set)
-    removed = set()
+    reloaded = set()
     for status, file in moved:
         if status is ManifestEntryStatus.DELETED:
-            removed.add(event_date(file))
+            reloaded.add(event_date(file))
         else:
             added[event_date(file)].add(file.file_path)
-    anew = removed | {date for date, paths in added.items() if not paths <= current[date].keys()}
-    loaded = [file for date in sorted(anew) for file in current[date].values()]
-    loaded += [current[date][path] for date in sorted(added.keys() - anew) for path in sorted(added[date])]
-    return Step(tuple(sorted(anew)), tuple(loaded))
+    reloaded |= {date for date, paths in added.items() if not paths <= current[date].keys()}
+    files = [file for date in sorted(reloaded) for file in current[date].values()]
+    files += [current[date][path] for date in sorted(added.keys() - reloaded) for path in sorted(added[date])]
+    return LoadPlan(tuple(sorted(reloaded)), tuple(files))
 
 
-def relative(lake_url: str, files: Sequence[DataFile]) -> list[str]:
-    """The files' paths below the lake's address. Raises `ValueError` for one that lies elsewhere."""
+def paths_below(lake_url: str, files: Sequence[DataFile]) -> list[str]:
+    """The files' paths relative to the lake's address. Raises `ValueError` for a file that is elsewhere."""
     top = lake_url.rstrip("/") + "/"
     elsewhere = [file.file_path for file in files if not file.file_path.startswith(top)]
     if elsewhere:

@@ -1,4 +1,4 @@
-"""Snowflake as the warehouse: silver's Parquet files copied from an external stage, marts published as clones."""
+"""Snowflake as the warehouse: COPY loads silver's Parquet files from an external stage; a release is clones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from dagster_snowflake import SnowflakeResource
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.types import (
     BinaryType,
@@ -24,11 +25,11 @@ from pyiceberg.types import (
 from snowflake.connector.errors import ProgrammingError
 
 from resources.warehouse.copy_warehouse import PUBLISHED, CopyingWarehouse, LoadFailed
-from resources.warehouse.snapshot_diff import Step, relative
+from resources.warehouse.snapshot_diff import paths_below
 
-NEXT = f"{PUBLISHED}_next"
-FILES_PER_COPY = 1000  # Snowflake takes no more names in one statement
-_MISSING = {2003, 2043}
+NEXT_SCHEMA = f"{PUBLISHED}_next"
+FILES_PER_COPY = 1000  # Snowflake's limit for one statement
+_MISSING_ERRORS = {2003, 2043}
 _TYPES: dict[type[IcebergType], str] = {
     StringType: "VARCHAR",
     LongType: "BIGINT",
@@ -44,28 +45,28 @@ _TYPES: dict[type[IcebergType], str] = {
 
 @dataclass(frozen=True)
 class SnowflakeWarehouse(CopyingWarehouse):
-    """A Snowflake database; `stage_name` is an external stage of it whose address is `lake_url`.
+    """A Snowflake database, with an external stage `stage_name` whose address is `lake_url`.
 
-    Rows keep the name of the data file that they were copied from, in `_data_file`.
+    Column `_data_file` names the data file that a row was copied from.
     """
 
     resource: SnowflakeResource = field(repr=False)
     stage_name: str
     lake_url: str
 
-    target: ClassVar[str] = "aws-snowflake"
-    staging: ClassVar[str] = "platform."
-    own_columns: ClassVar[Mapping[str, str]] = {"_data_file": "VARCHAR"}
+    dbt_target: ClassVar[str] = "aws-snowflake"
+    staging_prefix: ClassVar[str] = "platform."
+    extra_columns: ClassVar[Mapping[str, str]] = {"_data_file": "VARCHAR"}
 
     @property
     def published(self) -> str:
         return f"snowflake://{self.resource.account}/{self.resource.database}/{PUBLISHED}"
 
     def connect(self) -> Any:
-        return self.resource.get_connection().__enter__()  # left open: `session` keeps it, or closes it
+        return self.resource.get_connection().__enter__()  # `session` keeps it open, or closes it
 
     def is_missing(self, error: Exception) -> bool:
-        return isinstance(error, ProgrammingError) and error.errno in _MISSING
+        return isinstance(error, ProgrammingError) and error.errno in _MISSING_ERRORS
 
     def quoted(self, name: str) -> str:
         return f'"{name.upper()}"'
@@ -77,14 +78,14 @@ class SnowflakeWarehouse(CopyingWarehouse):
             raise ValueError(f"no Snowflake type for {kind}")
         return _TYPES[type(kind)]
 
-    def widen(self, cursor: Any, relation: str, column: str, kind: str) -> None:
+    def widen_decimal(self, cursor: Any, relation: str, column: str, kind: str) -> None:
         cursor.execute(f"ALTER TABLE {relation} ALTER COLUMN {column} SET DATA TYPE {kind}")
 
-    def stage(self, cursor: Any, staged: str, silver: Table, load: Step) -> Sequence[str]:
+    def copy_files(self, cursor: Any, staged: str, silver: Table, files: Sequence[DataFile]) -> Sequence[str]:
         columns = self.columns(silver.schema())
         definitions = ", ".join(f"{self.quoted(name)} {kind}" for name, kind in columns.items())
         cursor.execute(f"CREATE OR REPLACE TEMPORARY TABLE {staged} ({definitions})")
-        paths = relative(self.lake_url, load.files)
+        paths = paths_below(self.lake_url, files)
         for first in range(0, len(paths), FILES_PER_COPY):
             cursor.execute(copy_statement(staged, self.stage_name, columns, paths[first : first + FILES_PER_COPY]))
         for item in silver.schema().fields:
@@ -93,34 +94,35 @@ class SnowflakeWarehouse(CopyingWarehouse):
         return [self.quoted(name) for name in columns]
 
     def _check_lists(self, cursor: Any, staged: str, name: str) -> None:
-        """Raises `LoadFailed` where Parquet's lists have not become arrays, which gold could not flatten."""
+        """Raises `LoadFailed` when lists of the Parquet files did not become arrays: gold could not flatten them."""
         column = self.quoted(name)
         cursor.execute(f"SELECT count(*) FROM {staged} WHERE {column} IS NOT NULL AND NOT is_array({column})")
         ((wrong,),) = cursor.fetchall()
         if wrong:
             raise LoadFailed(
-                f"{staged}: column {name} has {wrong} values that are no arrays, though its files hold lists"
+                f"{staged}: column {name} has {wrong} values that are not arrays, although its files hold lists"
             )
 
     def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
-        """Clones cost nothing until they differ; the two schemas change places in one go, with their grants."""
-        for schema in (PUBLISHED, NEXT):
+        """Clones need no storage until they change. One statement swaps the two schemas, with their grants."""
+        for schema in (PUBLISHED, NEXT_SCHEMA):
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         cursor.execute(
-            f"SELECT lower(table_name) FROM information_schema.tables WHERE lower(table_schema) = '{NEXT}' ORDER BY 1"
+            "SELECT lower(table_name) FROM information_schema.tables "
+            f"WHERE lower(table_schema) = '{NEXT_SCHEMA}' ORDER BY 1"
         )
         for name in {name for (name,) in cursor.fetchall()} - {name for _, name in tables}:
-            cursor.execute(f"DROP TABLE {NEXT}.{name}")
+            cursor.execute(f"DROP TABLE {NEXT_SCHEMA}.{name}")
         for schema, name in tables:
-            cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT}.{name} CLONE {schema}.{name}")
-        cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT}.release AS {release}")
-        cursor.execute(f"ALTER SCHEMA {NEXT} SWAP WITH {PUBLISHED}")
+            cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT_SCHEMA}.{name} CLONE {schema}.{name}")
+        cursor.execute(f"CREATE OR REPLACE TRANSIENT TABLE {NEXT_SCHEMA}.release AS {release}")
+        cursor.execute(f"ALTER SCHEMA {NEXT_SCHEMA} SWAP WITH {PUBLISHED}")
 
 
 def copy_statement(staged: str, stage: str, columns: Mapping[str, str], paths: Sequence[str]) -> str:
-    """COPY of Parquet files, by their paths below the stage, into columns (name: type) found by name.
+    """COPY Parquet files, given by their paths below the stage, into columns (name to type) of the same names.
 
-    The last column takes the name of the file.
+    The last column gets the name of the file.
     """
     names = ", ".join(f'"{name.upper()}"' for name in columns)
     values = ", ".join([*(f"$1:{name}::{kind}" for name, kind in list(columns.items())[:-1]), "METADATA$FILENAME"])

@@ -1,4 +1,4 @@
-"""Who is active, who comes back, who is who: counted day by day and person by person."""
+"""Active users, retention and identities, counted day by day and person by person."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 
-from figures.events import Event, Person, World
+from figures.events import Event, Person, TableRows, World
 
-Figures = set[tuple[object, ...]]
 DAY = dt.timedelta(days=1)
 
 
@@ -22,58 +21,59 @@ def ratio(numerator: int | None, denominator: int | None) -> float | None:
     return numerator / denominator if numerator is not None and denominator else None
 
 
-def daily_active_users(world: World) -> Figures:
+def daily_active_users(world: World) -> TableRows:
     """(date, platform, dau, wau, mau, dau/mau, new, returning, resurrected, churned)."""
     active: dict[str, dict[dt.date, set[Person]]] = defaultdict(lambda: defaultdict(set))
     for event in world.events:
         if person := world.person(event):
             for platform in ("all", event.device or "unknown"):
                 active[platform][event.date].add(person)
-    found: Figures = set()
+    found: TableRows = set()
     for platform, by_date in {"all": {}, **active}.items():
         seen: set[Person] = set()
         for date in days(world.events[0].date, world.as_of):
 
-            def since(back: int, until: int = 0, date: dt.date = date, by_date: dict = by_date) -> set[Person]:
-                return {person for ago in range(until, back) for person in by_date.get(date - ago * DAY, ())}
+            def active_in(days: int, last: dt.date = date, by_date: dict = by_date) -> set[Person]:
+                """The people active in so many days, of which `last` is the last."""
+                return {person for ago in range(days) for person in by_date.get(last - ago * DAY, ())}
 
-            today, month, before = since(1), since(28), since(29, 1)
+            today, month, month_before = active_in(1), active_in(28), active_in(28, date - DAY)
             new, known = today - seen, today & seen
             found.add(
-                (date, platform, len(today), len(since(7)), len(month), ratio(len(today), len(month)), len(new))
-                + (len(known & before), len(known - before), len(before - month))
+                (date, platform, len(today), len(active_in(7)), len(month), ratio(len(today), len(month)), len(new))
+                + (len(known & month_before), len(known - month_before), len(month_before - month))
             )
             seen |= today
     return found
 
 
-def _start(period: str, date: dt.date) -> dt.date:
+def _period_start(period: str, date: dt.date) -> dt.date:
     if period == "day":
         return date
     return date - date.weekday() * DAY if period == "week" else date.replace(day=1)
 
 
-def _next(period: str, start: dt.date) -> dt.date:
+def _next_period(period: str, start: dt.date) -> dt.date:
     if period == "month":
         return (start.replace(day=28) + 4 * DAY).replace(day=1)
     return start + (7 if period == "week" else 1) * DAY
 
 
-def retention_cohorts(world: World) -> Figures:
-    """(period, cohort, number, people, retained, rate, retained later too, rate)."""
+def retention_cohorts(world: World) -> TableRows:
+    """(period, cohort, number, people, retained in that period, rate, retained in it or later, rate)."""
     active: dict[Person, set[dt.date]] = defaultdict(set)
     for event in world.events:
         if person := world.person(event):
             active[person].add(event.date)
-    found: Figures = set()
-    for period, shown in (("day", 30), ("week", 12), ("month", 12)):
+    found: TableRows = set()
+    for period, periods in (("day", 30), ("week", 12), ("month", 12)):
         cohorts: dict[dt.date, list[set[dt.date]]] = defaultdict(list)
         for dates in active.values():
-            cohorts[_start(period, min(dates))].append(dates)
+            cohorts[_period_start(period, min(dates))].append(dates)
         for cohort, people in cohorts.items():
             start = cohort
-            for number in range(shown + 1):
-                end = _next(period, start)
+            for number in range(periods + 1):
+                end = _next_period(period, start)
                 bounded = unbounded = None
                 if end <= world.as_of:
                     bounded = sum(any(start <= date < end for date in dates) for dates in people)
@@ -84,7 +84,7 @@ def retention_cohorts(world: World) -> Figures:
     return found
 
 
-def user_identities(world: World) -> Figures:
+def user_identities(world: World) -> TableRows:
     """(space, type, id, person, linked at, first seen, last seen, days, events)."""
     seen: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
     for event in world.events:
@@ -92,7 +92,7 @@ def user_identities(world: World) -> Figures:
             seen[event.space, "user", event.user].append(event)
         if event.anonymous is not None:
             seen[event.space, "anonymous", event.anonymous].append(event)
-    found: Figures = set()
+    found: TableRows = set()
     for (space, kind, id), events in seen.items():
         user, linked = world.stands_for.get((space, id), (id, None)) if kind == "anonymous" else (id, None)
         dates = {event.date for event in events}

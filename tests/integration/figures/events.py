@@ -1,6 +1,6 @@
-"""Silver's rows as the events that figures are made of, in plain Python: no SQL, no data frames.
+"""Silver's rows as events, in plain Python: no SQL, no data frames.
 
-What each stream's row says as an event belongs here. Not here: any figure.
+How a row of each stream becomes an event belongs here. Figures, which are computed from events, do not.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from typing import Any
 
 Row = Mapping[str, Any]
 Person = tuple[str, str]
-"""An identity space and the id that stands for a person in it."""
-_REVERSING, _COMPLETING = ("cancelled", "canceled", "refunded", "returned"), ("completed", "fulfilled")
-REVERSALS = {*_REVERSING, *(f"order_{word}" for word in _REVERSING)}
-COMPLETIONS = {*_COMPLETING, *(f"order_{word}" for word in _COMPLETING)}
+"""An identity space and the id of a person in it."""
+TableRows = set[tuple[object, ...]]
+"""The rows that a gold table must hold."""
+_REVERSING_WORDS, _COMPLETING_WORDS = ("cancelled", "canceled", "refunded", "returned"), ("completed", "fulfilled")
+REVERSALS = {*_REVERSING_WORDS, *(f"order_{word}" for word in _REVERSING_WORDS)}
+COMPLETIONS = {*_COMPLETING_WORDS, *(f"order_{word}" for word in _COMPLETING_WORDS)}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One event of any stream; `row` is what silver says besides."""
+    """One event of any stream. `sequence` orders events of one record; `row` is silver's whole row."""
 
     stream: str
     space: str
@@ -49,11 +51,12 @@ class Event:
 
     @property
     def conversion(self) -> str:
-        """What is one conversion: an order, or an event without one."""
+        """The id of the conversion that the event belongs to: its order, or the event itself."""
         return f"o{self.order}" if self.order is not None else f"e{self.id}"
 
     @property
     def moment(self) -> tuple[dt.datetime, int]:
+        """Sorts events by time, and by sequence where times are equal."""
         return self.at, self.sequence
 
 
@@ -68,7 +71,7 @@ def _common(row: Row) -> dict[str, Any]:
     }
 
 
-def snowplow(row: Row) -> Iterable[Event]:
+def read_snowplow(row: Row) -> Iterable[Event]:
     bought = row["event_name"] in ("transaction", "purchase") or row["ecommerce_action"] == "transaction"
     value = row["ecommerce_revenue"] if row["tr_total"] is None else row["tr_total"]
     referrer = row["refr_medium"] if row["refr_medium"] != "internal" else None
@@ -82,7 +85,7 @@ def snowplow(row: Row) -> Iterable[Event]:
     )  # fmt: skip
 
 
-def mobile(row: Row) -> Iterable[Event]:
+def read_mobile(row: Row) -> Iterable[Event]:
     journey = row["_key"].hex()
     steps = [row["initial_event"], row["event_2"], row["event_3"], row["event_out"]]
     last = max(number for number, step in enumerate(steps, 1) if step is not None)
@@ -96,12 +99,12 @@ def mobile(row: Row) -> Iterable[Event]:
             )  # fmt: skip
 
 
-def web(row: Row) -> Iterable[Event]:
+def read_web(row: Row) -> Iterable[Event]:
     key = row["_key"].hex()
     yield Event("web", "community", key, row["event_name"], **_common(row), category=row["entity_type"], view=True)
 
 
-def clickstream(row: Row) -> Iterable[Event]:
+def read_clickstream(row: Row) -> Iterable[Event]:
     bought = row["event_name"] == "purchase"
     yield Event(
         "clickstream", "site", row["_key"].hex(), row["event_name"], **_common(row), category=row["category"],
@@ -111,24 +114,24 @@ def clickstream(row: Row) -> Iterable[Event]:
 
 
 def is_order_event(row: Row) -> bool:
-    """Whether an event of the shop belongs to the life of an order."""
-    name = _plain(row["event_name"])
+    """Whether a row of commerce is an event of an order."""
+    name = _normalized(row["event_name"])
     return row["order_id"] is not None and (name.startswith("order_") or name in COMPLETIONS | REVERSALS)
 
 
 def completes_order(row: Row) -> bool | None:
-    """Whether an event of an order completes or reverses it; None where it does neither."""
-    name, status = _plain(row["event_name"]), _plain(row["order_status"] or "")
+    """True for an event that completes its order, False for one that reverses it, None for any other."""
+    name, status = _normalized(row["event_name"]), _normalized(row["order_status"] or "")
     if name in REVERSALS or status in REVERSALS:
         return False
     return True if name in COMPLETIONS else None
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     return re.sub("[ .-]", "_", text.strip().lower())
 
 
-def commerce(row: Row) -> Iterable[Event]:
+def read_commerce(row: Row) -> Iterable[Event]:
     completes = is_order_event(row) and completes_order(row) is True
     yield Event(
         "commerce", "shop", row["event_id"], row["event_name"], **_common(row), channel=row["channel"],
@@ -137,12 +140,22 @@ def commerce(row: Row) -> Iterable[Event]:
     )  # fmt: skip
 
 
-READERS = {read.__name__: read for read in (snowplow, mobile, web, clickstream, commerce)}
+READERS = {
+    "snowplow": read_snowplow,
+    "mobile": read_mobile,
+    "web": read_web,
+    "clickstream": read_clickstream,
+    "commerce": read_commerce,
+}
+"""By stream, what turns a row of silver into its events."""
 
 
 @dataclass(frozen=True)
 class World:
-    """All events up to a date, in order, and who is who as of it."""
+    """All events up to a date, in order, and who each anonymous id is as of that date.
+
+    `stands_for`: by identity space and anonymous id, the user id and the time at which both were last seen together.
+    """
 
     events: list[Event]
     as_of: dt.date
@@ -151,8 +164,8 @@ class World:
     @classmethod
     def of(cls, silver: Mapping[str, Iterable[Row]], as_of: dt.date | None = None) -> World:
         """From silver's rows by stream; `as_of` defaults to the last event date."""
-        told = (event for stream, rows in silver.items() for row in rows for event in READERS[stream](row))
-        events = sorted(told, key=lambda event: (*event.moment, event.id))
+        unsorted = (event for stream, rows in silver.items() for row in rows for event in READERS[stream](row))
+        events = sorted(unsorted, key=lambda event: (*event.moment, event.id))
         last = as_of or max(event.date for event in events)
         events = [event for event in events if event.date <= last]
         links: dict[Person, tuple[dt.datetime, str]] = {}
@@ -163,7 +176,7 @@ class World:
         return cls(events, last, {key: (user, at) for key, (at, user) in links.items()})
 
     def person(self, event: Event) -> Person | None:
-        """Whose event it is, or None for nobody's."""
+        """The person of an event; None where it has no id."""
         if event.user is not None:
             return event.space, event.user
         if event.anonymous is None:

@@ -1,7 +1,7 @@
-"""Silver rows that lie where figures have their edges: on a grid of ten minutes, so that gaps of exactly half an hour,
-ties and midnights abound, of few people with ids that come and go, and straight in a warehouse file.
+"""Invented silver rows that test the edges of figures, and a warehouse file that holds them.
 
-Not here: what is right about them (the figures beside this module).
+Times lie on a grid of ten minutes, so that gaps of exactly half an hour, ties and midnights are frequent. There are few
+people, and their ids come and go. What is right about these rows is in the figures beside this module.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from resources.warehouse.duckdb import DuckDBWarehouse
 ARRIVED = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 START = dt.datetime(2024, 2, 20, tzinfo=dt.UTC)
 DAYS, PEOPLE = 30, 12
-Row = dict[str, Any]
+SilverRow = dict[str, Any]
 
 
 def _moment(dice: Random) -> dt.datetime:
@@ -36,13 +36,13 @@ def _cents(dice: Random) -> Decimal:
 
 
 def _amount(dice: Random) -> Decimal:
-    """Cents mostly, and amounts that are finer than most currencies are."""
+    """An amount, mostly in cents, sometimes with more decimals than its currency has."""
     return Decimal(dice.randrange(1, 99_999)).scaleb(dice.choice([-2, -2, -2, 0, -3, -6]))
 
 
-def snowplow(dice: Random, number: int) -> Iterator[Row]:
+def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
     kind = dice.choice(["page_view"] * 4 + ["link_click", "transaction", "purchase", "snowplow_ecommerce_action"])
-    row: Row = {
+    row: SilverRow = {
         "event_id": f"sp{number}",
         "event_name": dice.choice([kind] * 9 + [None]),
         "event": dice.choice(["struct", None]),
@@ -70,7 +70,7 @@ def snowplow(dice: Random, number: int) -> Iterator[Row]:
     yield row
 
 
-def mobile(dice: Random, number: int) -> Iterator[Row]:
+def invent_mobile(dice: Random, number: int) -> Iterator[SilverRow]:
     place = dice.choice(
         [("Tijuana", 32.5149, -117.0382), ("Mérida", 20.9674, -89.5926), ("Oaxaca", None, None), (None,) * 3]
     )
@@ -89,7 +89,7 @@ def mobile(dice: Random, number: int) -> Iterator[Row]:
     }
 
 
-def web(dice: Random, number: int) -> Iterator[Row]:
+def invent_web(dice: Random, number: int) -> Iterator[SilverRow]:
     yield {
         "event_name": dice.choice(["view", "view", "comment", "share"]),
         "user_id": f"w{dice.randrange(PEOPLE)}",
@@ -102,7 +102,7 @@ def web(dice: Random, number: int) -> Iterator[Row]:
     }
 
 
-def clickstream(dice: Random, number: int) -> Iterator[Row]:
+def invent_clickstream(dice: Random, number: int) -> Iterator[SilverRow]:
     kind = dice.choice(["page_view"] * 4 + ["add_to_cart", "remove_from_cart", "purchase", "search"])
     product, priced = dice.randrange(14), kind not in ("page_view", "search")
     row = {
@@ -120,8 +120,8 @@ def clickstream(dice: Random, number: int) -> Iterator[Row]:
         yield {**row, "event_name": "add_to_cart", "quantity": 1, "price": _cents(dice)}
 
 
-def commerce(dice: Random, number: int) -> Iterator[Row]:
-    row: Row = {
+def invent_commerce(dice: Random, number: int) -> Iterator[SilverRow]:
+    row: SilverRow = {
         "user_id": dice.choice([f"c{dice.randrange(PEOPLE)}"] * 9 + [None]),
         "session_id": dice.choice([None, f"x{dice.randrange(PEOPLE * 5)}"]),
         "device_platform": dice.choice(["mobile", "desktop", None]),
@@ -138,29 +138,34 @@ def commerce(dice: Random, number: int) -> Iterator[Row]:
     for step in dice.choice(
         [["placed"], ["placed", "completed"], ["completed", "refunded"], ["cancelled", "fulfilled"]]
     ):
-        told = {
+        step_fields = {
             "order_status": step,
             "order_total": _amount(dice),
             "items": dice.choice([None, [], [item], [item, item]]),
         }
-        yield {**row, **order, **told, "event_id": f"k{number}{step}", "event_name": f"order_{step}"}
+        yield {**row, **order, **step_fields, "event_id": f"k{number}{step}", "event_name": f"order_{step}"}
 
 
-MAKERS: Mapping[str, Callable[[Random, int], Iterator[Row]]] = {
-    maker.__name__: maker for maker in (snowplow, mobile, web, clickstream, commerce)
+INVENTORS: Mapping[str, Callable[[Random, int], Iterator[SilverRow]]] = {
+    "snowplow": invent_snowplow,
+    "mobile": invent_mobile,
+    "web": invent_web,
+    "clickstream": invent_clickstream,
+    "commerce": invent_commerce,
 }
+"""By stream, what gives the rows of record number n; columns left out are null."""
 
 
-def silver(seed: int, records: int) -> dict[str, list[Row]]:
-    """Rows of every stream's silver. Rows of one record tie, or lie days apart."""
+def silver_rows(seed: int, records: int) -> dict[str, list[SilverRow]]:
+    """By stream, the rows of its silver. Rows of one record have the same time or lie days apart."""
     dice = Random(seed)
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[SilverRow]] = {}
     for stream in STREAMS:
         names = [column.name for column in definition(Layer.SILVER, stream).schema.fields]
         rows = []
         for number in range(records):
             at = _moment(dice)
-            for row in MAKERS[stream.name](dice, number):
+            for row in INVENTORS[stream.name](dice, number):
                 own = {"_key": len(rows).to_bytes(16, "big"), "_arrival_hour": ARRIVED}
                 rows.append({**dict.fromkeys(names), "event_at": at, **row, **own})
                 at = dice.choice([at, at + dt.timedelta(days=dice.randrange(9))])
@@ -168,8 +173,8 @@ def silver(seed: int, records: int) -> dict[str, list[Row]]:
     return found
 
 
-def warehouse(folder: Path, rows: Mapping[str, list[Row]]) -> DuckDBWarehouse:
-    """A warehouse whose schema `silver` holds rows, as if they had come through the lake."""
+def make_warehouse(folder: Path, rows: Mapping[str, list[SilverRow]]) -> DuckDBWarehouse:
+    """A warehouse whose schema `silver` holds these rows, as if the lake had loaded them."""
     made = DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", folder / "scratch")
     with duckdb.connect(str(made.path)) as con:
         con.execute("SET TimeZone = 'UTC'; CREATE SCHEMA silver")

@@ -1,4 +1,4 @@
-"""Amounts as they are shown and shared out: in the decimals of their currency."""
+"""Amounts in the decimals of their currency: rounded for display, and divided without loss."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def decimals(currency: str) -> int:
     return DECIMALS.get(currency, 2)
 
 
-def shown(amount: Decimal, currency: str | None) -> Decimal:
+def rounded(amount: Decimal, currency: str | None) -> Decimal:
     """Rounded to the currency's own decimals, half away from zero."""
     return amount if currency is None else amount.quantize(Decimal(1).scaleb(-decimals(currency)), context=_EXACT)
 
 
 def finest_decimals(amount: Decimal, currency: str | None) -> int:
-    """The decimals of what an amount is shared out in: minor units, or millionths where it is not whole in these."""
-    return FINEST if currency is None or shown(amount, currency) != amount else decimals(currency)
+    """The decimals to divide an amount in: the currency's own, or six if the amount has more than those."""
+    return FINEST if currency is None or rounded(amount, currency) != amount else decimals(currency)

@@ -1,4 +1,4 @@
-"""The shop's orders and customers, and purchases of every stream."""
+"""The shop's orders and customers, the purchases of every stream, and what customers are worth."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from figures.engagement import Figures
-from figures.events import Event, Person, World, completes_order, is_order_event
-from figures.money import shown
+from figures.events import Event, Person, TableRows, World, completes_order, is_order_event
+from figures.money import rounded
 
-NOTHING = Decimal(0)
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,7 @@ class Order:
     events: list[Event]
 
     def last(self, attribute: str) -> str | None:
+        """The latest value of a column that is not null."""
         values = (event.row[attribute] for event in reversed(self.events))
         return next((value for value in values if value is not None), None)
 
@@ -35,8 +35,8 @@ class Order:
         return self.events[0].row["order_id"]
 
     @property
-    def told(self) -> dict[str, object]:
-        """The order as its latest event tells it."""
+    def latest(self) -> dict[str, object]:
+        """The row of the latest event."""
         return dict(self.events[-1].row)
 
     @property
@@ -54,7 +54,7 @@ class Order:
 
 
 def orders(world: World) -> list[Order]:
-    """In order of when they were ordered."""
+    """All orders, by the time of their first event."""
     found: dict[str, list[Event]] = defaultdict(list)
     for event in world.of_stream("commerce"):
         if is_order_event(event.row):
@@ -62,10 +62,10 @@ def orders(world: World) -> list[Order]:
     return sorted((Order(events) for events in found.values()), key=lambda order: (order.first_event.at, order.id))
 
 
-def fct_orders(world: World) -> Figures:
+def fct_orders(world: World) -> TableRows:
     """(id, customer, country, session, channel, ordered at, date, last event, events, status, currency, total,
     completed, revenue, first order, days since the one before)."""
-    found: Figures = set()
+    found: TableRows = set()
     before: dict[str, Order] = {}
     buyers: set[str] = set()
     for order in orders(world):
@@ -75,8 +75,14 @@ def fct_orders(world: World) -> Figures:
         gap = (first.date - previous.first_event.date).days if previous else None
         found.add(
             (order.id, customer, order.last("country"), first.session, first.channel, first.at, first.date)
-            + (order.events[-1].at, len(order.events), order.told["order_status"], order.told["currency"], order.total)
-            + (order.completed, order.total if order.completed else NOTHING, is_first, gap)
+            + (
+                order.events[-1].at,
+                len(order.events),
+                order.latest["order_status"],
+                order.latest["currency"],
+                order.total,
+            )
+            + (order.completed, order.total if order.completed else ZERO, is_first, gap)
         )
         if customer:
             before[customer] = order
@@ -84,27 +90,38 @@ def fct_orders(world: World) -> Figures:
     return found
 
 
-def fct_order_items(world: World) -> Figures:
-    """(order, line, product, currency, price, quantity, line total, revenue)."""
-    found: Figures = set()
+def revenue_by_date(world: World) -> dict[str, dict[str, Decimal]]:
+    """The revenue of completed orders by date of their first event and currency."""
+    dates: dict[str, dict[str, Decimal]] = {}
     for order in orders(world):
-        told = next((event for event in reversed(order.events) if event.row["items"]), None)
-        for line, item in enumerate(told.row["items"] if told else (), 1):
+        if order.completed:
+            sums = dates.setdefault(order.first_event.date.isoformat(), {})
+            currency = order.latest["currency"]
+            sums[currency] = sums.get(currency, ZERO) + order.total
+    return dates
+
+
+def fct_order_items(world: World) -> TableRows:
+    """(order, line, product, currency, price, quantity, line total, revenue)."""
+    found: TableRows = set()
+    for order in orders(world):
+        last = next((event for event in reversed(order.events) if event.row["items"]), None)
+        for line, item in enumerate(last.row["items"] if last else (), 1):
             total = item["unit_price"] * item["quantity"]
             found.add(
-                (order.id, line, item["product_id"], told.row["currency"], item["unit_price"], item["quantity"], total)
-                + (total if order.completed else NOTHING,)
+                (order.id, line, item["product_id"], last.row["currency"], item["unit_price"], item["quantity"], total)
+                + (total if order.completed else ZERO,)
             )
     return found
 
 
-def dim_customers(world: World) -> Figures:
+def dim_customers(world: World) -> TableRows:
     """(customer, email, country, first seen, last seen, events, orders, completed, first order, last order)."""
     seen: dict[str, list[Event]] = defaultdict(list)
     for event in world.of_stream("commerce"):
         if event.user is not None:
             seen[event.user].append(event)
-    found: Figures = set()
+    found: TableRows = set()
     everybody = orders(world)
     for customer, events in seen.items():
         known = Order(events)
@@ -117,7 +134,7 @@ def dim_customers(world: World) -> Figures:
     return found
 
 
-def customer_history(world: World) -> Figures:
+def customer_history(world: World) -> TableRows:
     """(customer, version, email, country, from, to)."""
     known: dict[str, dict[dt.datetime, tuple[str | None, str | None]]] = defaultdict(dict)
     for event in world.of_stream("commerce"):
@@ -126,7 +143,7 @@ def customer_history(world: World) -> Figures:
             mine = known[event.user]
             before = mine[max(mine)] if mine else (None, None)
             mine[event.at] = (email or before[0], country or before[1])
-    found: Figures = set()
+    found: TableRows = set()
     for customer, states in known.items():
         changes = [(None, None), *sorted(states.items())]
         versions = [(at, state) for (_, old), (at, state) in pairwise(changes) if state != old]
@@ -150,9 +167,10 @@ class Purchase:
 
 
 def purchases(world: World) -> list[Purchase]:
+    """The completed orders of the shop, and the conversions of all other streams."""
     found = [
         Purchase("commerce", "shop", f"o{o.id}", o.customer and ("shop", o.customer), o.first_event.at,
-                 o.told["currency"], o.total)
+                 o.latest["currency"], o.total)
         for o in orders(world) if o.completed
     ]  # fmt: skip
     groups: dict[tuple[str, str], list[Event]] = defaultdict(list)
@@ -168,7 +186,10 @@ def purchases(world: World) -> list[Purchase]:
 
 @dataclass(frozen=True)
 class Value:
-    """What a person has bought in one currency, and the scores of that among all who bought in it."""
+    """The purchases of a person in one currency, and their scores among all people who bought in it.
+
+    `at`: the times of the purchases. `scores`: of recency, frequency and monetary value.
+    """
 
     person: Person
     currency: str | None
@@ -188,7 +209,7 @@ class Value:
 
 
 def _score(value: Decimal | int, everybody: Sequence[Decimal | int]) -> int:
-    """Quintile, 5 best, of how many of everybody the value is at least as good as."""
+    """The quintile of a value among everybody's, by the share of values that are not greater. 5 is the best."""
     as_good = 5 * sum(other <= value for other in everybody)
     return next(score for score in range(1, 6) if as_good <= score * len(everybody))
 
@@ -203,7 +224,7 @@ def customer_values(world: World, bought: Iterable[Purchase]) -> list[Value]:
         at = sorted(purchase.at for purchase in mine)
         values = [purchase.value for purchase in mine if purchase.value is not None]
         recency = (world.as_of - at[-1].astimezone(dt.UTC).date()).days
-        monetary = shown(sum(values, NOTHING), currency) if values else None
+        monetary = rounded(sum(values, ZERO), currency) if values else None
         bases[person[0], currency].append(Value(person, currency, at, monetary, recency))
     scored = []
     for base in bases.values():
@@ -220,11 +241,11 @@ def segment(orders: int) -> str | None:
     return None if not orders else "VIP" if orders > 10 else "Loyal" if orders >= 5 else "New"
 
 
-def analytics_customer_summary(world: World) -> Figures:
+def analytics_customer_summary(world: World) -> TableRows:
     """(customer, currency, R, F, M, first, last, scores of the three, tier, orders in all, segment, active)."""
     shop = [purchase for purchase in purchases(world) if purchase.stream == "commerce"]
     values = customer_values(world, shop)
-    found: Figures = set()
+    found: TableRows = set()
     for value in values:
         mine = [other for other in values if other.person == value.person]
         count = sum(len(other.at) for other in mine)

@@ -1,4 +1,4 @@
-"""What is known of a person in all, and which channels a purchase is credited to."""
+"""Profiles of people, and the channels that purchases are attributed to."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from figures.engagement import Figures
-from figures.events import Event, Person, World
-from figures.money import finest_decimals, shown
+from figures.events import Event, Person, TableRows, World
+from figures.money import finest_decimals, rounded
 from figures.orders import Purchase, Value, customer_values, purchases, segment
 from figures.sessions import Session, sessions
 
@@ -19,10 +18,11 @@ MODELS = ("first", "last", "linear", "position")
 
 
 def _favourite(counts: Counter[str]) -> str | None:
+    """The most frequent name; of several the first by name."""
     return min(counts, key=lambda name: (-counts[name], name), default=None)
 
 
-def user_profiles(world: World) -> Figures:
+def user_profiles(world: World) -> TableRows:
     """(space, person, first seen, last seen, days, events, views, sessions, conversions, favourite platform, channel
     and category, orders, first and last order, segment, active, currency, lifetime value, scores, tier)."""
     seen: dict[Person, list[Event]] = defaultdict(list)
@@ -36,7 +36,7 @@ def user_profiles(world: World) -> Figures:
             visits[session.person].append(session)
     for value in customer_values(world, purchases(world)):
         worth[value.person].append(value)
-    found: Figures = set()
+    found: TableRows = set()
     for person, events in seen.items():
         mine, values = visits[person], worth[person]
         orders = sorted(at for value in values for at in value.at)
@@ -57,7 +57,7 @@ def user_profiles(world: World) -> Figures:
 
 
 def _shares(touches: list[str]) -> dict[str, dict[str, Fraction]]:
-    """What share each model gives each channel of touches, in order."""
+    """By model and channel, the share of a purchase. `touches`: the channels in order."""
     n = len(touches)
     found = {model: dict.fromkeys(touches, Fraction(0)) for model in MODELS}
     for place, channel in enumerate(touches):
@@ -73,30 +73,31 @@ def _shares(touches: list[str]) -> dict[str, dict[str, Fraction]]:
 
 
 def _credits(whole: int, shares: dict[str, Fraction]) -> dict[str, int]:
-    """Whole units by share: up to each channel, by name, together rounded down."""
-    found, so_far, given = {}, Fraction(0), 0
+    """Divide whole units among channels, by name. Running totals are rounded down, so that the sum is exact."""
+    found, running, given = {}, Fraction(0), 0
     for channel in sorted(shares):
-        so_far += shares[channel]
-        found[channel] = floor(whole * so_far) - given
+        running += shares[channel]
+        found[channel] = floor(whole * running) - given
         given += found[channel]
     return found
 
 
 def _touches(purchase: Purchase, visits: dict[Person, list[Session]]) -> list[str]:
+    """The channels of the person's sessions in the 30 days before the purchase."""
     earliest = purchase.at - dt.timedelta(days=30)
     mine = visits.get(purchase.person, ()) if purchase.person else ()
     near = [session for session in mine if earliest <= session.started <= purchase.at]
-    told = sorted((session.started, channel) for session in near if (channel := session.first("channel")))
-    return [channel for _, channel in told] or ["untouched"]
+    channels = sorted((session.started, channel) for session in near if (channel := session.first("channel")))
+    return [channel for _, channel in channels] or ["untouched"]
 
 
-def attribution_credits(world: World) -> Figures:
-    """(stream, purchase, channel, touchpoints, and of each model weight and value)."""
+def attribution_credits(world: World) -> TableRows:
+    """(stream, purchase, channel, touchpoints, then weight and value by each model)."""
     visits: dict[Person, list[Session]] = defaultdict(list)
     for session in sessions(world):
         if session.person:
             visits[session.person].append(session)
-    found: Figures = set()
+    found: TableRows = set()
     for purchase in purchases(world):
         touches = _touches(purchase, visits)
         value, places = purchase.value, finest_decimals(purchase.value or Decimal(0), purchase.currency)
@@ -110,19 +111,19 @@ def attribution_credits(world: World) -> Figures:
     return found
 
 
-def attribution(world: World) -> Figures:
-    """(date, channel, currency, touchpoints, purchases, and of each model purchases and value)."""
+def attribution(world: World) -> TableRows:
+    """(date, channel, currency, touchpoints, purchases, then purchases and value by each model)."""
     bought = {(purchase.stream, purchase.id): purchase for purchase in purchases(world)}
     rows: dict[tuple[dt.date, object, str | None], list[tuple[Any, ...]]] = defaultdict(list)
     for stream, id, channel, *figures in attribution_credits(world):
         purchase = bought[stream, id]
         rows[purchase.at.astimezone(dt.UTC).date(), channel, purchase.currency].append(tuple(figures))
-    found: Figures = set()
+    found: TableRows = set()
     for key, group in rows.items():
         columns = list(zip(*group, strict=True))
         known = [[value for value in column if value is not None] for column in columns]
         touchpoints, *sums = [sum(column) if column else None for column in known]
-        for place in range(1, len(sums), 2):  # purchases and value of each model in turn
-            sums[place] = None if sums[place] is None else shown(sums[place], key[2])
+        for place in range(1, len(sums), 2):  # the values; purchases are in between
+            sums[place] = None if sums[place] is None else rounded(sums[place], key[2])
         found.add((*key, touchpoints, len(group), *sums))
     return found

@@ -1,4 +1,4 @@
-"""Sessions, by given id or by gap, and the journeys through them."""
+"""Sessions, by the producer's id or by a gap in time, and the journeys through them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from figures.engagement import Figures, ratio
-from figures.events import Event, Person, World
+from figures.engagement import ratio
+from figures.events import Event, Person, TableRows, World
 
 GAP = dt.timedelta(seconds=1800)
 
 
 @dataclass(frozen=True)
 class Session:
-    """The events of one session, in order."""
+    """One session. `given` is the producer's id, None for a session found by gaps; `events` are in order."""
 
     space: str
     person: Person | None
@@ -37,18 +37,23 @@ class Session:
 
     @property
     def conversions(self) -> int:
-        """Orders (or events without one) that convert, by date and ids as sent."""
+        """How many distinct conversions there are, by date and by ids as sent."""
         return len({(e.date, e.user, e.anonymous, e.conversion) for e in self.events if e.converts})
 
     def first(self, attribute: str) -> str | None:
-        """The earliest value there is; of several at one time the first by name."""
-        told = ((event.at, value) for event in self.events if (value := getattr(event, attribute)) is not None)
-        return min(told, default=(None, None))[1]
+        """The earliest value; of several at the same time, the smallest."""
+        values = ((event.at, value) for event in self.events if (value := getattr(event, attribute)) is not None)
+        return min(values, default=(None, None))[1]
 
     @property
     def journey(self) -> str:
-        """Piece after piece, a piece being one date and one pair of ids (and, by gap, one run of events)."""
-        pieces = sorted(self._pieces(), key=lambda p: (p[0].at, p[-1].at, _last(p[0].user), _last(p[0].anonymous)))
+        """The first five event names, without immediate repetitions.
+
+        Gold builds a journey from pieces: events of one date and one pair of ids, in sessions by gap also of one run.
+        """
+        pieces = sorted(
+            self._pieces(), key=lambda p: (p[0].at, p[-1].at, _nulls_last(p[0].user), _nulls_last(p[0].anonymous))
+        )
         names = [name for piece in pieces for name in _collapsed(event.name for event in piece)[:5]]
         return " > ".join(_collapsed(names)[:5])
 
@@ -63,7 +68,7 @@ class Session:
         return [run for runs in pieces.values() for run in runs]
 
 
-def _last(text: str | None) -> tuple[bool, str]:
+def _nulls_last(text: str | None) -> tuple[bool, str]:
     return text is None, text or ""
 
 
@@ -72,26 +77,27 @@ def _collapsed(names: Iterable[str]) -> list[str]:
 
 
 def sessions(world: World) -> list[Session]:
+    """All sessions. An event without a session id belongs to a run of its person's events with small gaps."""
     given: dict[tuple[str, Person | None, str], list[Event]] = defaultdict(list)
-    free: dict[Person, list[list[Event]]] = defaultdict(list)
+    by_gap: dict[Person, list[list[Event]]] = defaultdict(list)
     for event in world.events:
         person = world.person(event)
         if event.session is not None:
             given[event.space, person, event.session].append(event)
         elif person is not None:
-            runs = free[person]
+            runs = by_gap[person]
             if runs and event.at - runs[-1][-1].at <= GAP:
                 runs[-1].append(event)
             else:
                 runs.append([event])
     found = [Session(space, person, id, events) for (space, person, id), events in given.items()]
-    return found + [Session(person[0], person, None, run) for person, runs in free.items() for run in runs]
+    return found + [Session(person[0], person, None, run) for person, runs in by_gap.items() for run in runs]
 
 
-def fct_sessions(world: World) -> Figures:
+def fct_sessions(world: World) -> TableRows:
     """(space, person, given id, start, end, date, seconds, events, views, conversions, converted, engaged, channel,
     platform, journey)."""
-    found: Figures = set()
+    found: TableRows = set()
     for session in sessions(world):
         engaged = session.length > dt.timedelta(seconds=10) or session.views >= 2 or session.conversions > 0
         found.add(
@@ -103,14 +109,14 @@ def fct_sessions(world: World) -> Figures:
     return found
 
 
-def conversion_journeys(world: World) -> Figures:
+def conversion_journeys(world: World) -> TableRows:
     """(space, place, journey, sessions, share, converted, rate)."""
     taken: dict[str, Counter[str]] = defaultdict(Counter)
     converted: Counter[tuple[str, str]] = Counter()
     for session in sessions(world):
         taken[session.space][session.journey] += 1
         converted[session.space, session.journey] += session.conversions > 0
-    found: Figures = set()
+    found: TableRows = set()
     for space, counts in taken.items():
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:100]
         for place, (journey, count) in enumerate(ranked, 1):

@@ -1,4 +1,4 @@
-"""Figures of one stream each: the storefront's, the app's and the website's."""
+"""Figures of one stream each: clickstream, mobile and web."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import datetime as dt
 from collections import Counter, defaultdict
 from decimal import Decimal
 
-from figures.engagement import Figures, ratio
-from figures.events import Event, World
-from figures.money import shown
+from figures.engagement import ratio
+from figures.events import Event, TableRows, World
+from figures.money import rounded
 
 HOUR, WEEK = dt.timedelta(hours=1), dt.timedelta(days=7)
 
@@ -25,9 +25,9 @@ def _products(events: list[Event]) -> dict[str, Counter[str]]:
     return counts
 
 
-def conversion_funnel(world: World) -> Figures:
+def conversion_funnel(world: World) -> TableRows:
     """(product, category, views, carts, purchases, three ratios)."""
-    found: Figures = set()
+    found: TableRows = set()
     by_category: dict[str | None, list[Event]] = defaultdict(list)
     for event in world.of_stream("clickstream"):
         by_category[event.category].append(event)
@@ -39,7 +39,7 @@ def conversion_funnel(world: World) -> Figures:
     return found
 
 
-def hourly_revenue(world: World) -> Figures:
+def hourly_revenue(world: World) -> TableRows:
     """(hour, date, currency, transactions, units, revenue)."""
     hours: dict[tuple[dt.datetime, str | None], list[Event]] = defaultdict(list)
     for event in world.of_stream("clickstream"):
@@ -47,30 +47,30 @@ def hourly_revenue(world: World) -> Figures:
             hours[_hour(event.at), event.currency].append(event)
     return {
         (hour, hour.date(), currency, len({e.conversion for e in events}), sum(e.row["quantity"] for e in events),
-         shown(sum((e.row["price"] * e.row["quantity"] for e in events), Decimal(0)), currency))
+         rounded(sum((e.row["price"] * e.row["quantity"] for e in events), Decimal(0)), currency))
         for (hour, currency), events in hours.items()
     }  # fmt: skip
 
 
-def top_products(world: World) -> Figures:
+def top_products(world: World) -> TableRows:
     """(category, place, product, views, carts, purchases, units, revenue)."""
     groups: dict[str, list[Event]] = defaultdict(list)
     for event in world.of_stream("clickstream"):
         groups["all"].append(event)
         if event.category is not None:
             groups[event.category].append(event)
-    found: Figures = set()
+    found: TableRows = set()
     for category, events in groups.items():
         ranked = sorted(_products(events).items(), key=lambda item: (-item[1]["page_view"], item[0]))
         for place, (product, counts) in enumerate(ranked[:10], 1):
             sold = [e for e in events if e.name == "purchase" and e.row["product_id"] == product]
             units, revenue = sum(e.row["quantity"] for e in sold), sum((e.value for e in sold), Decimal(0))
             counted = (counts[name] for name in ("page_view", "add_to_cart", "purchase"))
-            found.add((category, place, product, *counted, units, shown(revenue, "USD")))
+            found.add((category, place, product, *counted, units, rounded(revenue, "USD")))
     return found
 
 
-def category_performance(world: World) -> Figures:
+def category_performance(world: World) -> TableRows:
     """(date, category, events, views, searches, carts, removals, purchases)."""
     days: dict[tuple[dt.date, str], Counter[str]] = defaultdict(Counter)
     for event in world.of_stream("clickstream"):
@@ -79,7 +79,7 @@ def category_performance(world: World) -> Figures:
     return {(*key, counts.total(), *(counts[name] for name in names)) for key, counts in days.items()}
 
 
-def user_activity(world: World) -> Figures:
+def user_activity(world: World) -> TableRows:
     """(date, users, sessions, events)."""
     days: dict[dt.date, list[Event]] = defaultdict(list)
     for event in world.of_stream("clickstream"):
@@ -94,12 +94,12 @@ def _naive(at: dt.datetime) -> dt.datetime:
     return at.astimezone(dt.UTC).replace(tzinfo=None)
 
 
-def users(world: World) -> Figures:
+def mobile_users(world: World) -> TableRows:
     """(user, system, city, latitude, longitude)."""
     journeys: dict[str, dict[str, Event]] = defaultdict(dict)
     for event in sorted(world.of_stream("mobile"), key=lambda event: (event.at, event.id)):
         journeys[event.user or ""][event.id.split("-")[0]] = event
-    found: Figures = set()
+    found: TableRows = set()
     for user, mine in journeys.items():
         latest = [event.row for event in reversed(mine.values())]
         system = next((row["os_user"] for row in latest if row["os_user"] is not None), None)
@@ -109,12 +109,12 @@ def users(world: World) -> Figures:
     return found
 
 
-def events(world: World) -> Figures:
+def mobile_events(world: World) -> TableRows:
     """(id, user, name, time)."""
     return {(event.id, event.user, event.name, _naive(event.at)) for event in world.of_stream("mobile")}
 
 
-def orders(world: World) -> Figures:
+def mobile_orders(world: World) -> TableRows:
     """(id, user, type, status, payment, time)."""
     return {
         (event.order, event.user, event.row["order_type"].upper(), event.row["status"].upper())
@@ -124,13 +124,13 @@ def orders(world: World) -> Figures:
     }
 
 
-def purchase_counts(world: World) -> Figures:
+def purchase_counts(world: World) -> TableRows:
     """(user, hour, date, in the hour, on the date, in the last sixty minutes)."""
     bought: dict[str | None, list[dt.datetime]] = defaultdict(list)
-    for _, user, _, status, _, at in orders(world):
+    for _, user, _, status, _, at in mobile_orders(world):
         if status == "COMPLETED":
             bought[user].append(at)
-    found: Figures = set()
+    found: TableRows = set()
     for user, times in bought.items():
         for hour in {at.replace(minute=0, second=0, microsecond=0) for at in times}:
             inside = [at for at in times if hour <= at < hour + HOUR]
@@ -141,8 +141,8 @@ def purchase_counts(world: World) -> Figures:
     return found
 
 
-def bene(world: World) -> list[tuple[object, ...]]:
-    """(user, type, description, entity type, entity, session, device, time, name); rows may be alike."""
+def web_events(world: World) -> list[tuple[object, ...]]:
+    """(user, type, description, entity type, entity, session, device, time, name); rows may be equal."""
     return [
         (e.user, e.name, e.row["description"], e.category, e.row["entity_id"], e.session, e.row["device"])
         + (_naive(e.at), e.row["username"])
@@ -150,7 +150,7 @@ def bene(world: World) -> list[tuple[object, ...]]:
     ]
 
 
-def content_preferences(world: World) -> Figures:
+def content_preferences(world: World) -> TableRows:
     """(type, entity, interactions, users, sessions, share, recent, previous, trend)."""
     typed = [event for event in world.of_stream("web") if event.category is not None]
     groups: dict[tuple[str, str], list[Event]] = defaultdict(list)
@@ -158,7 +158,7 @@ def content_preferences(world: World) -> Figures:
         groups[event.category or "", "all"].append(event)
         if event.row["entity_id"] is not None:
             groups[event.category or "", event.row["entity_id"]].append(event)
-    found: Figures = set()
+    found: TableRows = set()
     for (kind, entity), mine in groups.items():
         whole = typed if entity == "all" else groups[kind, "all"]
         recent = sum(world.as_of - WEEK < e.date for e in mine)
@@ -171,7 +171,7 @@ def content_preferences(world: World) -> Figures:
     return found
 
 
-def member_preferences(world: World) -> Figures:
+def member_preferences(world: World) -> TableRows:
     """(user, type, interactions, share, place)."""
     counts: dict[str | None, Counter[str]] = defaultdict(Counter)
     for event in world.of_stream("web"):

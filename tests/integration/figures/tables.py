@@ -1,4 +1,4 @@
-"""Which figure is which table's: the columns that it says, in that order."""
+"""For every gold table, its columns and the function that computes the rows it must hold."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from figures import engagement, funnels, orders, people, sessions, stream_figure
 from figures.events import World
 
 Figure = Callable[[World], Collection[tuple[object, ...]]]
+"""Computes the rows that a table must hold."""
 
 UNBOUNDED = {"mobile.events", "mobile.orders", "my_schema.bene"}
-"""Tables that hold events of all dates, whatever the as-of date."""
+"""Tables that hold the events of all dates, also of dates after the as-of date."""
 
 TABLES: dict[str, tuple[str, Figure]] = {
     "marts.daily_active_users": (
@@ -104,11 +105,11 @@ TABLES: dict[str, tuple[str, Figure]] = {
         stream_figures.category_performance,
     ),
     "marts.user_activity": ("event_date, users, sessions, events", stream_figures.user_activity),
-    "mobile.users": ("user_id, os_user, city, latitude, longitude", stream_figures.users),
-    "mobile.events": ("event_id, user_id, event_name, event_timestamp", stream_figures.events),
+    "mobile.users": ("user_id, os_user, city, latitude, longitude", stream_figures.mobile_users),
+    "mobile.events": ("event_id, user_id, event_name, event_timestamp", stream_figures.mobile_events),
     "mobile.orders": (
         "order_id, user_id, order_type, status, payment_method, created_at",
-        stream_figures.orders,
+        stream_figures.mobile_orders,
     ),
     "mobile.purchase_counts": (
         "user_id, hour_at, daily, hourly_purchase_count, daily_purchase_count, purchases_last_60m",
@@ -117,7 +118,7 @@ TABLES: dict[str, tuple[str, Figure]] = {
     "my_schema.bene": (
         "user_id, event_type, description, entity_type, entity_id, session_id, props ->> 'device', occurred_at,"
         " username",
-        stream_figures.bene,
+        stream_figures.web_events,
     ),
     "marts.content_preferences": (
         "entity_type, entity_id, interactions, users, sessions, share, recent_interactions, previous_interactions,"

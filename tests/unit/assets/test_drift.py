@@ -1,4 +1,4 @@
-"""Drift of an arrival hour: exact where records are few, a sample that says so where they are many."""
+"""Drift of an arrival hour is exact if records are few; else it is a sample, and says so."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from assets import checks, drift
-from assets.drift import Drift
+from assets import checks, ui
 from events.conform import Conformers
+from lake import drift
 from lake import writing as datafiles
+from lake.drift import Drift
+from lake.schemas import Layer
+from lake.snapshots import rows_snapshot
 
 HIDDEN = "somebody@example.com"
 
 
 def look(platform: Any, *numbers: int) -> dict[int, Drift]:
-    """The drift of hours of bronze, by their numbers."""
-    from lake.schemas import Layer
-    from lake.tables import rows_snapshot
-
+    """The drift of some hours of bronze, by number."""
     bronze = platform.lake.table(Layer.BRONZE, platform.stream)
     hours = [platform.hour(number) for number in numbers]
-    found = drift.drifts(bronze, rows_snapshot(bronze), hours, Conformers(platform.stream, b"key"))
+    found = drift.find_drift(bronze, rows_snapshot(bronze), hours, Conformers(platform.stream, b"key"))
     return dict(zip(numbers, (found[hour] for hour in hours), strict=True))
 
 
-def verdict(platform: Any, number: int) -> Any:
-    """The check's verdict on one hour, silver having been made."""
+def result(platform: Any, number: int) -> Any:
+    """The check's result for one hour, after judging it."""
     named, _ = platform.judge_silver(number)
     conformers = Conformers(platform.stream, b"key")
     hour = platform.hour(number)
-    tables = checks.tables_of(platform.lake, platform.stream)
-    return checks.drift(tables, platform.stream, named, [hour], conformers)[hour]
+    bronze = platform.lake.table(Layer.BRONZE, platform.stream)
+    found = drift.find_drift(bronze, named.bronze, [hour], conformers)
+    return checks.drift(platform.stream, found)[hour]
 
 
 def test_every_hour_has_its_own_drift(platform: Any, shop: Any) -> None:
-    """A producer's change begins at an hour, and that is what one wants to see."""
+    """A producer's change begins in some hour, and the UI should show which."""
     platform.put(0, "a", [shop("1"), shop("2", coupon=HIDDEN), shop("3", coupon=4)])
     platform.put(0, "b", [shop("4", coupon=HIDDEN, session={"geo": {}})])
     platform.put(1, "a", [shop("5"), b"damaged"])
@@ -51,10 +52,10 @@ def test_every_hour_has_its_own_drift(platform: Any, shop: Any) -> None:
 
 
 def test_the_check_warns_and_shows_no_values(platform: Any, shop: Any) -> None:
-    """Nobody has classed the field: what is in it may be personal, and the UI is read by many."""
+    """An unknown field may hold personal data, and many people read the UI."""
     platform.put(0, "a", [shop("1", coupon=HIDDEN), shop("2", coupon=HIDDEN)])
     platform.load(0)
-    found = verdict(platform, 0)
+    found = result(platform, 0)
     assert not found.passed
     assert found.severity is dg.AssetCheckSeverity.WARN
     assert not found.blocks
@@ -66,16 +67,16 @@ def test_the_check_warns_and_shows_no_values(platform: Any, shop: Any) -> None:
 
 
 def test_the_check_passes_where_all_is_known(platform: Any, shop: Any) -> None:
-    """An empty table, and green."""
+    """It shows an empty table."""
     platform.put(0, "a", [shop("1")])
     platform.load(0)
-    found = verdict(platform, 0)
+    found = result(platform, 0)
     assert found.passed
     assert found.metadata["fields"].records == []
 
 
 def test_a_large_hour_is_sampled(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first rows of each data file, so that no producer's file is left out; the metadata says how many."""
+    """The first rows of each data file are looked at, so that no producer is left out. The metadata says how many."""
     monkeypatch.setattr(drift, "EXACT_RECORDS", 30)
     monkeypatch.setattr(drift, "SAMPLE_RECORDS", 10)
     for name in "ab":
@@ -89,7 +90,7 @@ def test_a_large_hour_is_sampled(platform: Any, shop: Any, monkeypatch: pytest.M
 
 
 def test_large_records_end_the_look_early(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few records may be many bytes, and a hint is not worth the memory."""
+    """A few records may be many bytes, and a hint is not worth that memory."""
     monkeypatch.setattr(drift, "LOOK_BYTES", 100_000)
     monkeypatch.setattr(drift, "BATCH_ROWS", 8)
     platform.put(0, "a", [shop(str(i), pad="x" * 10_000) for i in range(40)])
@@ -99,7 +100,7 @@ def test_large_records_end_the_look_early(platform: Any, shop: Any, monkeypatch:
 
 
 def test_a_look_is_at_one_row_group_after_another(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whose bytes are bounded: so many rows of large records would be more than memory has."""
+    """The bytes of a row group are bounded. A fixed number of large records might not fit in memory."""
     monkeypatch.setattr(datafiles, "ROW_GROUP_BYTES", 50_000)
     monkeypatch.setattr(drift, "LOOK_BYTES", 50_000)
     for name in "abcd":
@@ -109,14 +110,14 @@ def test_a_look_is_at_one_row_group_after_another(platform: Any, shop: Any, monk
 
 
 def test_names_can_be_shown(platform: Any, shop: Any) -> None:
-    """A field may be called anything: lone surrogates, control characters, a megabyte of it, ten thousand of them."""
+    """A field may have any name: lone surrogates, control characters, a megabyte. There may be ten thousand of them."""
     names = ["\ud800", "\x1b[31mred\x00", "x" * 1_000_000, *map(str, range(10_000))]
     platform.put(0, "a", [shop("1", **dict.fromkeys(names, 1)), json.dumps(dict.fromkeys(names[:3], 1)).encode()])
     platform.load(0)
-    metadata = verdict(platform, 0).metadata
+    metadata = result(platform, 0).metadata
     shown = [row.data["field"] for row in metadata["fields"].records]
     assert metadata["unknown_fields"] == len(names)
-    assert len(shown) == drift.SHOWN_FIELDS
+    assert len(shown) == ui.SHOWN_FIELDS
     assert all(text.isprintable() and len(text) <= 200 for text in shown)
     assert "\ufffd" in shown
     assert r"\x1b[31mred\x00" in shown

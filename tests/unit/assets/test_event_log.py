@@ -1,4 +1,4 @@
-"""Materializations stored at once look as if Dagster had stored them one by one."""
+"""Materializations stored in batches look as if Dagster had stored them one by one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +42,7 @@ def run(instance: dg.DagsterInstance, at_once: bool) -> dg.ExecuteInProcessResul
 
 
 def seen(instance: dg.DagsterInstance, ran: dg.ExecuteInProcessResult) -> list[Any]:
-    """What Dagster knows of both assets, without when and by which run."""
+    """What Dagster knows of both assets, without times and run ids."""
     by_date, whole = dg.AssetKey("by_date"), dg.AssetKey("whole")
     logs = instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
     events = [log.get_dagster_event() for log in logs]

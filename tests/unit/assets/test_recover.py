@@ -1,4 +1,4 @@
-"""A lost catalog: whenever and however it goes, recovery and one more run of the hours bring all rows back."""
+"""Whenever and however the catalog is lost, recovery and one more run of the hours bring all rows back."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
-from assets.recover import NAMED_BY_SILVER
-from assets.upkeep import NAMES, PARTITIONED_BY
+from assets.upkeep import ORDER
 from lake import housekeeping
 from lake.folders import CatalogLost
-from lake.housekeeping import TIME_TRAVEL, spared, tidy
-from lake.judge_silver import SnapshotSet
+from lake.housekeeping import TIME_TRAVEL, spare_once, tidy
 from lake.recovery import recover_stream
-from lake.schemas import Layer
+from lake.schemas import PARTITION_BY, Layer
+from lake.snapshots import SnapshotSet
 
 NOW = dt.datetime.now(dt.UTC)
 LATER = NOW + TIME_TRAVEL + dt.timedelta(days=1)
@@ -30,7 +29,7 @@ Lose = Callable[[Path], None]
 
 
 class CrashError(Exception):
-    """The process is gone."""
+    """Stands for the death of the process."""
 
 
 def deleted(catalog: Path) -> None:
@@ -42,7 +41,7 @@ def emptied(catalog: Path) -> None:
 
 
 def dropped(catalog: Path) -> None:
-    """The entries are gone, the catalog is there."""
+    """The catalog is there, but its entries are gone."""
     opened = SqlCatalog("lake", uri=f"sqlite:///{catalog}", warehouse="")
     for layer in Layer:
         for name in opened.list_tables(layer.value):
@@ -55,7 +54,7 @@ MOMENTS = ("before", "written", "after")
 
 
 def reopened(platform: Any) -> Any:
-    """The platform as another process finds it."""
+    """The platform, opened by another process."""
     if "catalog" in vars(platform.lake):
         platform.lake.catalog.engine.dispose()
     fresh = type(platform)(platform.folder, platform.stream)
@@ -68,27 +67,27 @@ def catalog_of(platform: Any) -> Path:
 
 
 def recover(platform: Any) -> list[str]:
-    return [f"{each.table}: {each.told}" for each in told(platform)]
+    return [f"{each.table}: {each.message}" for each in told(platform)]
 
 
 def told(platform: Any) -> list[Any]:
-    return list(recover_stream(platform.lake, platform.stream.name, NAMED_BY_SILVER, LATER))
+    return list(recover_stream(platform.lake, platform.stream.name, LATER))
 
 
 def upkeep(platform: Any) -> None:
-    """As the job does it, for a week later."""
+    """Recover as the job does, a week later."""
     needed: set[int] = set()
-    for layer, by in PARTITIONED_BY.items():
+    for layer in ORDER:
         table = platform.lake.table(layer, platform.stream)
-        if not spared(table):
-            tidy(table, by, NAMES, needed, LATER)
+        if not spare_once(table):
+            tidy(table, PARTITION_BY[layer], needed, LATER)
         if layer is Layer.SILVER:
-            named = SnapshotSet.by(table)
+            named = SnapshotSet.of(table)
             needed = {snapshot for snapshot in (named.bronze, named.rejected) if snapshot}
 
 
 def state(platform: Any) -> dict[str, object]:
-    """Everything that a reader can see, without what says when and from which upload it came."""
+    """All rows that a reader can see, without times and versions of uploads."""
     bronze, silver, ledger = (platform.rows(layer) for layer in (Layer.BRONZE, Layer.SILVER, Layer.LEDGER))
     return {
         "verdicts": platform.verdicts(),
@@ -103,7 +102,7 @@ def files(platform: Any) -> set[Path]:
 
 
 def live(platform: Any, shop: Callable[..., bytes]) -> None:
-    """Two hours that dispute keys, upkeep, an hour that replaces an object, and upkeep again."""
+    """Two hours with keys in common, upkeep, an hour that replaces an object, and upkeep again."""
     platform.put(0, "f0", [shop("k", "A"), shop("m"), b"{broken"])
     platform.run(0)
     platform.put(1, "f1", [shop("k", "B"), shop("l"), b"{broken"])
@@ -142,7 +141,7 @@ def crashing(patch: pytest.MonkeyPatch, number: int, moment: str, catalog: Path)
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Upkeep finds something to merge in little tables."""
+    """Makes upkeep merge files even in small tables."""
     monkeypatch.setattr(housekeeping, "MANY_SMALL", 2)
 
 
@@ -151,7 +150,7 @@ COMMITS = 22
 
 @pytest.mark.usefixtures("small")
 def test_the_life_has_as_many_commits_as_are_tried(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that none of them is left out below, and every table is compacted and expired."""
+    """No commit is left out below, and every table is compacted and expired."""
     commits = crashing(monkeypatch, 0, "", catalog_of(platform))
     live(platform, shop)
     assert len(commits) == COMMITS
@@ -168,7 +167,7 @@ def undisturbed(platforms: Callable[..., Any], shop: Any) -> dict[str, object]:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("number", range(1, COMMITS + 1))
 def test_the_catalog_is_lost_at_every_commit(platforms: Any, shop: Any, undisturbed: object, number: int) -> None:
-    """A process dies at a commit and the catalog with it: recovered, the platform goes on as if nothing had been."""
+    """A process dies at a commit and the catalog is lost. After recovery the platform goes on as before."""
     moment, lose = MOMENTS[number % len(MOMENTS)], WAYS[number // len(MOMENTS) % len(WAYS)]
     assert after_a_loss(platforms(), shop, number, moment, lose) == undisturbed
 
@@ -179,7 +178,7 @@ def test_the_catalog_is_lost_at_every_commit(platforms: Any, shop: Any, undistur
 def test_an_older_catalog_is_put_back_at_any_point(
     platforms: Any, shop: Any, undisturbed: object, number: int, moment: str, lose: Lose, backup: int
 ) -> None:
-    """The catalog is as old as any commit before: what was committed since is found again, not overwritten."""
+    """The catalog is replaced by any earlier backup. Later commits are found again and not overwritten."""
     assert after_a_loss(platforms(), shop, number, moment, lose, min(backup, number - 1)) == undisturbed
 
 
@@ -198,7 +197,7 @@ def after_a_loss(
         shutil.copyfile(f"{catalog_of(platform)}.{backup}", catalog_of(platform))
     platform = reopened(platform)
     before = files(platform)
-    registered = [each.table.replace(".", "/") for each in told(platform) if each.told.startswith("registered")]
+    registered = [each.table.replace(".", "/") for each in told(platform) if each.message.startswith("registered")]
     spared_files = {path for path in before if any(f"/{table}/" in str(path) for table in registered)}
     assert all("already current" in each or "nothing to" in each for each in recover(platform))
     upkeep(platform)
@@ -209,7 +208,7 @@ def after_a_loss(
 
 
 def test_a_table_is_never_made_over_the_files_of_one(platform: Any, shop: Any) -> None:
-    """Upkeep would take all that was there before for orphans."""
+    """Upkeep would delete all earlier files as orphans."""
     platform.put(0, "f0", [shop("k")])
     platform.run(0)
     deleted(catalog_of(platform))
@@ -224,7 +223,7 @@ def test_a_table_is_never_made_over_the_files_of_one(platform: Any, shop: Any) -
 
 
 def test_data_without_metadata_is_not_given_away_either(platform: Any, shop: Any) -> None:
-    """Parquet files can still be read by hand; a new table in their folder would have them deleted."""
+    """The Parquet files can still be read by hand; a new table in their folder would delete them."""
     platform.put(0, "f0", [shop("k")])
     platform.run(0)
     deleted(catalog_of(platform))
@@ -232,13 +231,13 @@ def test_data_without_metadata_is_not_given_away_either(platform: Any, shop: Any
     platform = reopened(platform)
     with pytest.raises(CatalogLost, match="bronze/commerce holds files"):
         platform.lake.table(Layer.BRONZE, platform.stream)
-    lost = {each.table: each.told for each in told(platform) if not each.whole}
+    lost = {each.table: each.message for each in told(platform) if not each.registered}
     assert lost.keys() == {"bronze.commerce"}
     assert "of 0 metadata files" in lost["bronze.commerce"]
 
 
 def test_what_an_unfinished_creation_leaves_is_no_table(platform: Any) -> None:
-    """A process may die between the first metadata file and the catalog's entry: nobody has to mend that."""
+    """A process may die between the first metadata file and the catalog's entry. That needs no recovery."""
     platform.lake.table(Layer.BRONZE, platform.stream)
     dropped(catalog_of(platform))
     platform = reopened(platform)
@@ -247,7 +246,7 @@ def test_what_an_unfinished_creation_leaves_is_no_table(platform: Any) -> None:
 
 @pytest.mark.parametrize("behind", [1, 4])
 def test_an_older_catalog_is_noticed_before_anything_is_written(platform: Any, shop: Any, behind: int) -> None:
-    """Runs on it would commit on top of old metadata, and the newer rows would become orphans."""
+    """Runs would commit on top of old metadata, and newer rows would become orphans."""
     platform.put(0, "f0", [shop("k"), b"{broken"])
     platform.run(0)
     shutil.copyfile(catalog_of(platform), platform.folder / "backup")

@@ -1,4 +1,4 @@
-"""Rejected rows summed up, for the UI and for a terminal: what is wrong, how often, where to look."""
+"""Rejected rows summed up for the UI and the terminal: what is wrong, how often, where to look."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from assets import checks, listing
+from assets import checks
 from contracts.commerce import COMMERCE
-from lake.identities import counts_of
+from lake import rejected_summary
+from lake.hour_counts import count_hours
+from lake.rejected_summary import rejected_lines
 from lake.schemas import Layer
-from resources import environment
+from lake.validation import summarize_rejected
+from resources import environment, list_rejected
 
 FILE = "commerce/2024/05/01/10/a.json"
 
@@ -32,15 +35,15 @@ def hours(platform: Any, shop: Any) -> Any:
 def table(platform: Any, number: int) -> list[dict[str, Any]]:
     """The rows that the UI shows of an hour."""
     hour = platform.hour(number)
-    tables = checks.tables_of(platform.lake, platform.stream)
-    summed, rejected = checks.refused(tables[Layer.REJECTED], platform.named.rejected, [hour])
-    counts = {Layer.BRONZE: counts_of(tables[Layer.BRONZE], platform.named.bronze, [hour]), Layer.REJECTED: rejected}
-    found = checks.rejected_share(platform.stream, summed, counts, [hour])[hour]
+    bronze, table = (platform.lake.table(layer, platform.stream) for layer in (Layer.BRONZE, Layer.REJECTED))
+    summary, rejected = summarize_rejected(table, platform.named.rejected, [hour])
+    counts = {Layer.BRONZE: count_hours(bronze, platform.named.bronze, [hour]), Layer.REJECTED: rejected}
+    found = checks.rejected_share(platform.stream, summary, counts, [hour])[hour]
     return [dict(row.data) for row in found.metadata["rejected_records"].records]
 
 
 def test_reasons_are_counted_by_column(hours: Any) -> None:
-    """Reasons in the order of judgement, each with its first record: its object and line, and what is wrong with it."""
+    """Reasons in the order of judgement, each with the place of its first record and what is wrong."""
     rows = {(row["reason"], row["column"]): row for row in table(hours, 0)}
     assert [(*key, row["records"]) for key, row in rows.items()] == [
         ("malformed", "", 3),
@@ -56,20 +59,20 @@ def test_reasons_are_counted_by_column(hours: Any) -> None:
 
 
 def test_a_rejected_record_shows_nothing_personal(platform: Any, shop: Any) -> None:
-    """A person mistyped in one field does not make the others public."""
+    """An error in one field must not make the others public."""
     secrets = {"email": "ann@example.com", "first_name": "Ann"}
     platform.put(0, "a.json", [shop("1", customer=secrets, order={"currency": "euro", "total_amount": "ann"})])
     platform.load(0)
     platform.named, _ = platform.judge_silver(0)
-    shown = repr(table(platform, 0)) + "".join(listing.listing(platform.lake, COMMERCE))
+    shown = repr(table(platform, 0)) + "".join(rejected_lines(platform.lake, COMMERCE))
     assert "total_amount" not in shown
     assert "order_total: 'ann' is no decimal(24,6)" in shown
     assert not any(secret in shown for secret in secrets.values())
 
 
 def test_the_listing_begins_with_the_newest_hour(hours: Any) -> None:
-    """What went wrong last is what one comes for; a few records of each kind show where to look."""
-    lines = list(listing.listing(hours.lake, COMMERCE))
+    """The latest errors matter most; a few records of each kind show where to look."""
+    lines = list(rejected_lines(hours.lake, COMMERCE))
     assert [line for line in lines if not line.startswith(" ")] == [
         "commerce 2024-05-01-11:00: 1 rejected",
         "commerce 2024-05-01-10:00: 11 rejected",
@@ -83,25 +86,25 @@ def test_the_listing_begins_with_the_newest_hour(hours: Any) -> None:
 
 def test_the_listing_of_one_hour(hours: Any) -> None:
     """The hour that a check or an alarm named."""
-    lines = list(listing.listing(hours.lake, COMMERCE, hours.hour(0)))
+    lines = list(rejected_lines(hours.lake, COMMERCE, hours.hour(0)))
     assert lines[0] == "commerce 2024-05-01-10:00: 11 rejected"
     assert not any("11:00" in line for line in lines)
-    assert list(listing.listing(hours.lake, COMMERCE, hours.hour(2))) == [
+    assert list(rejected_lines(hours.lake, COMMERCE, hours.hour(2))) == [
         "commerce: nothing is rejected of 2024-05-01-12:00"
     ]
 
 
 def test_a_long_history_is_not_listed_whole(hours: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would scroll away what was asked for."""
-    monkeypatch.setattr(listing, "LISTED_HOURS", 1)
-    *_, last = listing.listing(hours.lake, COMMERCE)
+    """The newest hours would scroll out of sight."""
+    monkeypatch.setattr(rejected_summary, "LISTED_HOURS", 1)
+    *_, last = rejected_lines(hours.lake, COMMERCE)
     assert last == "earlier hours with rejected records: 1, back to 2024-05-01-10:00; name one to see it"
 
 
 def test_nothing_rejected_is_said(platform: Any, shop: Any) -> None:
-    """Of a stream that has landed nothing, for which no table is made, and of one with nothing wrong in it."""
+    """For a stream without landed objects, which gets no tables, and for one without errors."""
     for _ in range(2):
-        assert list(listing.listing(platform.lake, COMMERCE)) == ["commerce: nothing is rejected"]
+        assert list(rejected_lines(platform.lake, COMMERCE)) == ["commerce: nothing is rejected"]
         platform.put(0, "a.json", [shop("1")])
         platform.load(0)
         platform.judge_silver(0)
@@ -119,18 +122,18 @@ def test_nothing_rejected_is_said(platform: Any, shop: Any) -> None:
 def test_what_cannot_be_listed_is_a_usage_error(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The message says what there is, or how it is written."""
+    """The message says which streams there are, or how an hour is written."""
     with pytest.raises(SystemExit, match="2"):
-        listing.main(arguments)
+        list_rejected.main(arguments)
     assert message in capsys.readouterr().err
 
 
 def test_the_command_reads_the_lake_of_the_deployment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As the assets do, by the same settings."""
+    """It uses the same settings as the assets."""
     monkeypatch.setenv("DEPLOYMENT", "local")
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    listing.main(["commerce"])
+    list_rejected.main(["commerce"])
     assert capsys.readouterr().out == "commerce: nothing is rejected\n"
     assert (environment.data_dir() / "lake").is_dir()

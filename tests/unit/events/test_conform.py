@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from contracts.commerce import COMMERCE, CommerceEvent
 from contracts.stream import column
+from events.concurrency import parallel_map
 from events.conform import Conformers
 from events.decode import OVERSIZE
 from events.json.outline import nesting
@@ -57,7 +58,7 @@ def records(raws: list[bytes | None], hour: dt.datetime, file: str = "f") -> pa.
 
 def test_an_oversize_record_is_refused_with_its_whereabouts(hour: dt.datetime, event: Any) -> None:
     """An oversize record has no bytes to judge, but its detail must say where they are."""
-    (result,) = Conformers(COMMERCE, b"key").conform([records([event(), None], hour)], lambda found: found)
+    result = Conformers(COMMERCE, b"key").conform(records([event(), None], hour))
     assert result.accepted["_line"].to_list() == [1]
     refused = result.refused.row(0, named=True)
     assert (refused["_line"], refused["reason"], refused["raw"]) == (2, "oversize", None)
@@ -67,10 +68,8 @@ def test_an_oversize_record_is_refused_with_its_whereabouts(hour: dt.datetime, e
 def test_batches_come_back_in_their_order(hour: dt.datetime, event: Any) -> None:
     """Threads finish in any order, but the order of rows must be the same in every run."""
     batches = [records([event(f"{n}-{i}") for i in range(1 + n % 3)], hour, f"f{n}") for n in range(12)]
-    conformers = Conformers(COMMERCE, b"key", threads=3)
-    assert [*conformers.conform(batches, lambda found: found.accepted["_source_file"][0])] == [
-        f"f{n}" for n in range(12)
-    ]
+    conformed = parallel_map(Conformers(COMMERCE, b"key").conform, batches, threads=3)
+    assert [each.accepted["_source_file"][0] for each in conformed] == [f"f{n}" for n in range(12)]
 
 
 @pytest.mark.parametrize("required", ["event_id", "event_type", "event_timestamp"])

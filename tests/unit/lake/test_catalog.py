@@ -14,7 +14,7 @@ from lake.catalog import open_catalog
 
 
 def test_two_processes_may_make_a_catalog_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each looks for the tables, finds none, and creates them: the later one finds them made."""
+    """Both find no tables and create them; the later one finds them created."""
     create = SqlCatalog.create_tables
     late: list[bool] = []
 

@@ -1,4 +1,4 @@
-"""A lost catalog is noticed before anything is written or deleted, and nothing else is taken for one."""
+"""A lost catalog is noticed before anything is written or deleted. Nothing else is mistaken for a lost catalog."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from pyiceberg.table import StaticTable
 from sqlalchemy.exc import OperationalError
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.folders import CatalogLost, Folder, version_of
-from lake.housekeeping import spared, sweep
+from lake.housekeeping import spare_once, sweep
 from lake.schemas import Layer
-from lake.tables import Lake, commit
+from lake.tables import Lake
 
 HALF = [0, 10, 100, 4096, 5000, 8192, 12_288]
 
 
 def test_a_commit_that_was_refused_is_no_sign_of_a_lost_catalog(lake: Lake, write: Any, silver: Any) -> None:
-    """A rival that loses, or dies on the way, leaves metadata one version ahead: nobody is to be woken for that."""
+    """A process that loses a race or dies leaves metadata one version ahead. That is normal and must raise no alarm."""
     table = lake.table(Layer.SILVER, COMMERCE)
     empty_commit(table)
     version = version_of(table.metadata_location) + 1
@@ -32,7 +33,7 @@ def test_a_commit_that_was_refused_is_no_sign_of_a_lost_catalog(lake: Lake, writ
     shutil.copyfile(path(table.metadata_location), leftover)
     orphan = path(write(table, silver(("a", 1)))[0].file_path)
     table = again(lake).table(Layer.SILVER, COMMERCE)
-    assert not spared(table)
+    assert not spare_once(table)
     assert sweep(table, LATER) == (0, 0), "while it is the newest, it may be of a commit under way"
     empty_commit(table)
     sweep(again(lake).table(Layer.SILVER, COMMERCE), LATER)
@@ -41,7 +42,7 @@ def test_a_commit_that_was_refused_is_no_sign_of_a_lost_catalog(lake: Lake, writ
 
 
 def test_a_commit_between_two_looks_is_no_sign_of_a_lost_catalog(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The catalog was asked first, and somebody has committed before the folder was looked at."""
+    """The catalog is read first, then another process commits, then the folder is read."""
     stale, rival = lake.table(Layer.SILVER, COMMERCE), lake.table(Layer.SILVER, COMMERCE)
     for _ in range(3):
         empty_commit(rival)
@@ -52,14 +53,14 @@ def test_a_commit_between_two_looks_is_no_sign_of_a_lost_catalog(lake: Lake, mon
 
 
 def test_a_table_that_another_process_has_just_made_is_taken(lake: Lake) -> None:
-    """It was not there when it was looked for, and has files by now."""
+    """The table was missing when it was looked up, and has files now."""
     made = lake.table(Layer.SILVER, COMMERCE)
     empty_commit(made)
     assert again(lake).create(("silver", "commerce"), made.schema(), made.spec(), {}).metadata == made.metadata
 
 
 def test_a_lake_without_hints_is_looked_at_by_its_files(lake: Lake) -> None:
-    """Another engine's commits, and those of earlier versions, leave no note of what was committed."""
+    """Commits of other engines and of earlier versions do not write `version-hint.text`."""
     table = lake.table(Layer.SILVER, COMMERCE)
     shutil.copyfile(catalog_of(lake), f"{catalog_of(lake)}.old")
     last = [empty_commit(table) for _ in range(2)][-1]
@@ -72,7 +73,7 @@ def test_a_lake_without_hints_is_looked_at_by_its_files(lake: Lake) -> None:
 
 
 def test_other_tools_find_the_table_without_a_catalog(lake: Lake) -> None:
-    """The note of the last commit is the one that DuckDB and pyiceberg look for."""
+    """`version-hint.text` is the file that DuckDB and pyiceberg look for."""
     table = lake.table(Layer.SILVER, COMMERCE)
     empty_commit(table)
     assert StaticTable.from_metadata(table.location()).metadata == table.metadata
@@ -80,7 +81,7 @@ def test_other_tools_find_the_table_without_a_catalog(lake: Lake) -> None:
 
 @pytest.mark.parametrize("damage", ["gone", "cut off"])
 def test_metadata_that_the_catalog_names_can_be_damaged(lake: Lake, damage: str) -> None:
-    """A folder that is older than its catalog, or a disk that lost a file, is the same trouble from the other side."""
+    """A folder that is older than its catalog, or a disk that lost a file: the same problem from the other side."""
     table = lake.table(Layer.SILVER, COMMERCE)
     first, _ = empty_commit(table), empty_commit(table)
     named = path(table.metadata_location)
@@ -92,13 +93,13 @@ def test_metadata_that_the_catalog_names_can_be_damaged(lake: Lake, damage: str)
 
 
 def test_upkeep_spares_a_recovered_table_once(lake: Lake, write: Any, silver: Any) -> None:
-    """Time to look whether it is right, while everything is still there; then true orphans go."""
+    """So an operator can check the table while all files are still there. The next upkeep deletes true orphans."""
     table = lake.table(Layer.SILVER, COMMERCE)
     commit(table, write(table, silver(("a", 1))), [], {})
     orphan = path(write(table, silver(("b", 1)))[0].file_path)
     lake = lose(lake)
     recover(lake)
-    assert [spared(lake.table(Layer.SILVER, COMMERCE)) for _ in range(2)] == [True, False]
+    assert [spare_once(lake.table(Layer.SILVER, COMMERCE)) for _ in range(2)] == [True, False]
     sweep(lake.table(Layer.SILVER, COMMERCE), LATER)
     assert not orphan.exists()
     assert sweep(lake.table(Layer.SILVER, COMMERCE), LATER) == (0, 0)
@@ -106,7 +107,7 @@ def test_upkeep_spares_a_recovered_table_once(lake: Lake, write: Any, silver: An
 
 @pytest.mark.parametrize("where", ["same", "inside"])
 def test_a_folder_of_two_tables_is_not_swept(lake: Lake, write: Any, silver: Any, where: str) -> None:
-    """Each would take the files of the other for orphans."""
+    """Each table would delete the files of the other as orphans."""
     table = lake.table(Layer.SILVER, COMMERCE)
     location = table.location() + ("" if where == "same" else "/inside")
     other = lake.catalog.create_table(("silver", "other"), table.schema(), location, table.spec())
@@ -118,7 +119,7 @@ def test_a_folder_of_two_tables_is_not_swept(lake: Lake, write: Any, silver: Any
 
 @pytest.mark.parametrize("size", HALF)
 def test_a_truncated_catalog_is_told_in_words(lake: Lake, size: int) -> None:
-    """The file, what is wrong with it, and what to do; an empty file is a new catalog to SQLite."""
+    """The message names the file, the damage and what to do. SQLite takes an empty file for a new catalog."""
     empty_commit(lake.table(Layer.SILVER, COMMERCE))
     lake.catalog.engine.dispose()  # type: ignore[attr-defined]
     catalog_of(lake).write_bytes(catalog_of(lake).read_bytes()[:size])
@@ -128,14 +129,14 @@ def test_a_truncated_catalog_is_told_in_words(lake: Lake, size: int) -> None:
 
 
 def test_what_is_no_catalog_is_told_in_words(lake: Lake) -> None:
-    """Somebody else's file in its place is as good as none."""
+    """A foreign file in its place counts as none."""
     catalog_of(lake).write_bytes(b"PK\x03\x04" * 4000)
     with pytest.raises(CatalogLost, match="no SQLite database"):
         lake.table(Layer.SILVER, COMMERCE)
 
 
 def test_a_busy_catalog_is_no_lost_one(lake: Lake) -> None:
-    """Whoever waits in vain for a lock is not to be sent to recovery."""
+    """A process that waits in vain for a lock must not be sent to recovery."""
     empty_commit(lake.table(Layer.SILVER, COMMERCE))
     impatient = Lake({**lake.properties, "uri": f"{lake.properties['uri']}?timeout=0.1"}, lake.scratch)
     with closing(sqlite3.connect(catalog_of(lake), isolation_level=None)) as holder:
@@ -145,7 +146,7 @@ def test_a_busy_catalog_is_no_lost_one(lake: Lake) -> None:
 
 
 def test_a_table_that_was_purged_can_be_made_anew(lake: Lake, write: Any, silver: Any) -> None:
-    """Whoever drops a table on purpose, with its files, wants a new one; empty folders and the note stay."""
+    """After a purge only empty folders and `version-hint.text` are left, and a new table is wanted."""
     table = lake.table(Layer.SILVER, COMMERCE)
     commit(table, write(table, silver(("a", 1))), [], {})
     lake.catalog.purge_table(("silver", "commerce"))

@@ -1,4 +1,4 @@
-"""Every flipped bit of a data file is noticed, by the reader where it matters, and by who looks at every byte."""
+"""Every flipped bit of a data file is noticed: by reading if it could change a row, else by a check of all bytes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Written = tuple[Table, DataFile, Path, bytes]
 
 @pytest.fixture
 def written(lake: Any, silver: Callable[..., pl.DataFrame], write: Callable[..., list[DataFile]]) -> Written:
-    """A table, a data file of it, where that is, and what is in it."""
+    """A table, one of its data files, the file's path and its bytes."""
     table = lake.table(Layer.SILVER, COMMERCE)
     (file,) = write(table, silver(*((f"e{number}", 1) for number in range(50))))
     path = Path(file.file_path.removeprefix("file://"))
@@ -39,7 +39,7 @@ def rows(table: Table, file: DataFile) -> list[Any]:
 
 
 def test_a_flipped_bit_changes_no_row_without_an_error(written: Written) -> None:
-    """Parquet's own checksums are of pages' data alone: a footer says which column is which, and how many rows."""
+    """Parquet's own checksums cover pages only, but the footer says which column is which."""
     table, file, path, content = written
     expected = rows(table, file)
     for place in range(0, len(content), 23):
@@ -55,7 +55,7 @@ def test_a_flipped_bit_changes_no_row_without_an_error(written: Written) -> None
 
 
 def test_a_spoilt_footer_is_noticed_by_whoever_reads_few_columns(written: Written) -> None:
-    """Keys of very many files are read without the rest of them."""
+    """Look-ups read only the keys of very many files."""
     table, file, path, content = written
     path.write_bytes(content[:-40] + bytes([content[-40] ^ 1]) + content[-39:])
     with pytest.raises(DamagedFile, match=r"table silver.commerce, data file .*: the checksum of its footer"):
@@ -65,7 +65,7 @@ def test_a_spoilt_footer_is_noticed_by_whoever_reads_few_columns(written: Writte
 @settings(max_examples=30)
 @given(st.binary(max_size=300))
 def test_any_end_of_a_file_is_an_error_or_a_footer(end: bytes) -> None:
-    """What is not a footer must not be taken for one."""
+    """Other bytes must not be taken for a footer."""
     with tempfile.TemporaryFile() as file:
         file.write(end)
         with pytest.raises((OSError, ValueError)):
@@ -100,7 +100,7 @@ def test_a_footer_longer_than_the_first_look_is_read_whole(written: Written, mon
 
 
 def test_an_error_of_the_storage_is_not_the_files_own(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Taken for damage, a missing permission would make every file of the lake a lost one."""
+    """If a missing permission counted as damage, every file of the lake would count as lost."""
     table, file, _, _ = written
     denied = PermissionError(13, "Permission denied")
 

@@ -1,4 +1,4 @@
-"""Crashes, rivals and new contract versions: whatever comes between two commits, the next run puts it right."""
+"""Crashes, concurrent runs, new contract versions: whatever happens between commits, the next run corrects it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import polars as pl
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
-from lake import judge_silver
-from lake import tables as lake
+from lake import commits, judge_silver
 from lake.schemas import Layer
 
 
 @pytest.fixture
 def conflicting(platform: Any, shop: Any) -> Any:
-    """Two hours in bronze, of which the first is judged; the second has a loser, a winner and a malformed line."""
+    """Two hours in bronze, the first one judged. The second has a loser, a winner and a malformed line."""
     platform.put(0, "f0", [shop("k", "A"), b"{broken"])
     platform.run(0)
     platform.put(1, "f1", [shop("k", "B"), shop("l"), b"{broken"])
@@ -46,7 +45,7 @@ def test_a_crash_before_a_commit_is_repaired(conflicting: Any, number: int, next
 
 
 def test_a_crash_of_the_very_first_run_is_repaired(platform: Any, shop: Any) -> None:
-    """Then silver names no snapshot of rejected at all, and rejected has to be emptied."""
+    """Silver then names no snapshot of rejected, and rejected has to be emptied."""
     platform.put(0, "f0", [shop("k"), b"{broken"])
     platform.load(0)
     with platform.dying(2, judge_silver), pytest.raises(platform.CrashError):
@@ -58,7 +57,7 @@ def test_a_crash_of_the_very_first_run_is_repaired(platform: Any, shop: Any) -> 
 def test_a_rivals_commit_makes_the_run_compute_again(
     conflicting: Any, shop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rival's hour brings an earlier record of the same key: what was computed before it is wrong."""
+    """The other run brings an earlier record of the same key, so what was computed before is wrong."""
     conflicting.put(-1, "rival", [shop("l", "B")])
     conflicting.load(-1)
     attempts = []
@@ -68,16 +67,16 @@ def test_a_rivals_commit_makes_the_run_compute_again(
         if len(attempts) == 2:
             monkeypatch.undo()
             conflicting.judge_silver(-1)
-        return lake.commit(*arguments)
+        return commits.commit(*arguments)
 
     monkeypatch.setattr(judge_silver, "commit", commit)
-    monkeypatch.setattr(lake.time, "sleep", lambda _: None)
+    monkeypatch.setattr(commits.time, "sleep", lambda _: None)
     conflicting.judge_silver(1)
     assert conflicting.verdicts() == WANTED | {("rival", 1): "silver", ("f1", 2): "conflict"}
 
 
 def test_a_rival_that_never_gives_way_ends_the_run(conflicting: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that tried for ever would hold its slot, and nobody would hear of it."""
+    """A run that retried for ever would hold its slot without any error."""
     tried = []
 
     def commit(*_: Any) -> Any:
@@ -85,14 +84,14 @@ def test_a_rival_that_never_gives_way_ends_the_run(conflicting: Any, monkeypatch
         raise CommitFailedException
 
     monkeypatch.setattr(judge_silver, "commit", commit)
-    monkeypatch.setattr(lake.time, "sleep", lambda _: None)
+    monkeypatch.setattr(commits.time, "sleep", lambda _: None)
     with pytest.raises(CommitFailedException):
         conflicting.judge_silver(1)
-    assert len(tried) == lake.ATTEMPTS
+    assert len(tried) == commits.ATTEMPTS
 
 
 def test_a_new_contract_version_judges_again(platform: Any, shop: Any) -> None:
-    """A mended contract is replayed by running its hours: what was refused may now be right, and the reverse."""
+    """A corrected contract is applied by running its hours again: refused records may become valid, and the reverse."""
     platform.put(0, "f0", [shop("k", "A"), shop("l", order={"currency": "EUR", "total_amount": -1})])
     platform.put(1, "f1", [shop("k", "B")])
     platform.run(0, 1)
@@ -107,7 +106,7 @@ def test_a_new_contract_version_judges_again(platform: Any, shop: Any) -> None:
 
 
 def test_the_commit_names_what_belongs_together(conflicting: Any) -> None:
-    """Checks and repairs read the snapshots that silver names, and no others."""
+    """Checks and repairs read exactly the snapshots that silver names."""
     named, changed = conflicting.judge_silver(1)
     assert changed
     tables = {layer: conflicting.lake.table(layer, conflicting.stream) for layer in Layer}

@@ -23,7 +23,7 @@ from contracts.commerce import COMMERCE
 from contracts.stream import Scope
 from events.byte_spans import ByteSpans, Scratch
 from events.siphash import text_digests
-from lake import judge_silver
+from lake import rewriting
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
 
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 
 def landed(platform: Any) -> list[Row]:
-    """Every record that lies in the landing zone, with its lineage, in the order in which the earliest wins."""
+    """Every record in the landing zone with its lineage, sorted so that the earliest of a key comes first."""
     found = []
     for landed_object in platform.landing.objects(platform.stream):
         content = Path(platform.landing.root / landed_object.path).read_bytes()
@@ -117,7 +117,7 @@ def test_any_history_ends_as_if_there_were_none(
     scope, many_small = setup
     platform = platforms(dataclasses.replace(COMMERCE, scope=scope))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judge_silver, "MANY_SMALL", many_small)
+        patch.setattr(rewriting, "MERGED_FROM_FILES", many_small)
         for step in steps:
             if isinstance(step, tuple):
                 hour, name, records = step
@@ -134,7 +134,7 @@ def test_any_history_ends_as_if_there_were_none(
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_the_same_again_after_another(platform: Any, shop: Any, order: tuple[int, ...]) -> None:
-    """A at the first hour, B of its key at the second, A at the third: the first wins, whichever ran first."""
+    """Content A, then B, then A of one key in three hours: the first wins, whichever hour ran first."""
     for hour, content in enumerate("ABA"):
         platform.put(hour, f"f{hour}", [shop("k", content)])
     for hour in order:
@@ -144,7 +144,7 @@ def test_the_same_again_after_another(platform: Any, shop: Any, order: tuple[int
 
 
 def test_a_winner_that_leaves_lets_a_loser_take_its_place(platform: Any, shop: Any) -> None:
-    """Re-uploaded without the record, its file no longer speaks for the key: the next one in line does."""
+    """The file is uploaded again without the record. Then the next record of the key wins."""
     platform.put(0, "f0", [shop("k", "A"), shop("x")])
     platform.put(1, "f1", [shop("k", "B")])
     platform.put(2, "f2", [shop("k", "B")])
@@ -157,7 +157,7 @@ def test_a_winner_that_leaves_lets_a_loser_take_its_place(platform: Any, shop: A
 
 
 def test_a_stream_without_flaws_runs_again(platform: Any, shop: Any) -> None:
-    """Where nothing was ever rejected, there is no snapshot of rejected to name."""
+    """If nothing was ever rejected, silver has no snapshot of rejected to name."""
     platform.put(0, "f0", [shop("k")])
     platform.run(0)
     platform.put(1, "f1", [shop("l")])
@@ -167,7 +167,7 @@ def test_a_stream_without_flaws_runs_again(platform: Any, shop: Any) -> None:
 
 
 def test_judging_again_changes_no_row(platform: Any, shop: Any) -> None:
-    """An operator may ask for a fresh verdict on everything; it is the same verdict."""
+    """An operator may ask to judge everything again; the verdicts are the same."""
     for hour in range(2):
         platform.put(hour, f"f{hour}", [shop("k", "A"), shop("k", "B"), b"{broken", shop(f"own{hour}", day=2)])
     platform.run(0, 1)
@@ -177,7 +177,7 @@ def test_judging_again_changes_no_row(platform: Any, shop: Any) -> None:
 
 def test_many_small_files_become_one(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late events trickle into a day by the hour; reading it must not open a file for each of them."""
-    monkeypatch.setattr(judge_silver, "MANY_SMALL", 3)
+    monkeypatch.setattr(rewriting, "MERGED_FROM_FILES", 3)
     counts: Counter[dt.date] = Counter()
     for hour in range(7):
         others = [shop(f"o{hour}{number}", day=2) for number in range(5)]

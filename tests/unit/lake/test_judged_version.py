@@ -1,4 +1,4 @@
-"""Silver and rejected say under which version of the contract they were judged."""
+"""Silver and rejected name the contract version under which they were judged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def snapshot_version(platform: Any) -> str:
 
 
 def test_snapshots_and_rows_name_the_contract(platform: Any, shop: Any) -> None:
-    """Winners, refused records and losers alike; the rows judged under another version are judged again."""
+    """Winners, refused records and losers name it. Rows of another version are judged again."""
     platform.put(0, "a", [shop("1"), shop("1"), b"{", shop("2")])
     platform.run(0)
     first = platform.stream.version
@@ -36,7 +36,7 @@ def test_snapshots_and_rows_name_the_contract(platform: Any, shop: Any) -> None:
 
 
 def test_hours_not_judged_again_keep_their_version(platform: Any, shop: Any) -> None:
-    """A snapshot names the version of its commit; its rows each name their own."""
+    """A snapshot names the version at its commit; each row names its own."""
     platform.put(0, "a", [shop("1"), b"{"])
     platform.run(0)
     first = platform.stream.version

@@ -1,4 +1,4 @@
-"""Bronze and its ledger against what lies in the landing zone."""
+"""Bronze and the ledger agree with the landing zone."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def test_new_objects_are_loaded_once(platform: Any) -> None:
     platform.put(1, "b.json.gz", gzip.compress(b"3"))
     platform.put(1, "c.json", pa.compress(b"4\n" * 9, "zstd", asbytes=True))
     loaded = platform.load(0, 1)
-    assert [Path(o.path).name for o in loaded.news] == ["a.json", "b.json.gz", "c.json"]
+    assert [Path(o.path).name for o in loaded.new] == ["a.json", "b.json.gz", "c.json"]
     assert bronze(platform) == {"a.json": [b"1", b"2"], "b.json.gz": [b"3"], "c.json": [b"4"] * 9}
     assert {name: entry[0] for name, entry in ledger(platform).items()} == {"a.json": 2, "b.json.gz": 1, "c.json": 9}
     before = platform.snapshots()
-    assert platform.load(0, 1).news == []
+    assert platform.load(0, 1).new == []
     assert platform.snapshots() == before
 
 
 def test_lineage_says_where_each_record_lay(platform: Any) -> None:
-    """Whoever doubts a figure has to be able to go back to the line it came from."""
+    """A figure that is in doubt can be traced to the lines it came from."""
     path = platform.put(0, "a", [b"1", b"", b"2"])
     rows = platform.rows(Layer.BRONZE) if platform.load(0) else None
     assert rows is not None
@@ -60,7 +60,7 @@ def test_lineage_says_where_each_record_lay(platform: Any) -> None:
 
 
 def test_each_object_is_framed_as_its_head_tells(platform: Any) -> None:
-    """One hour may hold what several producers of a stream wrote; rows of CSV are of no use without their header."""
+    """Several producers may write into one hour. A CSV row is of no use without its header."""
     platform.bump(decoding=(Csv(("a", "b")), JsonConcatenated()))
     platform.put(0, "rows.csv", b'b,a\r\n1,"x\ny"\r\n2,z\r\n')
     platform.put(0, "array.json.gz", gzip.compress(b'[{"a": 1},\n {"a": 2}]'))
@@ -76,7 +76,7 @@ def test_each_object_is_framed_as_its_head_tells(platform: Any) -> None:
 
 
 def test_a_changed_object_replaces_its_rows(platform: Any) -> None:
-    """Re-uploads correct what was sent; rows of the hour's other objects stay as they are."""
+    """A re-upload replaces the object's rows; rows of other objects stay."""
     platform.put(0, "a", [b"1", b"2"])
     platform.put(0, "b", [b"other"])
     platform.load(0)
@@ -99,7 +99,7 @@ def test_a_vanished_object_keeps_its_rows(platform: Any) -> None:
 
 
 def test_an_unreadable_object_is_refused_by_name_and_the_others_load(platform: Any) -> None:
-    """One bad upload must not hold up the hour; nor may its good prefix be loaded."""
+    """One bad upload must not block the hour, and its good prefix must not be loaded."""
     cut = gzip.compress(b"1\n2\n3\n")[:-4]
     platform.put(0, "cut.gz", cut)
     platform.put(0, "zip", b"PK\x03\x04")
@@ -133,7 +133,7 @@ REFUSED = {
 
 
 def test_a_file_that_is_no_table_of_the_contract_is_refused_once(platform: Any) -> None:
-    """One sentence in the ledger says what a thousand malformed rows would not."""
+    """One refusal in the ledger says more than a thousand malformed rows."""
     platform.bump(decoding=(Csv(("a", "b")), JsonConcatenated()))
     for name, (content, _) in REFUSED.items():
         platform.put(0, name, content)
@@ -147,7 +147,7 @@ def test_a_file_that_is_no_table_of_the_contract_is_refused_once(platform: Any) 
 
 
 def test_an_unreadable_re_upload_keeps_the_earlier_rows(platform: Any) -> None:
-    """A damaged copy is no correction: the records that were read once are not taken back."""
+    """A damaged copy does not replace the records that were loaded before."""
     platform.put(0, "a", [b"1"])
     platform.load(0)
     platform.put(0, "a", b"PK\x03\x04")
@@ -162,7 +162,7 @@ def test_an_unreadable_re_upload_keeps_the_earlier_rows(platform: Any) -> None:
 
 
 def test_odd_names_and_faults_end_in_the_ledger_and_the_others_load(platform: Any) -> None:
-    """A name that is no UTF-8, a pipe, a link to nothing, a fault of the disk: each is one object's own matter."""
+    """A name that is not UTF-8, a pipe, a dangling link, a disk error: each concerns one object only."""
     folder = platform.landing.root / platform.put(0, "good", [b"1"])
     Path(os.fsdecode(bytes(folder.parent) + b"/caf\xe9.json")).write_bytes(b"2")
     os.mkfifo(folder.with_name("pipe"))
@@ -191,7 +191,7 @@ def test_odd_names_and_faults_end_in_the_ledger_and_the_others_load(platform: An
 
 
 def deny(monkeypatch: pytest.MonkeyPatch, platform: Any, *names: str) -> str:
-    """Let the storage refuse to give objects of these names; the reason as the ledger has it."""
+    """Make the storage refuse objects of these names; returns the reason as the ledger has it."""
     reason = f"{NOT_READABLE}: AccessDenied"
     given = type(platform.landing).open
 
@@ -205,7 +205,7 @@ def deny(monkeypatch: pytest.MonkeyPatch, platform: Any, *names: str) -> str:
 
 
 def test_what_the_storage_did_not_give_is_tried_again(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A permission that comes, an object back from the archive: its version stays, so that a run has to try."""
+    """A granted permission or a restored archive does not change the object's version, so the run must retry it."""
     platform.put(0, "a", [b"1"])
     platform.put(0, "b", [b"2"])
     denied = deny(monkeypatch, platform, "a")
@@ -219,7 +219,7 @@ def test_what_the_storage_did_not_give_is_tried_again(platform: Any, monkeypatch
 
 
 def test_a_storage_that_gives_nothing_fails_the_run(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused, all objects would wait for a day after the permission is there again."""
+    """If all objects were refused, they would wait for a day after the permission is back."""
     platform.put(0, "a", [b"1"])
     platform.put(0, "b", [b"2"])
     deny(monkeypatch, platform, "a", "b")
@@ -234,11 +234,11 @@ def test_a_storage_that_gives_nothing_fails_the_run(platform: Any, monkeypatch: 
 
 
 def test_an_empty_object_is_known(platform: Any) -> None:
-    """It has been seen, or it would be news for ever."""
+    """It is entered in the ledger, or it would be new for ever."""
     platform.put(0, "a", b"")
     platform.load(0)
     assert ledger(platform) == {"a": [0, None]}
-    assert platform.load(0).news == []
+    assert platform.load(0).new == []
 
 
 def test_hive_and_plain_folders_are_one_hour(platform: Any) -> None:
@@ -262,20 +262,20 @@ STRAYS = [
 
 @pytest.mark.parametrize("relative", STRAYS)
 def test_a_stray_object_is_refused_once(platform: Any, relative: str) -> None:
-    """Nobody would ever look where no partition is: it has to be seen, named, and not be news again."""
+    """No run lists hours without a partition: such an object must be found, entered, and not be new again."""
     path = platform.put_at(relative, [b"1"])
     platform.put(0, "good", [b"2"])
     loaded = platform.load(0)
-    assert [landed.path for landed in loaded.strays] == [path]
+    assert [landed.path for landed in loaded.outside] == [path]
     assert "outside the arrival hours" in str(ledger(platform)["lost.json"][1])
     assert bronze(platform) == {"good": [b"2"]}
     before = platform.snapshots()
-    assert platform.load(0).strays == []
+    assert platform.load(0).outside == []
     assert platform.snapshots() == before
 
 
 def test_an_object_ahead_of_its_hour_is_loaded_when_the_hour_comes(platform: Any) -> None:
-    """A producer whose clock is ahead lands in an hour that is no partition yet; in time it is one."""
+    """A producer whose clock is ahead lands objects in an hour that becomes a partition later."""
     platform.put(0, "now", [b"1"])
     platform.put(1, "early", [b"2"])
     start, end = platform.hour(-100), platform.hour(1)
@@ -286,7 +286,7 @@ def test_an_object_ahead_of_its_hour_is_loaded_when_the_hour_comes(platform: Any
 
 
 def test_an_object_that_goes_while_it_is_read_fails_the_run(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing may be noted of it in the ledger; the next run lists anew."""
+    """The ledger must not mention it; the next run lists again."""
     path = platform.put(0, "a", [b"1"])
     landed = platform.landing.objects(platform.stream)
     (platform.landing.root / path).write_bytes(b"another")

@@ -1,4 +1,4 @@
-"""A run that dies between bronze's commit and the ledger's, and what has become of the file before the next run."""
+"""A run dies between bronze's commit and the ledger's, and the object may change before the next run."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from assets import checks, upkeep
+from assets import checks
 from lake import housekeeping, load_bronze
-from lake.schemas import Layer
+from lake.schemas import PARTITION_BY, Layer
+from lake.validation import compare_with_ledger
 
 
 def run(platform: Any, *hours: int, dies_at: int | None = None) -> None:
-    """Load hours; the run dies before its commit of that number, counted from 1."""
+    """Load hours; the run dies before its commit number `dies_at`, counted from 1."""
     with platform.dying(dies_at, load_bronze), suppress(platform.CrashError):
         platform.load(*hours)
 
 
 def counted(platform: Any) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
-    """Records by object and version: as the ledger has them, and as bronze has them."""
+    """Records by object name and version, in the ledger and in bronze."""
     rows = platform.rows(Layer.LEDGER).filter("current", pl.col("records").is_not_null())
     told = Counter({(Path(path).name, version): n for path, version, n in rows["path", "version", "records"].rows()})
     held = Counter((Path(f).name, v) for f, v in platform.rows(Layer.BRONZE)["_source_file", "_source_version"].rows())
@@ -34,8 +35,9 @@ def counted(platform: Any) -> tuple[Counter[tuple[str, str]], Counter[tuple[str,
 def complete(platform: Any, *hours: int) -> bool:
     found = platform.load(*hours)
     table = platform.lake.table(Layer.BRONZE, platform.stream)
-    verdicts = checks.completeness(table, platform.stream, [platform.hour(n) for n in hours], found.ledger)
-    return all(verdict.passed for verdict in verdicts.values())
+    at = [platform.hour(number) for number in hours]
+    results = checks.complete(platform.stream, at, compare_with_ledger(table, at, found.ledger))
+    return all(result.passed for result in results.values())
 
 
 def file(platform: Any, path: str) -> Path:
@@ -44,7 +46,7 @@ def file(platform: Any, path: str) -> Path:
 
 
 def test_a_file_that_has_gone_meanwhile_is_entered(platform: Any) -> None:
-    """Its records are in bronze, whole: nobody else can say any more that they are right."""
+    """Its records are complete in bronze, and no other place has them any more."""
     path = platform.put(0, "a", [b"1", b"2"])
     run(platform, 0, dies_at=2)
     file(platform, path).unlink()
@@ -66,7 +68,7 @@ def test_a_file_that_is_still_there_is_entered_with_its_size(platform: Any) -> N
 
 
 def test_a_file_that_was_emptied_and_has_gone_is_entered(platform: Any) -> None:
-    """Bronze has no row of it that could tell."""
+    """Bronze has no row that could tell of it."""
     path = platform.put(0, "a", [b"1"])
     platform.load(0)
     platform.put(0, "a", b"")
@@ -77,7 +79,7 @@ def test_a_file_that_was_emptied_and_has_gone_is_entered(platform: Any) -> None:
 
 
 def test_the_run_of_another_hour_makes_it_good(platform: Any) -> None:
-    """It names a later snapshot of bronze: whoever comes then would not look any more."""
+    """The ledger then names a later snapshot of bronze, so later runs would not look again."""
     path = platform.put(0, "a", [b"1"])
     run(platform, 0, dies_at=2)
     file(platform, path).unlink()
@@ -87,9 +89,9 @@ def test_the_run_of_another_hour_makes_it_good(platform: Any) -> None:
 
 
 def test_a_lake_of_before_is_looked_through_once(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its ledger names no snapshot of bronze, and after upkeep the way back to the beginning has expired."""
+    """Its ledger names no snapshot of bronze, and upkeep has expired the first snapshots."""
     with monkeypatch.context() as patch:
-        patch.setattr(load_bronze, "enter_unentered", lambda *_: None)
+        patch.setattr(load_bronze, "add_missing_entries", lambda *_: None)
         for hour in range(2):
             path = platform.put(hour, "a", [b"1"])
             run(platform, hour, dies_at=2)
@@ -102,18 +104,18 @@ def test_a_lake_of_before_is_looked_through_once(platform: Any, monkeypatch: pyt
 
 
 def test_compaction_is_no_reason_to_look(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An hour with nothing new must not cost a look at bronze: its rows are the same."""
+    """An hour without new objects must not read bronze, whose rows are the same."""
     for name in "abcd":
         platform.put(0, name, [b"1"])
         platform.load(0)
     bronze = platform.lake.table(Layer.BRONZE, platform.stream)
-    assert housekeeping.compact(bronze, upkeep.PARTITIONED_BY[Layer.BRONZE], upkeep.NAMES)[0]
+    assert housekeeping.compact(bronze, PARTITION_BY[Layer.BRONZE])[0]
 
     def looked(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("lake.ledger.row_counts", looked)
-    assert platform.load(0).news == []
+    monkeypatch.setattr("lake.ledger.count_objects", looked)
+    assert platform.load(0).new == []
 
 
 NAME = st.sampled_from("ab")

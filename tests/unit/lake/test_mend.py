@@ -1,4 +1,4 @@
-"""Data files that are gone, cut or have a flipped bit: noticed, named, and made anew from what is left."""
+"""Data files that are missing, cut off or have a flipped bit are noticed, named, and written anew from what is left."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from pyiceberg.manifest import DataFile
 from assets import checks
 from events.conform import Conformers
 from lake.damage import DamagedFile
+from lake.hour_counts import HourCounts
 from lake.mend import Mended, mend
 from lake.reading import arrival_hour, files_of, read
 from lake.schemas import Layer
+from lake.validation import compare_with_ledger
 
 UNEQUAL = ["_ingested_at", "size", "refused", "records"]
 
@@ -56,7 +58,7 @@ def repair(platform: Any) -> Mended:
 
 
 def content(platform: Any) -> dict[Layer, Counter[str]]:
-    """All rows of the four tables, but for times and what the ledger alone knew."""
+    """All rows of the four tables, without times and without what only the ledger knows."""
     found = {}
     for layer in Layer:
         rows = platform.rows(layer)
@@ -70,14 +72,16 @@ def assert_checks_pass(platform: Any, hours: tuple[int, ...] = (0, 1, 2)) -> Non
     found, changed = platform.load(*hours), platform.judge_silver(*hours)[1]
     assert not changed, "nothing is left to do"
     at = [platform.hour(number) for number in hours]
-    tables = checks.tables_of(platform.lake, platform.stream)
-    complete = checks.completeness(tables[Layer.BRONZE], platform.stream, at, found.ledger)
-    counts = {layer: checks.Tally() for layer in tables}
-    for layer, tally in counts.items():
-        list(tally.passing(read(tables[layer], files_of(tables[layer]), tally.columns)))
-    counted = {layer: tally.counts for layer, tally in counts.items()}
-    verdicts = [*complete.values(), *checks.conservation(platform.stream, counted, at).values()]
-    assert all(verdict.passed for verdict in verdicts)
+    bronze = platform.lake.table(Layer.BRONZE, platform.stream)
+    complete = checks.complete(platform.stream, at, compare_with_ledger(bronze, at, found.ledger))
+    counts = {}
+    for layer in (Layer.BRONZE, Layer.SILVER, Layer.REJECTED):
+        table, of_layer = platform.lake.table(layer, platform.stream), HourCounts()
+        for batch in read(table, files_of(table), of_layer.columns):
+            of_layer.observe(batch)
+        counts[layer] = of_layer.by_hour
+    results = [*complete.values(), *checks.conservation(platform.stream, counts, at).values()]
+    assert all(result.passed for result in results)
 
 
 def filled(platform: Any, shop: Any) -> Any:
@@ -97,7 +101,7 @@ def lake(platform: Any, shop: Any) -> Any:
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("layer", list(Layer))
 def test_damage_is_named_and_mended(lake: Any, layer: Layer, damage: str) -> None:
-    """Whoever reads hears which file of which table it is and what to do; afterwards everything is as before."""
+    """Reading raises an error that names table, file and what to do. After the repair everything is as before."""
     before = content(lake)
     file, *_ = data_files(lake, layer)
     DAMAGES[damage](path_of(file))
@@ -114,7 +118,7 @@ def test_damage_is_named_and_mended(lake: Any, layer: Layer, damage: str) -> Non
 
 @pytest.mark.parametrize("layer", [Layer.SILVER, Layer.REJECTED])
 def test_a_run_of_the_hour_says_what_to_do(lake: Any, shop: Any, layer: Layer) -> None:
-    """It failed with a driver's words, at every attempt."""
+    """Without this the error would be the driver's, at every attempt."""
     for file in data_files(lake, layer):
         path_of(file).unlink()
     lake.put(0, "c", [shop("new")])
@@ -127,7 +131,7 @@ def test_a_run_of_the_hour_says_what_to_do(lake: Any, shop: Any, layer: Layer) -
 
 
 def test_what_has_left_the_landing_zone_is_lost_and_named(lake: Any) -> None:
-    """Bronze was the last to have it: the ledger says so, and whoever lost to it takes its place."""
+    """Bronze had the last copy. The ledger says so, and the next record of the key wins."""
     hour = lake.landing.root / f"commerce/{lake.hour(0):%Y/%m/%d/%H}"
     (hour / "a").unlink()
     (bronze,) = (file for file in data_files(lake, Layer.BRONZE) if arrival_hour(file) == lake.hour(0))
@@ -145,7 +149,7 @@ def test_what_has_left_the_landing_zone_is_lost_and_named(lake: Any) -> None:
 
 
 def test_what_was_lost_is_loaded_when_it_lands_again(lake: Any) -> None:
-    """Somebody finds a copy: the same object in the same version, which the ledger knows, but not as whole."""
+    """Somebody lands a copy again, with the same version. The ledger knows it as lost, so it is loaded."""
     before, kept = content(lake), lake.folder / "kept"
     hour = lake.landing.root / f"commerce/{lake.hour(0):%Y/%m/%d/%H}"
     shutil.copytree(hour, kept)
@@ -160,7 +164,7 @@ def test_what_was_lost_is_loaded_when_it_lands_again(lake: Any) -> None:
 
 
 def test_nobody_knows_of_which_objects_records_were(lake: Any) -> None:
-    """Ledger, bronze and what was made of it are gone at once: what can be told is how much it was, and when."""
+    """Ledger, bronze and silver are lost at once. Only the number of records and their hours are known."""
     shutil.rmtree(lake.landing.root)
     for layer in Layer:
         for file in data_files(lake, layer):
@@ -187,14 +191,16 @@ DAMAGED = st.lists(
 def test_the_mended_lake_is_the_same_but_for_what_is_named(
     platforms: Any, shop: Any, damages: list[tuple[Layer, int, str]], gone: set[tuple[int, str]]
 ) -> None:
-    """Any files of any tables, and any objects that are not in the landing zone any more."""
+    """Any data files are lost, and any objects are gone from the landing zone."""
     platform, twin = filled(platforms(), shop), platforms()
     for hour, name in gone:
         (platform.landing.root / f"commerce/{platform.hour(hour):%Y/%m/%d/%H}/{name}").unlink()
+    chosen: dict[Path, str] = {}  # a file is damaged once: a bit can only be flipped in a whole one
     for layer, number, damage in damages:
         files = data_files(platform, layer)
-        if (path := path_of(files[number % len(files)])).exists() and path.stat().st_size:
-            DAMAGES[damage](path)
+        chosen.setdefault(path_of(files[number % len(files)]), damage)
+    for path, damage in chosen.items():
+        DAMAGES[damage](path)
     mended = repair(platform)
     lost = {(lost.hour, Path(lost.path).name) for lost in mended.lost if lost.path}
     assert {(platform.hour(hour), name) for hour, name in gone} >= lost

@@ -1,4 +1,4 @@
-"""A repair that dies before any of its commits is repeated without a loss that nobody names."""
+"""A repair that dies before any of its commits can be repeated, and every loss is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lake.schemas import Layer
 
 
 def repair(platform: Any, dies_at: int | None = None) -> Any:
-    """Repair; the run dies before its commit of that number, counted from 1."""
+    """Repair; the run dies before its commit number `dies_at`, counted from 1."""
     with platform.dying(dies_at, load_bronze, judge_silver):
         conformers = Conformers(platform.stream, b"key")
         return mend(platform.lake, platform.landing, platform.stream, conformers, platform.tick())
@@ -32,7 +32,7 @@ def rows(platform: Any) -> dict[Layer, Counter[str]]:
 
 
 def damaged(platform: Any, shop: Any) -> Any:
-    """Bronze and silver of two hours are gone, and of the first one the landed objects as well."""
+    """Bronze and silver of two hours are lost, and the landed objects of the first one too."""
     for hour, content in enumerate("AB"):
         platform.put(hour, "f", [shop("k", content), shop(f"own{hour}"), b"{broken"])
         platform.run(hour)
@@ -46,7 +46,7 @@ def damaged(platform: Any, shop: Any) -> Any:
 
 
 def test_a_repair_that_dies_is_repeated(platforms: Any, shop: Any) -> None:
-    """Between its commits lie the loss of bronze's rows, what the ledger says of it, rejected, and silver."""
+    """Its commits are: bronze, ledger, rejected, silver."""
     undisturbed = damaged(platforms(), shop)
     repair(undisturbed)
     expected = rows(undisturbed)

@@ -7,22 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from losing import NAMED, NOW, again, catalog_of, empty_commit, heads, lose, path, recover, stream_with_history
+from losing import NOW, again, catalog_of, empty_commit, heads, lose, path, recover, stream_with_history
 
 from contracts.commerce import COMMERCE
+from lake.changed_dates import changed_dates
+from lake.commits import commit
 from lake.folders import CatalogLost, Folder
-from lake.housekeeping import spared
+from lake.housekeeping import spare_once
 from lake.reading import files_of
 from lake.recovery import recover_namespace, recover_stream
 from lake.schemas import Layer
-from lake.tables import Lake, commit, rows_snapshot
-from lake.touched import touched
-from resources.warehouse.snapshot_diff import Step, step
+from lake.snapshots import rows_snapshot
+from lake.tables import Lake
+from resources.warehouse.snapshot_diff import LoadPlan, plan_load
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut off", "no manifest list", "no manifest", "manifest cut off"])
 def test_damaged_metadata_is_passed_over(lake: Lake, write: Any, silver: Any, content: Any, damage: str) -> None:
-    """What cannot be read to its end is not registered, but the metadata before it."""
+    """Metadata that cannot be read to its end is skipped, and the one before it is registered."""
     table = lake.table(Layer.SILVER, COMMERCE)
     commit(table, write(table, silver(("a", 1))), [], {})
     commit(table, write(table, silver(("b", 1))), [], {})
@@ -51,21 +53,21 @@ def test_damaged_metadata_is_passed_over(lake: Lake, write: Any, silver: Any, co
 
 
 def test_the_only_metadata_being_damaged_is_told(lake: Lake) -> None:
-    """Then nothing can be registered; the job fails, and no new table is made either."""
+    """Nothing can be registered then: the job fails, and no new table is created."""
     table = lake.table(Layer.SILVER, COMMERCE)
     empty_commit(table)
     for file in Folder.of(table).metadata_files():
         path(file).write_bytes(b"{")
     lake = lose(lake)
-    told = {each.table: each for each in recover_stream(lake, "commerce", NAMED, NOW)}
-    assert not told["silver.commerce"].whole
-    assert "none is whole" in told["silver.commerce"].told
+    told = {each.table: each for each in recover_stream(lake, "commerce", NOW)}
+    assert not told["silver.commerce"].registered
+    assert "none is whole" in told["silver.commerce"].message
     with pytest.raises(CatalogLost):
         lake.table(Layer.SILVER, COMMERCE)
 
 
 def test_silver_goes_back_to_what_names_snapshots_that_are_there(lake: Lake) -> None:
-    """Checks and runs read the snapshots that silver names: without them every run would fail."""
+    """Checks and runs read the snapshots that silver names. If these were gone, every run would fail."""
     _, second, third = stream_with_history(lake)
     rejected = lake.table(Layer.REJECTED, COMMERCE)
     path(rejected.metadata_location).unlink()
@@ -78,7 +80,7 @@ def test_silver_goes_back_to_what_names_snapshots_that_are_there(lake: Lake) -> 
 
 
 def test_the_ledger_goes_back_with_bronze(lake: Lake) -> None:
-    """A ledger that knows an object whose rows bronze has lost would keep it from being loaded again."""
+    """If the ledger knew an object whose rows bronze has lost, it would not be loaded again."""
     _, second, third = stream_with_history(lake)
     ledger, bronze = (lake.table(layer, COMMERCE) for layer in (Layer.LEDGER, Layer.BRONZE))
     path(bronze.metadata_location).unlink()
@@ -92,7 +94,7 @@ def test_the_ledger_goes_back_with_bronze(lake: Lake) -> None:
 
 @pytest.mark.parametrize("lost", ["metadata of silver", "metadata of bronze"])
 def test_whoever_followed_a_snapshot_that_is_gone_starts_anew(lake: Lake, write: Any, silver: Any, lost: str) -> None:
-    """Warehouse and gold note the snapshot that they hold; it may be unknown now, or no ancestor of the present one."""
+    """Warehouse and gold know the snapshot they hold. It may be gone now, or not an ancestor of the current one."""
     bronze, table = lake.table(Layer.BRONZE, COMMERCE), lake.table(Layer.SILVER, COMMERCE)
     noted = []
     for name in ("a", "b"):
@@ -103,8 +105,8 @@ def test_whoever_followed_a_snapshot_that_is_gone_starts_anew(lake: Lake, write:
     recover(lake)
     table = lake.table(Layer.SILVER, COMMERCE)
     assert rows_snapshot(table) == noted[0]
-    assert touched(table, noted[1], noted[0]) is None
-    assert step(table, noted[1], noted[0]) == Step(None, tuple(files_of(table)))
+    assert changed_dates(table, noted[1], noted[0]) is None
+    assert plan_load(table, noted[1], noted[0]) == LoadPlan(None, tuple(files_of(table)))
 
 
 def test_where_nothing_agrees_rows_stay(lake: Lake) -> None:
@@ -118,7 +120,7 @@ def test_where_nothing_agrees_rows_stay(lake: Lake) -> None:
 
 
 def test_of_two_timelines_the_longer_one_wins(lake: Lake) -> None:
-    """An older catalog was put back, and a process that had looked before went on with it."""
+    """An older catalog was put back, and a process that had checked before went on with it."""
     table = lake.table(Layer.SILVER, COMMERCE)
     empty_commit(table)
     shutil.copyfile(catalog_of(lake), f"{catalog_of(lake)}.old")
@@ -128,25 +130,25 @@ def test_of_two_timelines_the_longer_one_wins(lake: Lake) -> None:
     empty_commit(lake.table(Layer.SILVER, COMMERCE))
     lake = again(lake)
     with pytest.raises(CatalogLost, match="older than"):
-        spared(lake.catalog.load_table(("silver", "commerce")))
+        spare_once(lake.catalog.load_table(("silver", "commerce")))
     recover(lake)
     assert heads(lake, Layer.SILVER) == (lost[-1],)
 
 
 def test_a_copied_lake_is_not_registered_where_it_was_copied_from(lake: Lake, tmp_path: Path) -> None:
-    """Its metadata names the files of the original, which upkeep of the copy would delete."""
+    """Its metadata names the original's files, which upkeep of the copy would delete."""
     empty_commit(lake.table(Layer.SILVER, COMMERCE))
     shutil.copytree(tmp_path, tmp_path / "copy")
     copy = Lake(
         {"uri": f"sqlite:///{tmp_path}/copy/new.db", "warehouse": f"file://{tmp_path}/copy"}, tmp_path / "scratch"
     )
-    told = {each.table: each for each in recover_stream(copy, "commerce", NAMED, NOW)}["silver.commerce"]
-    assert not told.whole
-    assert f"of a table in file://{tmp_path}/silver/commerce" in told.told
+    told = {each.table: each for each in recover_stream(copy, "commerce", NOW)}["silver.commerce"]
+    assert not told.registered
+    assert f"of a table in file://{tmp_path}/silver/commerce" in told.message
 
 
 def test_tables_of_a_namespace_are_found_in_its_folder(lake: Lake, write: Any, silver: Any, content: Any) -> None:
-    """Marts stand in no list once the catalog is gone: their folders say which there were."""
+    """Without a catalog nothing lists the marts, so their folders are used."""
     lake.catalog.create_namespace("gold")
     schema = lake.table(Layer.SILVER, COMMERCE).schema()
     for name in ("one", "two"):

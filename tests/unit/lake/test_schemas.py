@@ -1,4 +1,4 @@
-"""Tables follow their contracts: what can be added is, and what cannot says where and why."""
+"""Tables evolve with their contracts; what cannot evolve is an error that says where and why."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 
 from contracts.commerce import COMMERCE, ITEM, CommerceEvent
 from contracts.stream import Stream, column
+from lake.commits import commit
 from lake.schemas import NEW_LAKE_PAGE, IncompatibleContract, Layer, iceberg_type
-from lake.tables import Lake, commit
+from lake.tables import Lake
 
 WIDER = pl.Struct([*ITEM.fields, pl.Field("discount", pl.Int64)])
 
@@ -47,14 +48,14 @@ def other(model: Any) -> Stream:
 
 
 def reopened(lake: Lake, tmp_path: Path) -> Lake:
-    """The lake as the next process sees it."""
+    """The lake, opened by another process."""
     return Lake(lake.properties, tmp_path / "scratch")
 
 
 def test_a_new_optional_column_is_added_and_old_files_still_read(
     lake: Any, tmp_path: Path, write: Any, silver: Any, content: Any
 ) -> None:
-    """Also inside the list's structs: history is not rewritten because a producer sends a field more."""
+    """Also inside structs in lists: one more field must not rewrite the history."""
     table = lake.table(Layer.SILVER, COMMERCE)
     commit(table, write(table, silver(("a", 1))), [], {})
     table = reopened(lake, tmp_path).table(Layer.SILVER, other(Wider))
@@ -66,7 +67,7 @@ def test_a_new_optional_column_is_added_and_old_files_still_read(
 
 
 def test_a_column_that_the_contract_lost_stays(lake: Any, tmp_path: Path) -> None:
-    """What was collected under the old contract is still there to be read."""
+    """Rows of the old contract can still be read."""
     lake.table(Layer.SILVER, other(Wider))
     table = reopened(lake, tmp_path).table(Layer.SILVER, COMMERCE)
     assert table.schema().find_field("coupon")
@@ -88,14 +89,14 @@ def test_a_required_column_may_become_optional(lake: Any, tmp_path: Path) -> Non
     ],
 )
 def test_what_the_table_cannot_become_is_an_error(lake: Any, tmp_path: Path, model: Any, message: str) -> None:
-    """Silently keeping the old type would put texts where gold expects numbers."""
+    """If the old type stayed, gold would get texts where it expects numbers."""
     lake.table(Layer.SILVER, COMMERCE)
     with pytest.raises(IncompatibleContract, match=message):
         reopened(lake, tmp_path).table(Layer.SILVER, other(model))
 
 
 def test_a_lake_of_coarser_amounts_is_told_what_to_do(lake: Any, tmp_path: Path) -> None:
-    """Iceberg gives a decimal more digits, never more decimals: the way on is one that only a person can go."""
+    """Iceberg can widen a decimal, but not add decimal places: a person has to decide what to do."""
     lake.table(Layer.SILVER, other(Coarser))
     with pytest.raises(IncompatibleContract) as error:
         reopened(lake, tmp_path).table(Layer.SILVER, COMMERCE)
@@ -108,13 +109,13 @@ def test_a_lake_of_coarser_amounts_is_told_what_to_do(lake: Any, tmp_path: Path)
 
 
 def test_an_unchanged_contract_changes_no_table(lake: Any, tmp_path: Path) -> None:
-    """Every process opens every table; none of them may leave a metadata version behind."""
+    """Every process opens every table, so opening must not write a metadata version."""
     for layer in Layer:
         before = lake.table(layer, COMMERCE).metadata_location
         assert reopened(lake, tmp_path).table(layer, COMMERCE).metadata_location == before
 
 
 def test_a_type_that_the_lake_does_not_hold_is_named() -> None:
-    """Half of a double is no number that anyone could send."""
+    """The lake has no type for single-precision numbers."""
     with pytest.raises(ValueError, match="the lake holds no Float32"):
         iceberg_type(pl.Float32())

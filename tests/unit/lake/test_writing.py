@@ -1,4 +1,4 @@
-"""Data files: what manifests say of them, and rows of many partitions at once."""
+"""Data files: their statistics in manifests, and writing many partitions at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def said(file: DataFile) -> dict[str, Any]:
 
 
 def test_a_file_is_described_as_a_reader_of_it_would(lake: Any, write: Any, silver: Any) -> None:
-    """Sizes, counts, bounds and offsets of the footer as written: nobody has to read the file again for them."""
+    """Sizes, counts, bounds and offsets are taken from the footer as it is written; the file is not read again."""
     table = lake.table(Layer.SILVER, COMMERCE)
     files = write(table, silver(("a", 1), ("b", 2), ("c", 1)))
     assert [said(file) for file in files] == [
@@ -34,7 +34,7 @@ def test_a_file_is_described_as_a_reader_of_it_would(lake: Any, write: Any, silv
 @pytest.mark.parametrize("days", [[1, 1, 1, 2], [1, 2, 3, 4], [2, 2, 2, 2]])
 @pytest.mark.parametrize("lost", [set(), {0}, {3}, {1, 2}, {0, 1, 2, 3}])
 def test_rows_that_lost_are_left_out_wherever_they_lie(lake: Any, silver: Any, days: list[int], lost: set[int]) -> None:
-    """The mask is of the rows as they were prepared; a partition of which nothing is left gets no file."""
+    """The mask refers to the prepared rows. A partition without any kept row gets no file."""
     table = lake.table(Layer.SILVER, COMMERCE)
     writer = DataFileWriter(table, EVENT_DATE)
     rows = silver(*((f"e{place}", day) for place, day in enumerate(days))).drop("items")
@@ -46,7 +46,7 @@ def test_rows_that_lost_are_left_out_wherever_they_lie(lake: Any, silver: Any, d
 
 
 def test_few_rows_do_not_hold_on_to_many(lake: Any, silver: Any) -> None:
-    """A late event waits for others of its day: it may not keep the whole batch that it came with, nor other days'."""
+    """A late event waits for others of its day. It must not keep its whole batch in memory meanwhile."""
     table = lake.table(Layer.SILVER, COMMERCE)
     writer = DataFileWriter(table, EVENT_DATE)
     days = [*[1] * 5_000, *[2] * 500, 3]
@@ -63,7 +63,7 @@ def test_few_rows_do_not_hold_on_to_many(lake: Any, silver: Any) -> None:
 
 
 def _held(rows: pa.Table) -> int:
-    """The bytes that rows hold on to, whether they are theirs or not."""
+    """The bytes that rows keep in memory, including those of other rows."""
     return sum(buffer.size for column in rows.columns for buffer in _buffers(column))
 
 

@@ -1,4 +1,4 @@
-"""The table of deployments: complete, without fallbacks, and read only when something is needed."""
+"""The table of deployments: complete, without fallbacks, and read only when a resource is needed."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ LOG = logging.getLogger("test")
 
 
 def test_every_deployment_names_every_resource() -> None:
-    """A resource that one of them lacks would fail in production first."""
+    """A missing resource would only be noticed in production."""
     names = {name: set(chosen.resources) for name, chosen in DEPLOYMENTS.items()}
     assert len({frozenset(found) for found in names.values()}) == 1, names
     assert set(resources(STREAMS)) == names["local"]
 
 
 def test_an_unknown_deployment_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A misspelt name must not fall back to the laptop's resources, or to anything else."""
+    """A misspelt name must not fall back to the local resources, or to anything else."""
     monkeypatch.setenv("DEPLOYMENT", "prod")
-    with pytest.raises(Misconfigured, match=r"DEPLOYMENT='prod' is unknown; there are: .*local"):
+    with pytest.raises(Misconfigured, match=r"DEPLOYMENT='prod' is unknown; expected one of: .*local"):
         deployment()
     with pytest.raises(Misconfigured):
         make("lake", STREAMS, LOG)
 
 
 @pytest.mark.parametrize("name", ["aws-snowflake", "aws-redshift"])
-def test_a_half_configured_deployment_names_what_it_lacks(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """All of it at once, so that nobody fixes one setting a run; and never a value."""
+def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """All at once, so that nobody fixes one setting per run; and never a value."""
     required = DEPLOYMENTS[name].required
     monkeypatch.setenv("DEPLOYMENT", name)
     for setting in required:
@@ -54,8 +54,8 @@ def test_a_half_configured_deployment_names_what_it_lacks(monkeypatch: pytest.Mo
         assert str(raised.value) == f"DEPLOYMENT='{name}' lacks these settings: {required[0]}, {required[-1]}"
 
 
-def test_marts_to_publish_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None by default; each once, however it is written."""
+def test_iceberg_marts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty by default; blanks and repetitions do not matter."""
     monkeypatch.delenv("DEPLOYMENT", raising=False)
     for listed, names in ((None, ()), ("", ()), (" fct_orders,users, fct_orders,", ("fct_orders", "users"))):
         if listed is None:
@@ -65,20 +65,20 @@ def test_marts_to_publish_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         assert make("iceberg_marts", STREAMS, LOG).names == names
 
 
-def test_a_mart_that_is_none_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A misspelt one, or a model that readers may not rely on, would be missed by whoever waits for its table."""
+def test_an_unknown_mart_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise somebody would wait for a table that never appears."""
     monkeypatch.delenv("DEPLOYMENT", raising=False)
     monkeypatch.setenv("ICEBERG_MARTS", "fct_orders,fct_ordes,int_events")
-    with pytest.raises(Misconfigured, match=r"no mart by fct_ordes, int_events; there are: .*fct_orders"):
+    with pytest.raises(Misconfigured, match=r"unknown marts fct_ordes, int_events; expected some of: .*fct_orders"):
         make("iceberg_marts", STREAMS, LOG)
 
 
-def test_a_bucket_is_wanted_where_a_bucket_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path would be taken for a bucket's name."""
+def test_on_aws_the_landing_zone_must_be_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path would be taken for the name of a bucket."""
     monkeypatch.setenv("DEPLOYMENT", "aws-redshift")
     for setting in DEPLOYMENTS["aws-redshift"].required:
         monkeypatch.setenv(setting, "/data")
-    with pytest.raises(Misconfigured, match="LANDING_URL: deployment 'aws-redshift' wants s3://bucket/prefix"):
+    with pytest.raises(Misconfigured, match="LANDING_URL: deployment 'aws-redshift' expects s3://bucket/prefix"):
         make("landing", STREAMS, LOG)
     monkeypatch.setenv("LANDING_URL", "s3://bucket/a/b/")
     landing = make("landing", STREAMS, LOG)
@@ -86,7 +86,7 @@ def test_a_bucket_is_wanted_where_a_bucket_is_wanted(monkeypatch: pytest.MonkeyP
 
 
 def test_secrets_are_read_by_dagster_alone() -> None:
-    """What `dg.EnvVar` reads is shown by its name wherever Dagster shows configuration."""
+    """Where Dagster shows configuration, it shows the name of an `EnvVar`, not its value."""
     read = re.findall(r"environ(?:\.get\(|\[)['\"](\w+)", Path(environment.__file__).read_text())
     assert read
     assert [name for name in read if re.search("KEY|PASSWORD|PASSPHRASE|SECRET|TOKEN", name)] == []
@@ -94,7 +94,7 @@ def test_secrets_are_read_by_dagster_alone() -> None:
 
 @pytest.mark.parametrize("passphrase", ["", "p"])
 def test_snowflakes_key_may_be_encrypted(monkeypatch: pytest.MonkeyPatch, passphrase: str) -> None:
-    """A passphrase that is there is used, and none is wanted where there is none."""
+    """The passphrase is optional."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pkcs8 = serialization.PrivateFormat.PKCS8
     cipher = serialization.BestAvailableEncryption(b"p") if passphrase else serialization.NoEncryption()
@@ -114,7 +114,7 @@ REQUIRED = {setting for chosen in DEPLOYMENTS.values() for setting in chosen.req
 
 
 def test_every_setting_is_in_the_example() -> None:
-    """`.env.example` is where people look for what can be set."""
+    """People look into `.env.example` for what can be set."""
     read = {
         setting
         for path in (Path(environment.__file__), ROOT / "dbt" / "profiles.yml")
@@ -124,15 +124,15 @@ def test_every_setting_is_in_the_example() -> None:
     assert set(listed) == read | REQUIRED
 
 
-def test_dbts_targets_read_no_setting_that_the_deployment_does_not_ask_for() -> None:
-    """What one of them lacks would come to light in the middle of a gold run."""
+def test_a_deployment_requires_all_settings_of_its_dbt_target() -> None:
+    """Otherwise a missing one would fail in the middle of a gold run."""
     for name, chosen in DEPLOYMENTS.items():
         without_default = set(re.findall(r"env_var\('([A-Z_]+)'\)", json.dumps(dbt.output(name))))
         assert without_default <= set(chosen.required)
 
 
 def test_a_laptop_needs_no_cloud() -> None:
-    """The clients of AWS, Snowflake and Redshift cost seconds to import."""
+    """Importing the clients of AWS, Snowflake and Redshift takes seconds."""
     heavy = {"boto3", "snowflake.connector", "dagster_aws", "dagster_snowflake", "psycopg2", "redshift_connector"}
     code = f"import sys, definitions; sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
     done = subprocess.run(
@@ -142,7 +142,7 @@ def test_a_laptop_needs_no_cloud() -> None:
 
 
 def test_the_local_deployment_lives_in_one_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Whoever removes the folder has removed everything, and others find tables and files at known places."""
+    """Removing the folder removes everything, and other tools find tables and files at known places."""
     monkeypatch.delenv("DEPLOYMENT", raising=False)
     monkeypatch.delenv("LANDING_URL", raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
@@ -157,31 +157,31 @@ def test_the_local_deployment_lives_in_one_folder(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_data_folder_is_relative_to_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not to wherever the daemon, the web server or a test happens to be started."""
+    """Not to the folder in which the daemon, the web server or a test was started."""
     monkeypatch.chdir("/")
     monkeypatch.delenv("DATA_DIR", raising=False)
     assert data_dir() == ROOT / ".data"
 
 
 @pytest.mark.parametrize(("url", "root"), [("file:///data/a%20b", "/data/a b"), ("/data/x", "/data/x")])
-def test_the_landing_zone_may_lie_elsewhere(monkeypatch: pytest.MonkeyPatch, url: str, root: str) -> None:
+def test_the_landing_zone_may_be_any_folder(monkeypatch: pytest.MonkeyPatch, url: str, root: str) -> None:
     """Often it is a mounted folder that producers write to."""
     monkeypatch.setenv("LANDING_URL", url)
     assert make("landing", STREAMS, LOG).root == Path(root)
 
 
-def test_a_landing_zone_that_is_no_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bucket's address would otherwise be taken for a folder that happens to be empty."""
+def test_locally_the_landing_zone_must_be_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the address of a bucket would be taken for a folder that is empty."""
     monkeypatch.setenv("LANDING_URL", "s3://bucket/x")
     with pytest.raises(Misconfigured, match="LANDING_URL"):
         make("landing", STREAMS, LOG)
 
 
 @pytest.mark.parametrize("key", ["", environment.DEVELOPMENT_KEY, None])
-def test_the_development_key_is_warned_of(
+def test_the_development_key_causes_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, key: str | None
 ) -> None:
-    """Hashes under a key that everybody knows protect nobody."""
+    """Hashes with a public key protect nobody."""
     if key is None:
         monkeypatch.delenv("PERSONAL_DATA_KEY", raising=False)
     else:
@@ -196,7 +196,7 @@ def test_the_development_key_is_warned_of(
 
 
 def test_nothing_is_read_at_import(tmp_path: Path) -> None:
-    """Definitions load in the web server, the daemon and in CI, where no setting may be needed."""
+    """The web server, the daemon and CI load the definitions without any settings."""
     code = "import resources.environment as e, sensors.arrivals, assets.silver; e.resources(())"
     hostile = {"DEPLOYMENT": "unknown", "LANDING_URL": "s3://nowhere", "DATA_DIR": str(tmp_path / "data")}
     subprocess.run(

@@ -1,4 +1,4 @@
-"""The pages and shapes in docs/contracts are those of the contracts, and a changed contract has a new version."""
+"""The files in docs/contracts equal what the contracts give, and a changed contract has a new version."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def test_a_contract_that_changed_has_a_new_version(stream: Stream) -> None:
 
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
 def test_the_pages_are_those_of_the_contracts(stream: Stream) -> None:
-    """Run `make contracts`: they are written from the contracts."""
+    """Run `make contracts`, which writes them."""
     assert (FOLDER / f"{stream.name}.yml").read_text() == shape_text(stream)
     assert (FOLDER / f"{stream.name}.md").read_text() == page(stream)
 
 
 def test_there_are_no_other_pages() -> None:
-    """A contract that has gone leaves no page."""
+    """The page of a removed contract is removed too."""
     assert {path.name for path in FOLDER.iterdir()} == {f"{s.name}.{end}" for s in STREAMS for end in ("md", "yml")}
 
 
 def test_a_shape_is_read_as_it_was_written() -> None:
-    """Nothing may seem to have changed because it was written down."""
+    """Otherwise an unchanged contract would seem to have changed."""
     for stream in STREAMS:
         assert yaml.safe_load(shape_text(stream)) == shape(stream)
 
@@ -46,8 +46,8 @@ def raised(stream: Stream, weight: Weight) -> str:
     return str(Version.of(stream.version).raised(weight))
 
 
-def test_what_changed_without_a_new_version_is_not_written(tmp_path: Path) -> None:
-    """Else the verb itself would make the test pass; nor is anything else, so that one change is one change."""
+def test_nothing_is_written_when_a_version_is_too_low(tmp_path: Path) -> None:
+    """Otherwise `make contracts` itself would make the test pass."""
     assert write(STREAMS, tmp_path) == []
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
     other = dataclasses.replace(COMMERCE, nulls=("none",))
@@ -60,8 +60,8 @@ def test_what_changed_without_a_new_version_is_not_written(tmp_path: Path) -> No
     assert f"| version | {wanted} |" in (tmp_path / "commerce.md").read_text()
 
 
-def test_a_page_tells_what_one_asks() -> None:
-    """Where it lands, what makes an event one, where a value comes from, what becomes of people's data."""
+def test_a_page_answers_the_usual_questions() -> None:
+    """Where it lands, what its key is, where a value comes from, what silver has of personal data."""
     text = page(COMMERCE)
     for line in (
         "| lands in | `commerce/2026/01/31/09/` or `commerce/year=2026/month=01/day=31/hour=09/` |",
@@ -72,7 +72,7 @@ def test_a_page_tells_what_one_asks() -> None:
         "| `anonymous_id` | string | not filled by this stream |",
         "- an order event names its order, currency and total",
         "| `customer.email` | a keyed hash, in `customer_email` |",
-        "| `customer.first_name` | left out |",
+        "| `customer.first_name` | nothing |",
     ):
         assert line in text
     assert "| `device_platform` | string | computed from `device`, `platform` |" in page(WEB)
@@ -80,7 +80,7 @@ def test_a_page_tells_what_one_asks() -> None:
 
 
 def test_every_line_of_a_table_has_its_cells() -> None:
-    """A rule may hold the sign that parts them."""
+    """A rule may contain the sign that separates cells."""
     for stream in STREAMS:
         rows = [line for line in page(stream).splitlines() if line.startswith("|")]
         bare = [row.replace(r"\|", "").count("|") for row in rows]

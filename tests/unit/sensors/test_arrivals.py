@@ -1,4 +1,4 @@
-"""Which runs news asks for: pure decisions."""
+"""Which runs the changes of the landing zone request: pure decisions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lake.landing import LandedObject
 from partitions import key_of
-from sensors.arrivals import HOUR, News, decide, find_news, still_asked
+from sensors.arrivals import HOUR, Change, find_changes, plan_runs, still_requested
 
 NOW = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 WINDOW = (dt.datetime(2020, 1, 1, tzinfo=dt.UTC), NOW + HOUR)
@@ -21,81 +21,81 @@ def landed(path: str, version: str = "1", hour: dt.datetime | None = NOW) -> Lan
     return LandedObject(path, version, 1, hour)
 
 
-def news(hour: int, stream: str = "shop", change: str = "c") -> News:
-    return News(stream, NOW - hour * HOUR, change)
+def change(hour: int, stream: str = "shop", digest: str = "c") -> Change:
+    return Change(stream, NOW - hour * HOUR, digest)
 
 
-def asked_for(found: list[News]) -> dict[str, str]:
-    return {f"{one.stream} {key_of(one.hour)}": one.change for one in found}
+def requested(found: list[Change]) -> dict[str, str]:
+    return {one.name: one.digest for one in found}
 
 
-def test_news_is_what_the_ledger_does_not_know_in_that_version() -> None:
-    """Neither names nor times say what was loaded; the ledger does."""
+def test_a_change_is_an_object_that_the_ledger_does_not_know_in_its_version() -> None:
+    """Only the ledger says what was loaded; names and times do not."""
     objects = [landed("a"), landed("b", "2"), landed("c", hour=NOW - HOUR)]
-    found = find_news("shop", objects, {("a", "1"), ("b", "1")}, WINDOW)
+    found = find_changes("shop", objects, {("a", "1"), ("b", "1")}, WINDOW)
     assert [one.hour for one in found] == [NOW - HOUR, NOW]
-    assert not find_news("shop", objects, {("a", "1"), ("b", "2"), ("c", "1")}, WINDOW)
+    assert not find_changes("shop", objects, {("a", "1"), ("b", "2"), ("c", "1")}, WINDOW)
 
 
-def test_the_change_stands_for_these_objects_in_these_versions() -> None:
-    """The same news asks once; a re-upload or one object more is other news."""
+def test_a_digest_identifies_these_objects_in_these_versions() -> None:
+    """The same change requests one run; a re-upload or one more object is another change."""
 
-    def change(*objects: LandedObject) -> str:
-        return find_news("shop", objects, set(), WINDOW)[0].change
+    def digest(*objects: LandedObject) -> str:
+        return find_changes("shop", objects, set(), WINDOW)[0].digest
 
-    base = change(landed("a"), landed("b"))
-    assert base == change(landed("b"), landed("a"))
-    assert len({base, change(landed("a")), change(landed("a"), landed("b", "2"))}) == 3
+    base = digest(landed("a"), landed("b"))
+    assert base == digest(landed("b"), landed("a"))
+    assert len({base, digest(landed("a")), digest(landed("a"), landed("b", "2"))}) == 3
 
 
-def test_a_stray_is_news_of_the_current_hour() -> None:
-    """There is no partition of its own to run; the current hour's run refuses it in the ledger."""
+def test_an_object_outside_the_window_counts_for_the_current_hour() -> None:
+    """It has no partition of its own; the current hour's run refuses it in the ledger."""
     strays = [landed("x", hour=None), landed("y", hour=WINDOW[1]), landed("z", hour=WINDOW[0] - HOUR)]
-    assert [one.hour for one in find_news("shop", strays, set(), WINDOW)] == [NOW]
+    assert [one.hour for one in find_changes("shop", strays, set(), WINDOW)] == [NOW]
 
 
 def test_one_run_an_hour_for_all_streams() -> None:
-    """A run's start costs seconds; streams that land together share it."""
-    (ask,) = decide([news(0), news(0, "site")], {})
-    assert [one.stream for one in ask.news] == ["shop", "site"]
-    request = ask.request(0)
+    """Starting a run takes seconds, so streams that land together share one."""
+    (run,) = plan_runs([change(0), change(0, "site")], {})
+    assert [one.stream for one in run.changes] == ["shop", "site"]
+    request = run.request(0)
     assert request.partition_key == key_of(NOW)
     assert dg.AssetKey(["silver", "site"]) in (request.asset_selection or [])
 
 
-def test_what_was_asked_for_is_not_asked_again() -> None:
-    """Ticks come every few seconds, while a run takes longer."""
-    assert decide([news(0), news(1)], asked_for([news(0), news(1)])) == []
-    (ask,) = decide([news(0), news(1, change="d")], asked_for([news(0), news(1)]))
-    assert ask.first == NOW - HOUR
+def test_a_change_is_requested_once() -> None:
+    """A tick comes every few seconds, and a run takes longer."""
+    assert plan_runs([change(0), change(1)], requested([change(0), change(1)])) == []
+    (run,) = plan_runs([change(0), change(1, digest="d")], requested([change(0), change(1)]))
+    assert run.first == NOW - HOUR
 
 
 @given(st.sets(st.integers(0, 400), max_size=120))
-def test_a_backlog_asks_for_few_runs(hours: set[int]) -> None:
-    """Each hour is in exactly one run, no run is longer than a day, and few hours are not joined."""
-    asks = decide([news(hour) for hour in hours], {})
-    assert sorted(one.hour for ask in asks for one in ask.news) == sorted(NOW - hour * HOUR for hour in hours)
-    assert all(ask.first <= one.hour <= ask.last for ask in asks for one in ask.news)
-    assert all(ask.last - ask.first < 24 * HOUR for ask in asks)
-    assert all(before.last < after.first for before, after in itertools.pairwise(asks))
+def test_a_backlog_requests_few_runs(hours: set[int]) -> None:
+    """Each hour is in exactly one run, no run is longer than a day, and a few hours get a run each."""
+    runs = plan_runs([change(hour) for hour in hours], {})
+    assert sorted(one.hour for run in runs for one in run.changes) == sorted(NOW - hour * HOUR for hour in hours)
+    assert all(run.first <= one.hour <= run.last for run in runs for one in run.changes)
+    assert all(run.last - run.first < 24 * HOUR for run in runs)
+    assert all(before.last < after.first for before, after in itertools.pairwise(runs))
     if len(hours) <= 3:
-        assert all(ask.first == ask.last for ask in asks)
+        assert all(run.first == run.last for run in runs)
 
 
 def test_a_hundred_hours_are_five_runs() -> None:
     """A first deployment on a full landing zone must not queue a hundred runs."""
-    asks = decide([news(hour) for hour in range(100)], {})
-    assert [len(ask.news) for ask in asks] == [24, 24, 24, 24, 4]
-    request = asks[0].request(2)
+    runs = plan_runs([change(hour) for hour in range(100)], {})
+    assert [len(run.changes) for run in runs] == [24, 24, 24, 24, 4]
+    request = runs[0].request(2)
     assert request.partition_key is None
-    assert request.tags["dagster/asset_partition_range_start"] == key_of(asks[0].first)
-    assert request.tags["dagster/asset_partition_range_end"] == key_of(asks[0].last)
-    assert request.run_key == f"{asks[0].change}-2"
+    assert request.tags["dagster/asset_partition_range_start"] == key_of(runs[0].first)
+    assert request.tags["dagster/asset_partition_range_end"] == key_of(runs[0].last)
+    assert request.run_key == f"{runs[0].digest}-2"
 
 
-def test_what_stays_asked_for() -> None:
-    """News that is gone, other, or whose run failed is forgotten: only that lets it be asked for again."""
-    asked = {name: (change, "run") for name, change in asked_for([news(0), news(1), news(2)]).items()}
-    kept = still_asked(asked, [news(0), news(1, change="d")], [])
-    assert list(kept) == list(asked_for([news(0)]))
-    assert still_asked(asked, [news(0)], ["run"]) == {}
+def test_what_stays_requested() -> None:
+    """A change that has gone or differs, or whose run failed, is forgotten, so that it can be requested again."""
+    before = {name: (change, "run") for name, change in requested([change(0), change(1), change(2)]).items()}
+    kept = still_requested(before, [change(0), change(1, digest="d")], [])
+    assert list(kept) == list(requested([change(0)]))
+    assert still_requested(before, [change(0)], ["run"]) == {}

@@ -1,4 +1,4 @@
-"""Both sensors on an instance that knows real runs, over real folders and tables."""
+"""Both sensors on an instance with real run records, over real folders and tables."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class World:
         path.write_bytes(content)
 
     def tick(self, status: dg.DagsterRunStatus | None = STARTED) -> list[dg.RunRequest]:
-        """The sensor's requests, of which runs in a status are made, as the daemon would."""
+        """The sensor's requests; for each a run with this status is recorded, as the daemon would."""
         context = dg.build_sensor_context(
             self.instance, cursor=self.cursor, resources={"lake": self.lake, "landing": self.landing}
         )
@@ -68,8 +68,8 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield World(tmp_path, instance)
 
 
-def test_what_cannot_be_read_asks_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused by name it is known: asked for again at every tick, it would run for ever."""
+def test_an_unreadable_object_is_requested_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger knows it as refused. Requested at every tick, it would cause runs for ever."""
     world.put(world.current)
     folder = next((world.landing.root / "commerce").rglob("a")).parent
     os.mkfifo(folder / "pipe")
@@ -84,8 +84,8 @@ def test_what_cannot_be_read_asks_once(world: World, monkeypatch: pytest.MonkeyP
         assert world.tick() == []
 
 
-def test_a_change_is_asked_for_once(world: World) -> None:
-    """Until it is loaded it stays news, and ticks come every few seconds."""
+def test_a_change_is_requested_once(world: World) -> None:
+    """It stays a change until it is loaded, and a tick comes every few seconds."""
     assert world.tick() == []
     world.put(world.current)
     (request,) = world.tick()
@@ -96,8 +96,8 @@ def test_a_change_is_asked_for_once(world: World) -> None:
     assert world.tick() == []
 
 
-def test_a_re_upload_is_asked_for_again(world: World) -> None:
-    """The path is known, its new content is not."""
+def test_a_re_upload_is_requested_again(world: World) -> None:
+    """The ledger knows the path, but not its new content."""
     world.put(world.current)
     (first,) = world.tick(SUCCESS)
     world.load(world.current)
@@ -107,7 +107,7 @@ def test_a_re_upload_is_asked_for_again(world: World) -> None:
 
 
 def test_a_file_that_lands_while_a_run_is_under_way_is_not_lost(world: World) -> None:
-    """Not even in the same second as the tick, with the same time as a file that was seen."""
+    """Not even if it lands in the second of the tick, with the same time as a file that was seen."""
     world.put(world.current)
     world.tick()
     world.put(world.current, "b")
@@ -116,21 +116,21 @@ def test_a_file_that_lands_while_a_run_is_under_way_is_not_lost(world: World) ->
     assert len(world.tick()) == 1
 
 
-def test_a_failed_run_is_asked_for_again_after_its_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The request's key carries the attempt, as Dagster never runs the same key twice."""
-    from sensors import arrivals, retrying
+def test_a_failed_run_is_requested_again_after_its_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run key contains the attempt, as Dagster never runs the same key twice."""
+    from sensors import arrivals, retry
 
     world.put(world.current)
     (first,) = world.tick(FAILURE)
     assert world.tick() == [], "it is too soon"
-    monkeypatch.setattr(retrying, "FIRST_WAIT", dt.timedelta(0))
+    monkeypatch.setattr(retry, "FIRST_WAIT", dt.timedelta(0))
     (second,) = world.tick()
     assert [r.run_key for r in (first, second)] == [f"{first.tags[arrivals.CHANGE_TAG]}-{n}" for n in (0, 1)]
     assert world.tick() == []
 
 
-def test_a_backlog_asks_for_few_runs(world: World) -> None:
-    """A first start on a hundred hours: five runs of at most a day each, and then silence."""
+def test_a_backlog_requests_few_runs(world: World) -> None:
+    """A first start on a hundred hours: five runs of at most a day each, and then none."""
     for number in range(100):
         world.put(world.current - number * HOUR)
     requests = world.tick()
@@ -140,7 +140,7 @@ def test_a_backlog_asks_for_few_runs(world: World) -> None:
 
 
 def test_a_sweep_finds_old_hours(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Recent hours are listed at every tick; a late upload into an old one waits for the sweep, and is found."""
+    """Every tick lists recent hours. A late upload into an old hour is found by the next sweep."""
     from sensors import arrivals
 
     world.tick()
@@ -152,11 +152,11 @@ def test_a_sweep_finds_old_hours(world: World, monkeypatch: pytest.MonkeyPatch) 
     assert request.partition_key == key_of(old)
     assert world.tick() == []
     monkeypatch.undo()
-    assert world.tick() == [], "what only a sweep lists stays asked for between sweeps"
+    assert world.tick() == [], "what only a sweep lists stays requested between sweeps"
 
 
-def test_a_stray_object_asks_for_a_run_of_the_current_hour(world: World) -> None:
-    """That run refuses it in the ledger, where it is seen."""
+def test_an_object_of_no_hour_requests_a_run_of_the_current_hour(world: World) -> None:
+    """That run refuses it in the ledger, where people see it."""
     world.put(None)
     (request,) = world.tick()
     assert request.partition_key == key_of(world.current)
@@ -164,23 +164,23 @@ def test_a_stray_object_asks_for_a_run_of_the_current_hour(world: World) -> None
 
 
 class Warehouse:
-    """The notes that the sensor reads; by default the release is of the present code."""
+    """What the sensor reads of a warehouse; by default the release is of the current code."""
 
     def __init__(
-        self, held: dict[str, Any], applied: dict[str, Any], busy: bool = False, code: str | None = None
+        self, in_gold: dict[str, Any], applied: dict[str, Any], busy: bool = False, code: str | None = None
     ) -> None:
-        self.notes, self.busy = (held, applied), busy
+        self.notes, self.busy = (in_gold, applied), busy
         self.code = code or dbt.project(self.profile()).version
 
-    def held(self, patience_s: float) -> dict[str, Any]:
+    def snapshots_in_gold(self, timeout_s: float) -> dict[str, Any]:
         if self.busy:
             raise WarehouseBusy("locked")
         return self.notes[0]
 
-    def applied(self, patience_s: float) -> dict[str, Any]:
+    def applied_snapshots(self, timeout_s: float) -> dict[str, Any]:
         return self.notes[1]
 
-    def facts(self, patience_s: float) -> dict[str, str]:
+    def release_facts(self, timeout_s: float) -> dict[str, str]:
         return {"code": self.code} if self.notes[0] else {}
 
     def profile(self) -> dict[str, object]:
@@ -194,21 +194,21 @@ def touched(world: World, warehouse: Warehouse) -> dg.RunRequest | dg.SkipReason
     return found
 
 
-def test_gold_is_asked_for_when_the_warehouse_has_moved_on(world: World) -> None:
-    """A first release rebuilds everything; one that has seen all there is needs no other."""
+def test_gold_is_requested_when_the_warehouse_has_newer_snapshots(world: World) -> None:
+    """The first release builds everything; a release of the current snapshots needs no other."""
     assert isinstance(touched(world, Warehouse({}, {"commerce": 7})), dg.RunRequest)
     assert isinstance(touched(world, Warehouse({"commerce": {7}}, {"commerce": 7})), dg.SkipReason)
     assert isinstance(touched(world, Warehouse({}, {})), dg.SkipReason)
 
 
-def test_gold_is_asked_for_when_its_code_has_changed(world: World) -> None:
-    """An upgrade reaches readers although nothing new has landed; where nothing was released there is none."""
+def test_gold_is_requested_when_its_code_has_changed(world: World) -> None:
+    """An upgrade reaches readers although nothing new has landed. Before the first release there are no readers."""
     assert isinstance(touched(world, Warehouse({"commerce": {7}}, {"commerce": 7}, code="older")), dg.RunRequest)
     assert isinstance(touched(world, Warehouse({}, {}, code="older")), dg.SkipReason)
 
 
 def test_gold_waits_for_its_run_and_for_the_warehouse(world: World) -> None:
-    """A tick is short: it waits neither for a lock nor for a run."""
+    """A tick must be short: it does not wait for a lock or a run."""
     assert isinstance(touched(world, Warehouse({}, {"commerce": 7}, busy=True)), dg.SkipReason)
     create_run_for_test(world.instance, job_name="gold", status=STARTED)
     found = touched(world, Warehouse({}, {"commerce": 7}))

@@ -1,4 +1,4 @@
-"""Lets the tests of the simulator import the slow readers that stand beside them."""
+"""Lets the simulator's tests import the slow reader beside them."""
 
 from __future__ import annotations
 

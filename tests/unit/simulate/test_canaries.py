@@ -1,4 +1,4 @@
-"""Canaries: they are in the landed files and in the truth, and change nothing else that the truth says."""
+"""Canaries: they are in the landed files and in the truth, and change nothing else in the truth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import slow
+import slow_reader
 
 from simulate.formats import Json
 from simulate.plan import Plan, Shares
@@ -21,35 +21,35 @@ PLAN = Plan(datetime(2026, 1, 1), hours=1, rate=4_000, seed=5, canaries=True)
 PERSONAL = [stream for stream in STREAMS.values() if stream.personal]
 
 
-def figures(stream: Stream, plan: Plan, folder: Path) -> dict[str, Any]:
-    found = simulate(stream, plan, folder).figures()
-    return {name: value for name, value in found.items() if name not in ("bytes", "canaries")}
+def counts(stream: Stream, plan: Plan, folder: Path) -> dict[str, Any]:
+    """The truth without what canaries may change."""
+    truth = simulate(stream, plan, folder).as_dict()
+    return {name: value for name, value in truth.items() if name not in ("bytes", "canaries")}
 
 
 @pytest.mark.parametrize("stream", PERSONAL, ids=lambda stream: stream.name)
-def test_each_personal_field_has_one_that_lands(stream: Stream, tmp_path: Path) -> None:
-    truth = simulate(stream, PLAN, tmp_path).figures()
-    text = b"".join(slow.content(path) for path in tmp_path.rglob("*") if path.is_file())
+def test_each_personal_field_has_a_canary_that_lands(stream: Stream, tmp_path: Path) -> None:
+    truth = simulate(stream, PLAN, tmp_path).as_dict()
+    text = b"".join(slow_reader.content(path) for path in tmp_path.rglob("*") if path.is_file())
     assert truth["canaries"].keys() == stream.personal.keys()
     assert len(set(truth["canaries"].values())) == len(stream.personal)
     assert all(value.encode() in text for value in truth["canaries"].values())
 
 
 @pytest.mark.parametrize("stream", PERSONAL, ids=lambda stream: stream.name)
-def test_they_change_no_figure(stream: Stream, tmp_path: Path) -> None:
+def test_canaries_change_no_count(stream: Stream, tmp_path: Path) -> None:
     plain = replace(PLAN, canaries=False)
-    assert figures(stream, PLAN, tmp_path / "with") == figures(stream, plain, tmp_path / "without")
-    assert simulate(stream, plain, tmp_path / "again").figures()["canaries"] == {}
+    assert counts(stream, PLAN, tmp_path / "with") == counts(stream, plain, tmp_path / "without")
+    assert simulate(stream, plain, tmp_path / "again").as_dict()["canaries"] == {}
 
 
-def test_a_record_that_comes_again_carries_the_same_canary(tmp_path: Path) -> None:
-    """Else it would be another record, where content is the key."""
+def test_a_repeated_record_carries_the_same_canary(tmp_path: Path) -> None:
+    """Otherwise it would be another record, since in this stream the content is the key."""
     plan = replace(PLAN, shares=replace(Shares.none(), duplicates=0.5))
-    truth = simulate(STREAMS["web"], plan, tmp_path).figures()
-    messages = [
-        Json().parse(line) for path in tmp_path.rglob("*.gz") for line in slow.content(path).decode().splitlines()
-    ]
-    seen = {slow.canonical(Json().parse(message["value"])) for message in messages}
+    truth = simulate(STREAMS["web"], plan, tmp_path).as_dict()
+    lines = [line for path in tmp_path.rglob("*.gz") for line in slow_reader.lines(slow_reader.content(path))]
+    messages = [Json().parse(line.decode()) for line in lines]
+    seen = {slow_reader.canonical(Json().parse(message["value"])) for message in messages}
     assert len(seen) == truth["silver"]["total"]
 
 
@@ -64,7 +64,7 @@ def test_a_record_that_comes_again_carries_the_same_canary(tmp_path: Path) -> No
         ({}, None),
     ],
 )
-def test_a_canary_takes_the_place_of_a_value(record: dict[str, Any], planted: dict[str, Any] | None) -> None:
+def test_a_canary_replaces_a_value(record: dict[str, Any], planted: dict[str, Any] | None) -> None:
     before = json.dumps(record)
     assert Json().plant(record, "a.b", "new") is (planted is not None)
     assert record == planted or json.dumps(record) == before

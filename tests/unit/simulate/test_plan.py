@@ -1,4 +1,4 @@
-"""Plans: what cannot be simulated is refused, and the parts of an hour cover it once."""
+"""Plans: impossible values are refused, and the parts of an hour cover every index once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulate.plan import Plan, Shares, Slot
+from simulate.plan import Plan, PlannedFile, Shares
 
 START = datetime(2026, 1, 1)
 
@@ -35,7 +35,7 @@ def test_a_share_is_a_fraction() -> None:
 
 
 @given(rate=st.integers(1, 5_000), per_file=st.integers(1, 500), count=st.integers(0, 10_000))
-def test_the_parts_of_an_hour_hold_every_number_once(rate: int, per_file: int, count: int) -> None:
+def test_the_parts_of_an_hour_cover_every_index_once(rate: int, per_file: int, count: int) -> None:
     plan = Plan(START, hours=1, rate=rate, events_per_file=per_file)
-    held = [number for part in range(plan.parts) for number in Slot(plan, 0, part, plan.parts).share_of(count)]
-    assert held == list(range(count))
+    indexes = [index for part in range(plan.parts) for index in PlannedFile(plan, 0, part, plan.parts).indexes(count)]
+    assert indexes == list(range(count))

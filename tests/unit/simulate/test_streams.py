@@ -1,4 +1,4 @@
-"""What holds for every stream: it can be made again, in any part and by anybody, and its flaws are one at a time."""
+"""What holds for every stream: any part of it can be made again, and each flaw breaks one thing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from simulate import defects
-from simulate.plan import Plan, Shares, Slot
+from simulate.defects import count_landed, make_defects
+from simulate.plan import Plan, PlannedFile, Shares
 from simulate.run import simulate
 from simulate.stream import Stream
 from simulate.streams import STREAMS
@@ -26,8 +26,8 @@ FLAWS = [
 every_stream = pytest.mark.parametrize("stream", STREAMS.values(), ids=list(STREAMS))
 
 
-def first(stream: Stream) -> Slot:
-    return PLAN.slots(stream.transport.parts(PLAN))[0]
+def first_file(stream: Stream) -> PlannedFile:
+    return PLAN.files(stream.transport.parts(PLAN))[0]
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -36,65 +36,65 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @every_stream
-def test_a_plan_lands_the_same_bytes_whoever_works_on_it(stream: Stream, tmp_path: Path) -> None:
+def test_a_plan_lands_the_same_bytes_with_any_number_of_workers(stream: Stream, tmp_path: Path) -> None:
     one = simulate(stream, PLAN, tmp_path / "one", workers=1)
     two = simulate(stream, PLAN, tmp_path / "two", workers=3)
     other = simulate(stream, replace(PLAN, seed=6), tmp_path / "other")
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
-    assert one.figures() == two.figures() != other.figures()
+    assert one.as_dict() == two.as_dict() != other.as_dict()
     assert not set(digests(tmp_path / "one").values()) & set(digests(tmp_path / "other").values())
 
 
 @every_stream
-def test_what_a_slot_will_hold_is_known_without_making_it(stream: Stream) -> None:
-    for slot in PLAN.slots(stream.transport.parts(PLAN))[:4]:
-        batch = stream.source.batch(slot)
-        assert stream.source.count(slot) == len(batch.lines) == sum(batch.tally.records.values())
-        assert defects.landed(stream, slot) == len(batch.lines) + len(defects.extras(stream, slot, batch))
+def test_a_files_records_are_counted_without_making_them(stream: Stream) -> None:
+    for file in PLAN.files(stream.transport.parts(PLAN))[:4]:
+        batch = stream.source.batch(file)
+        assert stream.source.count(file) == len(batch.lines) == sum(batch.counts.records.values())
+        assert count_landed(stream, file) == len(batch.lines) + len(make_defects(stream, file, batch))
 
 
 @every_stream
 def test_the_rate_is_kept(stream: Stream) -> None:
     plan = Plan(PLAN.start, hours=2, rate=3_000, shares=Shares.none())
-    counts = [stream.source.count(slot) for slot in plan.slots(stream.transport.parts(plan))]
+    counts = [stream.source.count(file) for file in plan.files(stream.transport.parts(plan))]
     assert sum(counts) == pytest.approx(6_000, rel=0.1)
 
 
 @every_stream
-def test_what_comes_again_is_what_landed(stream: Stream) -> None:
-    lines = stream.source.again(PLAN, [(first(stream), number / 50) for number in range(50)])
+def test_repeated_records_are_records_that_landed(stream: Stream) -> None:
+    lines = stream.source.repeat(PLAN, [(first_file(stream), number / 50) for number in range(50)])
     assert lines
-    assert set(lines) <= set(stream.source.batch(first(stream)).lines)
+    assert set(lines) <= set(stream.source.batch(first_file(stream)).lines)
 
 
 @every_stream
-def test_spare_records_are_like_no_others(stream: Stream) -> None:
-    spare = stream.source.spare(first(stream), 300)
+def test_spare_records_equal_no_others(stream: Stream) -> None:
+    spare = stream.source.spares(first_file(stream), 300)
     assert len(set(spare)) == 300
-    assert not set(spare) & set(stream.source.batch(first(stream)).lines)
+    assert not set(spare) & set(stream.source.batch(first_file(stream)).lines)
 
 
 @every_stream
 def test_a_record_read_and_written_again_is_the_same(stream: Stream) -> None:
     form = stream.format
-    for line in stream.source.batch(first(stream)).lines:
+    for line in stream.source.batch(first_file(stream)).lines:
         assert form.parse(form.dump(form.parse(line)).decode()) == form.parse(line)
 
 
 @every_stream
-def test_no_two_good_records_are_the_same(stream: Stream) -> None:
-    """Where a producer gives no id, equal records would be one to any reader."""
+def test_no_two_good_records_are_equal(stream: Stream) -> None:
+    """Where a producer gives no id, any reader would take equal records for one."""
     crowd = replace(PLAN, rate=6_000, people=5)
     for hour in range(2):
-        lines = [stream.source.batch(slot).lines for slot in crowd.slots(2) if slot.hour == hour]
+        lines = [stream.source.batch(file).lines for file in crowd.files(2) if file.hour == hour]
         texts = [text for series in lines for text in series]
         assert len(set(texts)) == len(texts)
 
 
 @pytest.mark.parametrize(("stream", "reason", "number"), FLAWS, ids=lambda part: getattr(part, "name", part))
 def test_a_flaw_changes_one_thing(stream: Stream, reason: str, number: int) -> None:
-    good, bad = (stream.format.parse(stream.source.spare(first(stream), 1)[0]) for _ in range(2))
-    stream.flaws[reason][number](bad, Random(1), first(stream))
+    good, bad = (stream.format.parse(stream.source.spares(first_file(stream), 1)[0]) for _ in range(2))
+    stream.flaws[reason][number](bad, Random(1), first_file(stream))
     changed = {name for name in good if name not in bad or bad[name] != good[name]}
     # Times come in several fields that have to agree.
     assert len(changed) == 1 or (reason == "clock" and all("tstamp" in name for name in changed))
@@ -104,8 +104,8 @@ def test_a_flaw_changes_one_thing(stream: Stream, reason: str, number: int) -> N
 
 
 @every_stream
-def test_each_way_to_break_a_text_can_be_had(stream: Stream) -> None:
-    line = stream.source.spare(first(stream), 1)[0]
-    broken = {breakage(line, Random(seed)) for breakage in stream.format.malformed for seed in range(3)}
-    assert len(broken) >= len(stream.format.malformed)
+def test_every_corruption_changes_the_text(stream: Stream) -> None:
+    line = stream.source.spares(first_file(stream), 1)[0]
+    broken = {corruption(line, Random(seed)) for corruption in stream.format.corruptions for seed in range(3)}
+    assert len(broken) >= len(stream.format.corruptions)
     assert line.encode() not in broken

@@ -27,9 +27,9 @@ def test_timestamps_are_iso_8601(at: list[int]) -> None:
     assert written.to_list() == [value.replace("+00:00", "Z") for value in expected]
 
 
-def test_templates_take_columns_by_name() -> None:
+def test_templates_are_filled_from_columns_by_name() -> None:
     frame = pl.DataFrame({"a": ["x", "y"], "b": [1, 2]})
-    assert frame.select(text.filled('{"<a>": <b>, "<" : "<a>"}')).to_series().to_list() == [
+    assert frame.select(text.fill('{"<a>": <b>, "<" : "<a>"}')).to_series().to_list() == [
         '{"x": 1, "<" : "x"}',
         '{"y": 2, "<" : "y"}',
     ]

@@ -1,4 +1,4 @@
-"""The web stream: its truth is what a slow reader finds in Kafka's messages, whose offsets are the files' names."""
+"""The web stream: its truth is what a slow reader finds in Kafka's messages, whose offsets name the files."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import slow
-from slow import HEAVY, START, Event, Found, require
+import slow_reader
+from slow_reader import HEAVY, START, Event, Found, require
 
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
-from simulate.web import WEB
+from simulate.web.stream import WEB
 
 
-def judge(line: bytes, came: datetime) -> Event:
-    value = slow.decode(line)["value"]
-    record = slow.decode(value.encode())
+def judge(line: bytes, arrived: datetime) -> Event:
+    value = slow_reader.decode(line)["value"]
+    record = slow_reader.decode(value.encode())
     stamp = record.get("occurred_at", record.get("timestamp"))
-    at = slow.time(stamp) if stamp else None
+    at = slow_reader.time(stamp) if stamp else None
     require(bool(record.get("user_id") and record.get("event_type")) and at is not None, "missing")
     assert at is not None
-    text = slow.canonical(record)
-    at = slow.believable(at, came)
-    return Event(text, text, at, (record["event_type"],), record["user_id"], record=record)
+    text = slow_reader.canonical(record)
+    at = slow_reader.believable(at, arrived)
+    return Event(text, text, at, (record["event_type"],), record)
 
 
 @pytest.fixture(scope="module", params=[HEAVY, Shares()], ids=["heavy", "default"])
@@ -36,16 +36,15 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     landing = tmp_path_factory.mktemp("landing")
     plan = Plan(START, hours=5, rate=900, seed=11, shares=request.param, events_per_file=400)
     truth = simulate(WEB, plan, landing)
-    return json.loads(json.dumps(truth.figures())), slow.read(landing / "web", judge)
+    return json.loads(json.dumps(truth.as_dict())), slow_reader.read(landing / "web", judge)
 
 
 def test_the_truth_is_what_the_reader_finds(world: tuple[dict[str, Any], Found]) -> None:
-    slow.assert_counts(*world)
-    slow.assert_figures(*world)
-    slow.assert_sales(*world)
+    slow_reader.assert_counts(*world)
+    slow_reader.assert_events(*world)
 
 
-def test_names_are_the_offsets_without_a_gap(tmp_path: Path) -> None:
+def test_file_names_are_offsets_without_a_gap(tmp_path: Path) -> None:
     simulate(WEB, Plan(START, hours=4, rate=900, shares=HEAVY, events_per_file=400), tmp_path)
     offsets: defaultdict[int, list[int]] = defaultdict(list)
     for path in sorted(tmp_path.rglob("*.json.gz")):
@@ -53,18 +52,18 @@ def test_names_are_the_offsets_without_a_gap(tmp_path: Path) -> None:
         texts = gzip.decompress(path.read_bytes()).decode(errors="replace").splitlines()
         messages = [json.loads(text) for text in texts]
         assert {(message["topic"], message["partition"]) for message in messages} == {("event", int(partition))}
-        held = [message["offset"] for message in messages]
-        assert (topic, span) == ("event", f"{held[0]:010d}-{held[-1]:010d}")
-        offsets[int(partition)] += held
+        in_file = [message["offset"] for message in messages]
+        assert (topic, span) == ("event", f"{in_file[0]:010d}-{in_file[-1]:010d}")
+        offsets[int(partition)] += in_file
         times = [message["timestamp"] / 1000 for message in messages]
-        first = slow.arrival(path).timestamp()
+        first = slow_reader.arrival(path).timestamp()
         assert times == sorted(times)
         assert first <= times[0] <= times[-1] < first + 3600
     assert set(offsets) == {0, 1, 2}
-    assert all(held == list(range(len(held))) for held in offsets.values())
+    assert all(of_partition == list(range(len(of_partition))) for of_partition in offsets.values())
 
 
-def test_props_come_as_objects_and_as_python_prints_them(world: tuple[dict[str, Any], Found]) -> None:
+def test_props_are_objects_or_texts_of_python_dicts(world: tuple[dict[str, Any], Found]) -> None:
     props = [event.record["props"] for event in world[1].silver.values()]
     literals = [value for value in props if isinstance(value, str)]
     assert 0.05 < len(literals) / len(props) < 0.2
@@ -77,7 +76,7 @@ def test_props_come_as_objects_and_as_python_prints_them(world: tuple[dict[str, 
     assert {place["city"] for place in known} >= {"L'Aquila", "São Paulo"}
 
 
-def test_times_come_under_two_names_and_in_three_ways(world: tuple[dict[str, Any], Found]) -> None:
+def test_times_have_two_names_and_several_formats(world: tuple[dict[str, Any], Found]) -> None:
     records = [event.record for event in world[1].silver.values()]
     assert {name for record in records for name in ("occurred_at", "timestamp") if name in record} == {
         "occurred_at",

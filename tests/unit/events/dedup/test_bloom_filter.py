@@ -1,4 +1,4 @@
-"""The sieve against a set."""
+"""The Bloom filter against a set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HASHES = st.lists(st.integers(0, 2**64 - 1), max_size=60)
 
 @given(st.lists(HASHES, max_size=3), HASHES)
 def test_what_was_added_is_kept(added: list[list[int]], others: list[int]) -> None:
-    """A stored key that it overlooked would be two rows of one event in silver for good."""
+    """An overlooked stored key would leave two rows of one event in silver for good."""
     bloom_filter = BloomFilter(sum(map(len, added)))
     for number, hashes in enumerate(added):
         before = {value for earlier in added[:number] for value in earlier}
@@ -25,7 +25,7 @@ def test_what_was_added_is_kept(added: list[list[int]], others: list[int]) -> No
 
 
 def test_few_others_are() -> None:
-    """However many were added, at most so many as it was made for."""
+    """For any number of added hashes up to the number it was made for."""
     every = np.random.default_rng(0).integers(0, 2**64, 600_000, np.uint64)
     for count in (5_000, 100_000, 262_143):
         bloom_filter = BloomFilter(count)

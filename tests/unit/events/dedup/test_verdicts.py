@@ -1,58 +1,52 @@
-"""Verdicts: of all records of a key one wins, whoever asks and in whatever order."""
+"""Verdicts: of all records of a key one wins, and whatever is stored in the wrong place moves."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-import numpy as np
 import polars as pl
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.lineage import LINEAGE
 from contracts.stream import Scope
-from events.dedup.verdicts import IDENTITY, KEY, UNIX, hashes, hashes_of, judge, scope_of, verdicts
+from events.dedup.keys import key_scope
+from events.dedup.verdicts import NEW, STORED, RowMoves, dedup, with_verdicts
 
 HOUR = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
-SCHEMA = pl.Schema(
-    {
-        "_arrival_hour": pl.Datetime("us", "UTC"),
-        "_source_file": pl.String,
-        "_source_version": pl.String,
-        "_line": pl.Int64,
-        "_key": pl.Binary,
-        "_scope": pl.Date,
-        "_content": pl.Binary,
-    }
+DAY = dt.date(2024, 5, 1)
+Row = tuple[Any, ...]  # the values of `NEW`
+ROW = st.tuples(
+    st.integers(0, 2).map(lambda n: HOUR + dt.timedelta(hours=n)),
+    st.sampled_from(["f", "g"]),
+    st.just("v"),
+    st.integers(1, 3),
+    st.sampled_from([b"1" * 16, b"2" * 16]),
+    st.sampled_from([DAY, dt.date(2024, 5, 2)]),
+    st.sampled_from([b"A", b"B"]),
 )
-SCHEMA_OF_KEY = {name: SCHEMA[name] for name in KEY}
-ROWS = st.lists(
-    st.tuples(
-        st.integers(0, 2).map(lambda n: HOUR + dt.timedelta(hours=n)),
-        st.sampled_from(["f", "g"]),
-        st.just("v"),
-        st.integers(1, 3),
-        st.sampled_from([b"1" * 16, b"2" * 16]),
-        st.sampled_from([dt.date(2024, 5, 1), dt.date(2024, 5, 2)]),
-        st.sampled_from([b"A", b"B"]),
-    ),
-    unique_by=lambda row: row[:4],
-    max_size=10,
-)
+ROWS = st.lists(ROW, unique_by=lambda row: row[:4], max_size=10)
 
 
-def frame(rows: list[Any]) -> pl.DataFrame:
-    return pl.DataFrame(rows, SCHEMA, orient="row")
+def new_frame(rows: list[Row]) -> pl.DataFrame:
+    return pl.DataFrame(rows, NEW, orient="row")
 
 
-def told(judged: pl.DataFrame) -> dict[tuple[Any, ...], str]:
-    return {row[:4]: row[4] for row in judged.select(*IDENTITY, "verdict").iter_rows()}
+def stored_frame(rows: list[Row], places: dict[Row, str]) -> pl.DataFrame:
+    """Rows as silver and rejected store them: `places` are their verdicts."""
+    stored = [(*row, None if places[row[:4]] == "winner" else places[row[:4]], f"file of {row[3]}") for row in rows]
+    return pl.DataFrame(stored, STORED, orient="row")
 
 
-def reference(rows: list[Any]) -> dict[tuple[Any, ...], str]:
-    first: dict[Any, Any] = {}
+def verdicts(judged: pl.DataFrame) -> dict[Row, str]:
+    return {row[:4]: row[4] for row in judged.select(*LINEAGE, "verdict").iter_rows()}
+
+
+def reference(rows: list[Row]) -> dict[Row, str]:
+    """The verdicts, by the lineage of the rows, computed one row after the other."""
+    first: dict[Any, Row] = {}
     found = {}
     for row in sorted(rows, key=lambda row: (row[0], row[1], row[3])):
         winner = first.setdefault(row[4:6], row)
@@ -60,24 +54,51 @@ def reference(rows: list[Any]) -> dict[tuple[Any, ...], str]:
     return found
 
 
+def after(places: dict[Row, str], new: list[Row], moves: RowMoves) -> dict[Row, str]:
+    """Where all rows are after the moves: new ones go to silver unless they have lost."""
+    assert {*verdicts(moves.lost)} <= {row[:4] for row in new}
+    assert all(places[row] == "winner" for row in verdicts(moves.demoted)), "only silver's rows are demoted"
+    for frame in (moves.promoted, moves.relabelled):
+        assert all(places[row] != "winner" for row in verdicts(frame)), "only rejected's rows"
+    moved = [verdicts(frame) for frame in (moves.lost, moves.demoted, moves.promoted, moves.relabelled)]
+    assert len({row for each in moved for row in each}) == sum(map(len, moved)), "a row moves once"
+    found = places | {row[:4]: "winner" for row in new}
+    for each in moved:
+        found |= each
+    return found
+
+
+@given(st.lists(st.tuples(ROW, st.sampled_from(["stored", "new", "leaving"])), unique_by=lambda one: one[0][:4]))
+def test_after_the_moves_every_row_is_where_it_belongs(rows: list[tuple[Row, str]]) -> None:
+    """Whatever was stored before, whatever comes and leaves: the end is as if all had come at once."""
+    stored, new, leaving = ([row for row, part in rows if part == wanted] for wanted in ("stored", "new", "leaving"))
+    before = reference([*stored, *leaving])
+    places = {row[:4]: before[row[:4]] for row in stored}
+    moves = dedup(new_frame(new), stored_frame(stored, before))
+    wanted = reference([*stored, *new])
+    assert after(places, new, moves) == wanted
+    for frame in (moves.demoted, moves.promoted, moves.relabelled):
+        for line, file in frame.select("_line", "_file").iter_rows():
+            assert file == f"file of {line}", "the row is found in its data file"
+    again = dedup(new_frame([]), stored_frame([*stored, *new], wanted))
+    assert all(frame.is_empty() for frame in (again.lost, again.demoted, again.promoted, again.relabelled))
+
+
 @given(ROWS, st.randoms(use_true_random=False))
-def test_verdicts_are_a_function_of_the_set(rows: list[Any], random: Any) -> None:
+def test_verdicts_are_a_function_of_the_set(rows: list[Row], random: Any) -> None:
     """Partitions run backwards and two at once: the order in which records are met must not show."""
     expected = reference(rows)
     random.shuffle(rows)
-    found = told(judge(frame(rows)))
+    found = verdicts(with_verdicts(new_frame(rows)))
     assert found == expected
     winners = [row[4:6] for row in rows if found[row[:4]] == "winner"]
     assert sorted(winners) == sorted({row[4:6] for row in rows}), "exactly one winner a key and scope"
 
 
 def test_the_same_content_again_after_another() -> None:
-    """A, B, A: the third says what the winner says, though the one before it did not."""
-    rows = [
-        (HOUR, "f", "v", line, b"k", dt.date(2024, 5, 1), content)
-        for line, content in ((1, b"A"), (2, b"B"), (3, b"A"))
-    ]
-    assert list(told(judge(frame(rows))).values()) == ["winner", "conflict", "duplicate"]
+    """A, B, A: the third is compared with the winner, not with the one before it."""
+    rows = [(HOUR, "f", "v", line, b"k", DAY, content) for line, content in ((1, b"A"), (2, b"B"), (3, b"A"))]
+    assert list(verdicts(with_verdicts(new_frame(rows))).values()) == ["winner", "conflict", "duplicate"]
 
 
 @pytest.mark.parametrize(
@@ -86,36 +107,17 @@ def test_the_same_content_again_after_another() -> None:
 def test_a_key_is_unique_within_its_scope(scope: Scope, winners: list[str]) -> None:
     """Ids that producers use again every day are not each other's duplicates, unless the contract says so."""
     rows = [(HOUR, "f", "v", line, b"k", dt.date(2024, 5, line), b"A") for line in (1, 2)]
-    events = frame(rows).with_columns(event_at=pl.col("_scope").cast(pl.Datetime("us", "UTC"))).drop("_scope")
-    judged = judge(events.with_columns(scope_of(scope)))
+    events = new_frame(rows).with_columns(event_at=pl.col("_scope").cast(pl.Datetime("us", "UTC"))).drop("_scope")
+    judged = with_verdicts(events.with_columns(key_scope(scope)))
     assert judged["verdict"].to_list() == winners
 
 
-@given(st.lists(st.binary(min_size=16, max_size=16), max_size=9), st.dates(), st.integers(0, 3))
-def test_a_key_has_one_hash(keys: list[bytes], scope: dt.date, first: int) -> None:
-    """Whether asked of a frame or of what a file holds, from any row on."""
-    expected = pl.DataFrame({"_key": keys, "_scope": [scope] * len(keys)}, SCHEMA_OF_KEY).select(hashes()).to_series()
-    for kind in (pa.binary(), pa.large_binary()):
-        asked = pa.array(keys, kind).slice(first)
-        day = np.int64((scope - UNIX).days)
-        for days in (day, np.full(len(asked), day)):
-            assert hashes_of(asked, days).tolist() == expected.to_list()[first:]
-
-
-@pytest.mark.parametrize("keys", [[None, b"0" * 16], [b"0" * 15], [b"0" * 15, b"0" * 17]])
-def test_what_is_no_digest_has_none(keys: list[bytes | None]) -> None:
-    with pytest.raises(ValueError, match="have 16 bytes"):
-        hashes_of(pa.array(keys, pa.binary()), np.int64(0))
-
-
 def test_stored_records_are_judged_with_the_new() -> None:
-    """A record that arrived earlier but was loaded later takes the place of the winner, which is then a loser."""
-    day = dt.date(2024, 5, 1)
-
-    def row(hour: int, content: bytes) -> Any:
-        return (HOUR + dt.timedelta(hours=hour), "f", "v", 1, b"k", day, content)
-
-    reason = pl.Series("reason", ["conflict"])
-    judged = verdicts(frame([row(0, b"B")]), frame([row(1, b"A")]), frame([row(2, b"B")]).with_columns(reason))
-    moves = judged.select("origin", "reason", "verdict").rows()
-    assert moves == [("new", None, "winner"), ("silver", "winner", "conflict"), ("rejected", "conflict", "duplicate")]
+    """A record that arrived earlier but is loaded later takes the winner's place, which becomes a loser."""
+    hours = [HOUR + dt.timedelta(hours=number) for number in range(3)]
+    rows = [(hour, "f", "v", 1, b"k", DAY, content) for hour, content in zip(hours, [b"B", b"A", b"B"], strict=True)]
+    places = {rows[1][:4]: "winner", rows[2][:4]: "conflict"}
+    moves = dedup(new_frame(rows[:1]), stored_frame(rows[1:], places))
+    assert (len(moves.lost), len(moves.promoted)) == (0, 0)
+    assert verdicts(moves.demoted) == {rows[1][:4]: "conflict"}
+    assert verdicts(moves.relabelled) == {rows[2][:4]: "duplicate"}

@@ -1,4 +1,4 @@
-"""The landing zone: what lies there, for which hour, in which version."""
+"""A folder as the landing zone: which objects it has, of which hour, in which version."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def paths(found: list[LandedObject]) -> list[str]:
 
 
 def test_an_hours_objects_are_those_of_both_layouts_and_below(tmp_path: Path) -> None:
-    """A run of one hour lists that hour's folders alone, whatever scheme its producer uses."""
+    """A run of one hour lists only that hour's folders, in both layouts that producers may use."""
     mine = ["2024/05/01/10/a", "2024/05/01/10/b/c", "year=2024/month=05/day=01/hour=10/minute=05/d"]
     for relative in [*mine, "2024/05/01/11/a", "2024/05/01/a"]:
         put(tmp_path, relative)
@@ -39,23 +39,23 @@ def test_an_hours_objects_are_those_of_both_layouts_and_below(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("hidden", [".a.tmp", "_SUCCESS", ".staging/a", "_temporary/0/a"])
-def test_what_is_not_there_yet_is_not_listed(tmp_path: Path, hidden: str) -> None:
-    """Writers write beside and rename into place; markers of other tools are no data."""
+def test_unfinished_files_are_not_listed(tmp_path: Path, hidden: str) -> None:
+    """Writers write under a hidden name and rename; markers of other tools are not data."""
     put(tmp_path, f"2024/05/01/10/{hidden}")
     assert FolderLanding(tmp_path).objects(COMMERCE, [HOUR]) == FolderLanding(tmp_path).objects(COMMERCE) == []
 
 
-def test_nothing_landed_is_nothing_found(tmp_path: Path) -> None:
-    """A stream whose producer has not started, and an hour's folder that is a file."""
+def test_an_empty_landing_zone_has_no_objects(tmp_path: Path) -> None:
+    """No producer has started; then an hour's folder is a file."""
     landing = FolderLanding(tmp_path)
-    assert landing.objects(COMMERCE) == landing.strays(COMMERCE, WINDOW) == []
+    assert landing.objects(COMMERCE) == landing.objects_outside(COMMERCE, WINDOW) == []
     put(tmp_path, "2024/05/01/10")
     assert landing.objects(COMMERCE, [HOUR]) == []
-    assert paths(landing.strays(COMMERCE, WINDOW)) == ["2024/05/01/10"]
+    assert paths(landing.objects_outside(COMMERCE, WINDOW)) == ["2024/05/01/10"]
 
 
 def test_another_content_is_another_version(tmp_path: Path) -> None:
-    """Size and time tell; a content of the same size has another time."""
+    """Size and modification time identify content: other content of the same size has another time."""
     landing, path = FolderLanding(tmp_path), put(tmp_path, "2024/05/01/10/a")
     (first,) = landing.objects(COMMERCE)
     assert landing.objects(COMMERCE) == [first]
@@ -83,18 +83,18 @@ STRAYS += [
 
 
 def test_strays_are_all_objects_that_no_hour_of_the_window_lists(tmp_path: Path) -> None:
-    """Together the two listings are everything: what neither finds would be lost without a word."""
+    """The two listings together are all objects: one that neither finds would be lost silently."""
     inside = ["2020/01/01/00/a", "2024/05/01/10/a", "year=2023/month=12/day=31/hour=23/minute=55/a"]
     for relative in [*inside, *STRAYS]:
         put(tmp_path, relative)
     landing = FolderLanding(tmp_path)
-    assert sorted(paths(landing.strays(COMMERCE, WINDOW))) == sorted(STRAYS)
+    assert sorted(paths(landing.objects_outside(COMMERCE, WINDOW))) == sorted(STRAYS)
     hours = [landed.arrival_hour for landed in landing.objects(COMMERCE) if paths([landed])[0] in inside]
     assert sorted(paths(landing.objects(COMMERCE, [hour for hour in hours if hour]))) == sorted(inside)
 
 
 def test_an_object_is_opened_in_the_version_that_was_listed(tmp_path: Path) -> None:
-    """Otherwise one version's records would be noted under the name of another."""
+    """Otherwise the records of one version would be stored as those of another."""
     landing, path = FolderLanding(tmp_path), put(tmp_path, "2024/05/01/10/a", b"content")
     (landed,) = landing.objects(COMMERCE)
     with landing.open(landed) as source:

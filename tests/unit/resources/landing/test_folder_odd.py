@@ -1,4 +1,4 @@
-"""What may lie in a folder beside readable files: each is refused by name, and the files are found all the same."""
+"""A folder may contain more than readable files: each such entry is refused by name, and the files are still found."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GOOD = "2024/05/01/10/good"
 
 @pytest.fixture
 def zone() -> Iterator[Path]:
-    """The hour's folder in a landing zone that everybody may enter, with one good file in it."""
+    """An hour's folder with one good file, in a landing zone that every user may enter."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         (hour := Path(folder) / "commerce" / "2024/05/01/10").mkdir(parents=True)
@@ -34,7 +34,7 @@ def zone() -> Iterator[Path]:
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Permissions do not hold for root."""
+    """As a user for whom permissions count: root may read everything."""
     before = os.geteuid()
     os.seteuid(NOBODY if before == 0 else before)
     try:
@@ -48,17 +48,17 @@ def landing_of(zone: Path) -> FolderLanding:
 
 
 def listed(zone: Path) -> dict[str, str | None]:
-    """By path why an object is refused, the same by every way of listing; strays have no hour."""
+    """Path to refusal (None: readable) of every object. Checks that all ways of listing agree."""
     landing = landing_of(zone)
     found = landing.objects(COMMERCE)
-    inside, outside = landing.objects(COMMERCE, [HOUR]), landing.strays(COMMERCE, WINDOW)
-    assert sorted([*inside, *outside]) == found, "together both are everything"
+    inside, outside = landing.objects(COMMERCE, [HOUR]), landing.objects_outside(COMMERCE, WINDOW)
+    assert sorted([*inside, *outside]) == found, "the two listings together are all objects"
     return {landed.path.removeprefix("commerce/"): landed.refused for landed in found}
 
 
 @pytest.mark.parametrize("name", ["caf\u00e9.json".encode(), b"a\nb", rb"\xff", b"%2F \\ $x 'q'"])
-def test_a_file_of_any_text_is_found_and_opened(zone: Path, name: bytes) -> None:
-    """Control characters and what looks like an escape are written so that the name can be read back."""
+def test_a_file_with_any_utf_8_name_is_found_and_opened(zone: Path, name: bytes) -> None:
+    """Control characters, and texts that look like escapes, are escaped so that the name can be read back."""
     Path(os.fsdecode(bytes(zone) + b"/" + name)).write_bytes(b"odd")
     landing = landing_of(zone)
     (odd,) = (landed for landed in landing.objects(COMMERCE, [HOUR]) if not landed.path.endswith("/good"))
@@ -71,14 +71,14 @@ def test_a_file_of_any_text_is_found_and_opened(zone: Path, name: bytes) -> None
     ("name", "shown"), [(b"caf\xe9.json", r"caf\xe9.json"), (b"\xff", r"\xff"), (b"\xed\xa0\x80", r"\xed\xa0\x80")]
 )
 def test_a_name_that_is_not_utf_8_is_refused(zone: Path, name: bytes, shown: str) -> None:
-    """Producers on other systems name files in other encodings; the files beside them are loaded."""
+    """Producers on other systems may use other encodings. The other files are loaded."""
     Path(os.fsdecode(bytes(zone) + b"/" + name)).write_bytes(b"odd")
     why = "its name is not UTF-8: rename it"
     assert listed(zone) == {GOOD: None, f"2024/05/01/10/{shown}": why}
 
 
 def test_a_folder_whose_name_is_not_utf_8_is_refused(zone: Path) -> None:
-    """What lies in it would have such a name as well."""
+    """The paths of its files would not be UTF-8 either."""
     folder = bytes(zone) + b"/\xff\\xff"
     os.mkdir(folder)
     Path(os.fsdecode(folder + b"/a")).write_bytes(b"x")
@@ -100,23 +100,23 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_what_is_no_file_is_refused_until_it_is_one(zone: Path, kind: str) -> None:
-    """Reading a pipe would wait for ever; nobody would hear of a link to nothing."""
+def test_an_entry_that_is_not_a_file_is_refused_until_it_is_one(zone: Path, kind: str) -> None:
+    """Reading a pipe would wait for ever, and a dangling link would be missed silently."""
     make, why = ODD[kind]
     make(zone / "odd")
     found = listed(zone)
     assert found.keys() == {GOOD, "2024/05/01/10/odd"}
     assert why in str(found["2024/05/01/10/odd"])
     before, same = (landing_of(zone).objects(COMMERCE, [HOUR]) for _ in range(2))
-    assert before == same, "the same trouble is no news"
+    assert before == same, "the same entry has the same version, so it is requested once"
     (zone / "odd").unlink()
     (zone / "odd").write_bytes(b"x")
     assert listed(zone) == {GOOD: None, "2024/05/01/10/odd": None}
     assert landing_of(zone).objects(COMMERCE, [HOUR])[1].version != before[1].version
 
 
-def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(zone: Path) -> None:
-    """It may come between the listing and the reading."""
+def test_opening_a_pipe_that_replaced_a_file_does_not_wait(zone: Path) -> None:
+    """It may be replaced between listing and reading."""
     landing = landing_of(zone)
     (landed,) = landing.objects(COMMERCE)
     (zone / "good").unlink()
@@ -125,8 +125,8 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(zone: Path) -> None:
         landing.open(landed)
 
 
-def test_a_file_that_may_not_be_read_is_refused_until_it_may(zone: Path) -> None:
-    """Its size and time stay when its mode is put right, and yet it has changed."""
+def test_a_file_without_read_permission_is_refused_until_it_has_it(zone: Path) -> None:
+    """`chmod` changes neither size nor time, and still the version must change."""
     (zone / "secret").write_bytes(b"x")
     (zone / "secret").chmod(0)
     with unprivileged():
@@ -142,7 +142,7 @@ def test_a_file_that_may_not_be_read_is_refused_until_it_may(zone: Path) -> None
     ("folder", "path"), [("2024/05/01/10/sub", "2024/05/01/10/sub/"), ("2024/05/01/10", None), ("2023", "2023/")]
 )
 def test_a_folder_that_cannot_be_listed_is_named(zone: Path, folder: str, path: str | None) -> None:
-    """What is in it is unknown: that has to be said, and what lies elsewhere has to be loaded."""
+    """Its content is unknown, which people must see. Objects elsewhere are loaded."""
     locked = zone.parents[3] / folder
     locked.mkdir(parents=True, exist_ok=True)
     locked.chmod(0)
@@ -153,15 +153,15 @@ def test_a_folder_that_cannot_be_listed_is_named(zone: Path, folder: str, path: 
     assert found == {**good, path or f"{folder}/": "a folder that cannot be listed: Permission denied"}
 
 
-def test_names_that_can_be_listed_but_not_looked_at(zone: Path) -> None:
-    """A folder without the right to enter it gives names alone."""
+def test_files_that_can_be_listed_but_not_inspected_are_refused(zone: Path) -> None:
+    """A folder without execute permission gives only the names of its files."""
     zone.chmod(0o744)
     with unprivileged():
         assert listed(zone) == {GOOD: "no access: Permission denied"}
 
 
-def test_a_fault_of_the_disk_is_the_objects_own(zone: Path) -> None:
-    """The beginning of a process's memory gives the error that a broken disk gives: EIO."""
+def test_a_disk_error_makes_one_object_unreadable(zone: Path) -> None:
+    """Reading the start of a process's memory gives the error of a broken disk: EIO."""
     (zone / "broken").symlink_to("/proc/self/mem")
     landing = landing_of(zone)
     broken, _ = landing.objects(COMMERCE, [HOUR])
@@ -169,8 +169,8 @@ def test_a_fault_of_the_disk_is_the_objects_own(zone: Path) -> None:
         source.read(1)
 
 
-def test_trouble_of_the_machine_is_no_objects_own(zone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused for want of file handles, every object of the hour would be left out."""
+def test_an_error_of_the_machine_ends_the_run(zone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a lack of file handles made objects unreadable, the whole hour would be refused."""
     (landed,) = landing_of(zone).objects(COMMERCE)
 
     def exhausted(*_: object) -> int:
@@ -181,8 +181,8 @@ def test_trouble_of_the_machine_is_no_objects_own(zone: Path, monkeypatch: pytes
         landing_of(zone).open(landed)
 
 
-def test_a_link_is_followed_once_and_a_loop_never(zone: Path, tmp_path: Path) -> None:
-    """A folder may be mounted from elsewhere by a link; what lies in the zone is listed where it lies."""
+def test_links_are_followed_out_of_the_zone_and_never_in_a_loop(zone: Path, tmp_path: Path) -> None:
+    """A link may bring in a folder from elsewhere. Files of the zone are listed under their own path only."""
     (elsewhere := tmp_path / "elsewhere").mkdir()
     (elsewhere / "a").write_bytes(b"x")
     (elsewhere / "again").symlink_to(elsewhere)
@@ -206,8 +206,8 @@ def test_a_link_is_followed_once_and_a_loop_never(zone: Path, tmp_path: Path) ->
     }
 
 
-def test_folders_that_lead_to_each_other_end(zone: Path, tmp_path: Path) -> None:
-    """Of many such links there are more ways than can be walked."""
+def test_folders_that_link_to_each_other_are_listed_once(zone: Path, tmp_path: Path) -> None:
+    """Following every path through such links would take for ever."""
     folders = [tmp_path / name for name in "abcdefgh"]
     for folder in folders:
         folder.mkdir()
@@ -217,8 +217,8 @@ def test_folders_that_lead_to_each_other_end(zone: Path, tmp_path: Path) -> None
     assert len(listed(zone)) == 1 + len(folders)
 
 
-def test_very_deep_folders_are_walked_to_where_paths_end(zone: Path) -> None:
-    """A path has at most 4,096 bytes, a walk no bound of its own."""
+def test_folders_are_walked_to_the_maximal_length_of_a_path(zone: Path) -> None:
+    """A path has at most 4,096 bytes. The walk itself has no limit of depth."""
     before = os.open(".", os.O_RDONLY)
     try:
         os.chdir(zone)

@@ -1,4 +1,4 @@
-"""Any name can be written as text, and read back: a ledger must hold it and a listing must show it."""
+"""Any name can be written as text and read back, so that the ledger can hold it and a listing can show it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NAMES = st.one_of(
 
 @given(NAMES)
 def test_a_name_is_read_back_as_it_was(name: bytes) -> None:
-    """The file is opened by its written name; two names written alike would be one object."""
+    """A file is opened by its printable name. Two names with the same spelling would be one object."""
     assert original_name(printable_name(name)) == name
 
 
 @given(NAMES)
 def test_a_written_name_breaks_nothing(name: bytes) -> None:
-    """Parquet and JSON want UTF-8, terminals and tables no control characters."""
+    """Parquet and JSON need UTF-8. Terminals and tables must not get control characters."""
     text = printable_name(name)
     assert text.encode().decode() == text
     assert not {unicodedata.category(character) for character in text} & {"Cc", "Cs", "Zl", "Zp"}
@@ -45,5 +45,5 @@ def test_a_written_name_breaks_nothing(name: bytes) -> None:
     ],
 )
 def test_only_what_cannot_be_shown_is_escaped(name: bytes, written: str) -> None:
-    """Ordinary names, also those of other scripts, stay as people wrote them."""
+    """Ordinary names, in any script, stay as they are."""
     assert printable_name(name) == written

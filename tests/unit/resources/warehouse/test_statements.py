@@ -1,4 +1,4 @@
-"""The statements that only the real warehouses can run, as text: what is sent there is what stands in golden/."""
+"""The statements that only the real warehouses can run, compared as text with the files in golden/."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from pyiceberg.types import (
 )
 
 from contracts.commerce import COMMERCE
+from lake.commits import commit
 from lake.reading import files_of
 from lake.schemas import IncompatibleContract, Layer, definition
-from lake.tables import Lake, commit
+from lake.tables import Lake
 from resources.warehouse import redshift, snowflake
 from resources.warehouse.copy_warehouse import CopyingWarehouse
 from resources.warehouse.redshift import RedshiftWarehouse
@@ -35,13 +36,13 @@ from resources.warehouse.snowflake import SnowflakeWarehouse
 GOLDEN = Path(__file__).parent / "golden"
 LAKE_URL = "s3://events-lake/lake"
 SCHEMA = definition(Layer.SILVER, COMMERCE).schema
-# They speak to nobody here, so that they need nobody to speak to.
+# Nothing connects here, so they need no connection resource.
 SNOWFLAKE = SnowflakeWarehouse(None, "platform.lake", LAKE_URL)  # type: ignore[arg-type]
 REDSHIFT = RedshiftWarehouse(None, "arn:aws:iam::123456789012:role/events-redshift", LAKE_URL)  # type: ignore[arg-type]
 
 
 class Recorder:
-    """A cursor that takes down what it is to execute, and finds one table wherever it looks."""
+    """A cursor that records statements, and answers every query with one table."""
 
     def __init__(self) -> None:
         self.statements: list[str] = []
@@ -59,20 +60,20 @@ def assert_golden(name: str, statements: list[str]) -> None:
 
 
 def test_snowflake_copies_from_the_stage() -> None:
-    """Columns by their names, nested ones as VARIANT, the data file's name beside them."""
+    """Columns by name, nested ones as VARIANT, and the name of the data file."""
     paths = ["silver.db/commerce/data/a.parquet", "silver.db/commerce/data/it's.parquet"]
     statement = snowflake.copy_statement("platform.staged_commerce", "platform.lake", SNOWFLAKE.columns(SCHEMA), paths)
     assert_golden("snowflake_copy.sql", [statement])
 
 
 def test_redshift_copies_by_a_manifest() -> None:
-    """By the role of the lake; nested columns as SUPER, columns that older files lack as null."""
+    """With the lake's role; nested columns as SUPER, columns that older files lack as null."""
     url = f"{LAKE_URL}/_manifests/staged_commerce.json"
     assert_golden("redshift_copy.sql", [redshift.copy_statement("staged_commerce", url, REDSHIFT.role)])
 
 
 def test_the_manifest_makes_a_missing_file_an_error(lake: Lake, write: object, silver: object) -> None:
-    """Redshift skips what is not mandatory, and reads Parquet only when it is told the length."""
+    """Redshift skips files that are not mandatory, and needs the length of Parquet files."""
     table = lake.table(Layer.SILVER, COMMERCE)
     commit(table, write(table, silver(("a", 1))), [], {})  # type: ignore[operator]
     (file,) = files_of(table)
@@ -114,14 +115,14 @@ def test_types(kind: IcebergType) -> None:
 
 @pytest.mark.parametrize("warehouse", [SNOWFLAKE, REDSHIFT], ids=["Snowflake", "Redshift"])
 def test_a_type_that_no_contract_has_is_an_error(warehouse: CopyingWarehouse, request: pytest.FixtureRequest) -> None:
-    """A silent VARCHAR would sort amounts as texts."""
+    """VARCHAR as a fallback would sort amounts as text."""
     with pytest.raises(ValueError, match=rf"no {request.node.callspec.id} type for fixed\[8\]"):
         warehouse.column_type(FixedType(8))
 
 
-@pytest.mark.parametrize("warehouse", [SNOWFLAKE, REDSHIFT], ids=lambda warehouse: warehouse.target)
+@pytest.mark.parametrize("warehouse", [SNOWFLAKE, REDSHIFT], ids=lambda warehouse: warehouse.dbt_target)
 def test_a_relation_of_other_decimals_is_refused(warehouse: CopyingWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relation of an older lake, whose amounts have two decimals, would round those of this one without a word."""
+    """A relation of an older lake has amounts with two decimals, and would round new ones silently."""
     connection, silver = MagicMock(), MagicMock()
     cursor = connection.cursor.return_value.__enter__.return_value
     cursor.fetchall.return_value = [("order_total", 18, 2)]
@@ -129,5 +130,5 @@ def test_a_relation_of_other_decimals_is_refused(warehouse: CopyingWarehouse, mo
     monkeypatch.setattr(type(warehouse), "connect", lambda _: connection)
     message = r"silver\.commerce, column order_total: it holds decimal\(18, 2\), silver decimal\(24, 6\); give the new"
     with pytest.raises(IncompatibleContract, match=message):
-        warehouse.apply(COMMERCE, silver, 1)
+        warehouse.apply_snapshot(COMMERCE, silver, 1)
     assert not any("BEGIN" in str(call) for call in cursor.execute.mock_calls), "nothing is loaded"

@@ -1,0 +1,82 @@
+"""Partition results: what a run over several partitions tells Dagster about each of them.
+
+Belongs here: recording materializations and check results of single partitions, so that one bad hour does not spoil the
+good ones. Not here: what is checked (`checks`) or made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.metadata import normalize_metadata
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The result of one check, for one partition or for the whole asset."""
+
+    check: dg.AssetCheckSpec
+    passed: bool
+    metadata: Mapping[str, Any]
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+
+    @property
+    def blocks(self) -> bool:
+        return self.check.blocking and not self.passed and self.severity is dg.AssetCheckSeverity.ERROR
+
+
+@dataclass
+class PartitionResult:
+    """What is recorded of one partition: metadata by asset, and check results."""
+
+    metadata: dict[dg.AssetKey, dict[str, Any]] = field(default_factory=dict)
+    checks: list[CheckResult] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not any(check.blocks for check in self.checks)
+
+
+def record_partitions(
+    context: dg.AssetExecutionContext, results: Mapping[str, PartitionResult]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Record the checks of every partition, by key, then the materializations.
+
+    If a blocking check failed, only the good partitions are materialized. Then raises `dagster.Failure`, which names
+    the bad ones.
+    """
+    for key, result in results.items():
+        for check in result.checks:
+            record_check(context, check, key)
+    bad = [key for key, result in results.items() if not result.good]
+    selected = context.selected_asset_keys
+    if not bad:
+        for key, result in results.items():
+            for asset, metadata in result.metadata.items():
+                if asset in selected:
+                    context.add_asset_metadata(metadata, asset_key=asset, partition_key=key)
+        for asset in sorted(selected):
+            yield dg.MaterializeResult(asset_key=asset)
+        return
+    for key, result in results.items():
+        for asset, metadata in result.metadata.items():
+            if result.good and asset in selected:
+                context.log_event(dg.AssetMaterialization(asset, partition=key, metadata=dict(metadata)))
+    raise dg.Failure(f"blocking checks failed for {', '.join(bad)}; the other partitions of the run are materialized")
+
+
+def record_check(context: dg.AssetExecutionContext, result: CheckResult, partition: str | None = None) -> None:
+    """Record one check result, of a partition or of the whole asset."""
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=result.check.asset_key,
+        check_name=result.check.name,
+        passed=result.passed,
+        metadata=normalize_metadata(dict(result.metadata)),
+        severity=result.severity,
+        blocking=result.check.blocking,
+        partition=partition,
+    )
+    context.log_event(evaluation)

@@ -1,0 +1,1 @@
+"""The commerce stream: visits and orders of a web shop."""

@@ -1,0 +1,69 @@
+"""Makes every file that a plan asks for, and adds up the truth.
+
+The order of work and the bound on memory belong here. Records, defects and bytes are made elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulate.canaries import plant_canaries
+from simulate.counts import DateCounts
+from simulate.defects import make_defects
+from simulate.landing import write_file
+from simulate.plan import Plan, PlannedFile
+from simulate.stream import Stream
+from simulate.truth import Truth
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One file made: counts of its good records, a reason for each defect, its size in bytes (0: no records, no file).
+
+    It holds no records: files that wait to be counted would fill the memory.
+    """
+
+    file: PlannedFile
+    counts: DateCounts
+    reasons: list[str]
+    size: int
+
+
+def simulate(stream: Stream, plan: Plan, landing: Path, workers: int = 0) -> Truth:
+    """Write every file of the plan below `<landing>/<stream>/` and return the truth.
+
+    Files of the same names are replaced and others are left alone. So use a new folder if the truth is to be compared
+    with what is there. `workers`: threads (0: one for each core, at most four). Memory grows with `workers` and
+    `events_per_file`, not with the plan.
+    """
+    truth = Truth(stream, plan)
+    for landed in _land_in_order(plant_canaries(stream, plan), plan, landing, workers or min(4, os.cpu_count() or 1)):
+        if landed.size:
+            truth.add(landed.file, landed.counts, landed.reasons, landed.size)
+    return truth
+
+
+def _land_in_order(stream: Stream, plan: Plan, landing: Path, workers: int) -> Iterator[LandedFile]:
+    """Make files in parallel and yield them in order, at most `workers` + 1 at a time."""
+    pending: deque[Future[LandedFile]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for file in plan.files(stream.transport.parts(plan)):
+            pending.append(pool.submit(_land, stream, file, landing))
+            if len(pending) > workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+def _land(stream: Stream, file: PlannedFile, landing: Path) -> LandedFile:
+    batch = stream.source.batch(file)
+    defects = make_defects(stream, file, batch)
+    records = len(batch.lines) + len(defects)
+    content = stream.transport.body(file, batch.lines, defects)
+    size = write_file(landing / stream.name / stream.transport.path(file, records), content) if records else 0
+    return LandedFile(file, batch.counts, [defect.reason for defect in defects], size)

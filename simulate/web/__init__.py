@@ -1,0 +1,1 @@
+"""The web stream: what members of the community site do, taken from Kafka."""
