@@ -1,4 +1,4 @@
--- How many views, carts and purchases each product had, and what share of one became the next: an event ratio.
+-- Views, carts and purchases of each product, and the ratio of each to the one before.
 select
     product_id,
     category,

@@ -1,7 +1,8 @@
 {#-
-    Attribution models as whole numbers of equal parts of a purchase, from what a channel has of its touchpoints:
-    `touchpoints` of `all_touchpoints`, and whether the first and the last one are among them (`is_first`, `is_last`,
-    1 or 0). Position-based is 40/20/40, the 20 shared by those in between; two share alike, and one has all.
+    The attribution models. Each gives a channel's share of a purchase as a fraction of integers, `parts` over `of`, in
+    terms of the channel's `touchpoints`, the purchase's `all_touchpoints`, and whether the channel has the first and the
+    last of them (`is_first`, `is_last`: 1 or 0). Position-based is 40/20/40, where those in between share the 20. Two
+    touchpoints get half each, one gets everything.
 -#}
 {% macro attribution_models() %}
     {{ return({
@@ -18,14 +19,15 @@
 
 
 {#-
-    What a channel gets of a whole number of units: what the channels up to it get together, rounded down, minus what
-    those before it get. So the credits of a purchase always sum to the whole. A model of one part gives all to one.
+    A channel's credit, of an integer number of units: what the channels up to it get together, rounded down, minus what
+    those before it get. So the credits of a purchase always sum to all of its units. A model with one part gives
+    everything to one channel.
 -#}
-{% macro attribution_credit(model, whole) -%}
+{% macro attribution_credit(model, units) -%}
     {%- if attribution_models()[model]['of'] == '1' -%}
-    case when {{ model }}_parts = 1 then {{ whole }} when {{ whole }} is not null then 0 end
+    case when {{ model }}_parts = 1 then {{ units }} when {{ units }} is not null then 0 end
     {%- else -%}
-    {{ share_of(whole, model ~ '_up_to', model ~ '_of') }}
-    - {{ share_of(whole, '(' ~ model ~ '_up_to - ' ~ model ~ '_parts)', model ~ '_of') }}
+    {{ share_of(units, model ~ '_up_to', model ~ '_of') }}
+    - {{ share_of(units, '(' ~ model ~ '_up_to - ' ~ model ~ '_parts)', model ~ '_of') }}
     {%- endif -%}
 {%- endmacro %}

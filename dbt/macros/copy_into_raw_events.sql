@@ -1,15 +1,15 @@
 {#-
-    What has landed, into Snowflake as it is: for those who would rather transform there. One row of raw.raw_events is
-    one JSON record, with the file it is from and its row in that. A file is copied once, however often this is run;
-    a record that is no JSON is left out, and the copy's result says how many were.
+    Copies landed files into Snowflake as they are, for teams that transform raw data there. One row of raw.raw_events is
+    one JSON record, with its file and its row in the file. A file is copied once, however often this runs. A record that
+    is no JSON is left out; the result of the copy says how many were.
 
         dbt run-operation copy_into_raw_events --target aws-snowflake --args '{path: commerce/2026/02/27}'
 
-    `path` is a folder below the landing zone, `stage` an external stage whose address is the landing zone's.
+    `path` is a folder of the landing zone. `stage` is an external stage with the landing zone's address.
 -#}
 {% macro copy_into_raw_events(path, stage='platform.landing') %}
     {%- if target.type != 'snowflake' -%}
-        {{ exceptions.raise_compiler_error('copy_into_raw_events: there is a stage to copy from only on Snowflake') }}
+        {{ exceptions.raise_compiler_error('copy_into_raw_events: only Snowflake has a stage to copy from') }}
     {%- endif -%}
     {%- if not modules.re.fullmatch('[-_./=A-Za-z0-9]+', path) -%}
         {{ exceptions.raise_compiler_error('copy_into_raw_events: expected a folder such as commerce/2026/02/27, found ' ~ path) }}

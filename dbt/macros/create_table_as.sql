@@ -1,6 +1,6 @@
 {#-
-    What an incremental model brings is computed where it is inserted: on DuckDB dbt would write all of it to a
-    temporary table first, which its connections keep until the end of a run.
+    On DuckDB an incremental model's rows are computed by the statement that inserts them, from a temporary view. dbt
+    would write them to a temporary table first, and its connections keep that until the run ends.
 -#}
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) %}
     {%- if not temporary or config.get('materialized') != 'incremental' -%}

@@ -1,4 +1,4 @@
-{#- The date a number of days after a date (before it, when negative). -#}
+{#- The date a number of days after a date; before it, if the number is negative. -#}
 {% macro days_after(date, days) -%}
     cast({{ dbt.dateadd('day', days, date) }} as date)
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#-
-    Aggregate: the value that goes with the earliest time at which it is not null; of several at that time the first
-    by name. The time is written in front of it at one width, so that the smallest text is the earliest value.
+    Aggregate: the value of the earliest row in which it is not null; of several at that time the first by name. It is
+    the minimum of a text that begins with the time, at a fixed width.
 -#}
 {% macro earliest(value, timestamp) -%}
     substring(

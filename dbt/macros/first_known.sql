@@ -1,4 +1,4 @@
-{#- The first value that is not null, in the order given, of each partition; the same on every row of it. -#}
+{#- Window: the first value of the partition that is not null, in an order; the same in each row of the partition. -#}
 {% macro first_known(value, partition_by, order_by) -%}
     {{ first_value_not_null(value) }} over (
         partition by {{ partition_by }}

@@ -1,4 +1,4 @@
-{#- The first parts of a text that `delimiter` separates, as many as there are up to `number`. -#}
+{#- The first `number` parts of a text that `delimiter` separates, or fewer if there are fewer. -#}
 {% macro first_parts(text, delimiter, number) -%}
     {%- for part in range(1, number + 1) -%}
         {%- set value = dbt.split_part(text, "'" ~ delimiter ~ "'", part) -%}

@@ -1,6 +1,6 @@
 {#-
-    The database that a model asks for, where the warehouse has several. Redshift's cluster has one; on DuckDB what is
-    public has a file of its own, which a release copies.
+    The database of a model. On Snowflake it is the configured one. A Redshift cluster has one database. On DuckDB public
+    models are in a file of their own, which a release copies.
 -#}
 {% macro generate_database_name(custom_database_name=none, node=none) -%}
     {{ adapter.dispatch('database_of')(custom_database_name, node) | trim }}

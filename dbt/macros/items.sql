@@ -1,8 +1,8 @@
 {#-
-    An order's items, one row each. Three macros that go together:
+    An order's items as rows. Three macros work together:
         select t.event_id, {{ item_line_number() }}, {{ item_field('quantity', 'bigint') }}
         from t {{ flatten_items('t.items') }}
-    Rows without items give no row. Lines count from 1, in the order sent.
+    A row without items gives no row. Line numbers begin with 1, in the order sent.
 -#}
 {% macro flatten_items(items) %}{{ return(adapter.dispatch('flatten_items')(items)) }}{% endmacro %}
 

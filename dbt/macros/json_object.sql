@@ -1,4 +1,4 @@
-{#- An object of columns: JSON, VARIANT or SUPER with the columns' names as keys, absent values as null. -#}
+{#- Columns as one JSON, VARIANT or SUPER object, with their names as keys. Null stays null. -#}
 {% macro json_object(columns) %}{{ return(adapter.dispatch('json_object')(columns)) }}{% endmacro %}
 
 {% macro default__json_object(columns) -%}

@@ -1,4 +1,4 @@
-{#- The last value so far that is not null, in the order given, within its partition. -#}
+{#- Window: the last value up to this row that is not null, in an order, within the partition. -#}
 {% macro last_known(value, partition_by, order_by) -%}
     last_value({{ value }} ignore nulls) over (
         partition by {{ partition_by }}

@@ -1,10 +1,10 @@
-{#- The amount of a line: its type holds every price and quantity that the contracts accept, and the product of them. -#}
+{#- Price times quantity. The types hold every price and quantity that the contracts accept, and their product. -#}
 {% macro line_value(price, quantity) -%}
     cast(cast({{ price }} as decimal(24,6)) * cast({{ quantity }} as decimal(7,0)) as decimal(38,6))
 {%- endmacro %}
 
 
-{#- Currencies whose minor unit is no hundredth, by its number of decimals (ISO 4217). -#}
+{#- Currencies that do not have two decimals, by their number of decimals (ISO 4217). -#}
 {% macro currencies_by_decimals() %}
     {{ return({
         0: [
@@ -17,7 +17,7 @@
 {% endmacro %}
 
 
-{#- What `values` holds for the number of decimals of a currency: 0, 2, 3 or 4; null for a null currency. -#}
+{#- The entry of `values` for a currency's number of decimals (0, 2, 3 or 4); null for a null currency. -#}
 {% macro by_currency(currency, values) -%}
     case
         {%- for decimals, codes in currencies_by_decimals().items() %}
@@ -28,7 +28,7 @@
 {%- endmacro %}
 
 
-{#- An amount as it is shown: rounded to its currency's own decimals, half away from zero. -#}
+{#- An amount for readers: rounded to the decimals of its currency, half away from zero. -#}
 {% macro shown_amount(amount, currency) -%}
     {%- set values = {} -%}
     {%- for decimals in [0, 2, 3, 4] -%}

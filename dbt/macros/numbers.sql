@@ -1,4 +1,4 @@
-{#- A query of the whole numbers from 0 up to, and without, `limit`, in a column `n`. -#}
+{#- A query of the integers from 0 to `limit` - 1, in a column `n`. -#}
 {% macro numbers(limit) -%}
     {%- set places = range((limit - 1) | string | length) | list -%}
     {%- set parts = [] -%}

@@ -1,9 +1,9 @@
 {#-
-    Redshift's physical design, and its types where they are narrower than the same word elsewhere.
-    Only the Redshift adapter calls these.
+    Redshift's sort keys, and its types where they hold less than the type of the same name elsewhere. Only the Redshift
+    adapter calls these macros.
 -#}
 
-{#- A bare varchar holds 256 bytes there: texts get all there can be. -#}
+{#- A varchar without a size holds 256 bytes on Redshift, so texts get the largest size. -#}
 {% macro redshift_type(data_type) -%}
     {{- 'varchar(65535)' if data_type | lower == 'varchar' else data_type -}}
 {%- endmacro %}
@@ -20,7 +20,7 @@
 {%- endmacro %}
 
 
-{#- The columns a table is sorted by: those it is configured with, else the event date, by which most is filtered. -#}
+{#- The columns that a table is sorted by: the configured ones, else the event date, by which most queries filter. -#}
 {% macro sort(sort_type, sort) -%}
     {%- set columns = [sort] if sort is string else sort -%}
     {%- if columns is none and 'event_date' in model['columns'] -%}

@@ -1,4 +1,32 @@
-{#- Quintile, 5 best, of a place given by cume_dist: equal values have equal places and so equal scores. -#}
+{#-
+    RFM: each customer's recency (days since the last order), frequency (orders) and monetary (value of the orders)
+    against those of the others. The quintiles use cume_dist() and not ntile(), so that equal values score the same.
+    Method: Miglautsch (2000), "Thoughts on RFM scoring".
+-#}
+
+{#-
+    Three columns, recency_place, frequency_place and monetary_place: the share of the customers of a group that are at
+    most as good. `group_by` names the columns of the group. Customers whose value is unknown are no part of the
+    monetary comparison.
+-#}
+{% macro rfm_places(group_by) -%}
+    cume_dist() over (partition by {{ group_by }} order by recency desc) as recency_place,
+    cume_dist() over (partition by {{ group_by }} order by frequency) as frequency_place,
+    cume_dist() over (
+        partition by {{ group_by }}, case when monetary is null then 0 else 1 end order by monetary
+    ) as monetary_place
+{%- endmacro %}
+
+
+{#- Three columns, recency_score, frequency_score and monetary_score, of a query of rfm_places(). -#}
+{% macro rfm_scores() -%}
+    {{ rfm_score('recency_place') }} as recency_score,
+    {{ rfm_score('frequency_place') }} as frequency_score,
+    case when monetary is not null then {{ rfm_score('monetary_place') }} end as monetary_score
+{%- endmacro %}
+
+
+{#- The quintile of a place: 5 is best. -#}
 {% macro rfm_score(place) -%}
     case
         when {{ place }} <= 0.2 then 1
@@ -10,7 +38,13 @@
 {%- endmacro %}
 
 
-{#- Tiers of recency (days), frequency (orders) and monetary (value); null for null. -#}
+{#- The three tiers in one text, such as High-Low-Medium; null if one of the values is null. -#}
+{% macro rfm_tier(recency, frequency, monetary) -%}
+    {{ recency_tier(recency) }} || '-' || {{ frequency_tier(frequency) }} || '-' || {{ monetary_tier(monetary) }}
+{%- endmacro %}
+
+
+{#- The tier of recency (days), frequency (orders) or monetary (value); null for null. -#}
 {% macro recency_tier(recency) -%}
     case
         when {{ recency }} <= {{ var('recency_high_days') }} then 'High'
@@ -36,11 +70,17 @@
 {%- endmacro %}
 
 
-{#- Segment of a customer by the number of completed orders; null for none. -#}
+{#- The segment of a customer by the number of completed orders; null for none. -#}
 {% macro customer_segment(orders) -%}
     case
         when {{ orders }} > {{ var('vip_orders') }} then 'VIP'
         when {{ orders }} >= {{ var('loyal_orders') }} then 'Loyal'
         when {{ orders }} > 0 then 'New'
     end
+{%- endmacro %}
+
+
+{#- Condition: a customer is active, by the days since the last order. -#}
+{% macro is_active_customer(recency) -%}
+    {{ recency }} <= {{ var('active_days') }}
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#-
-    Whole units that `part` equal parts of `parts` of a whole number are, rounded toward zero. The whole has up to 25
-    digits, the numbers of parts up to 12, and no intermediate result has more than 38: a division in two steps, as in
-    `whole * part` on Redshift the digits of both types add up.
+    `whole * part / parts` of integers, rounded toward zero. `whole` has up to 25 digits, the others up to 12. The division
+    takes two steps, so that no intermediate result has more than 38 digits: on Redshift the product of two decimals has
+    the digits of both.
 -#}
 {% macro share_of(whole, part, parts) %}{{ return(adapter.dispatch('share_of')(whole, part, parts)) }}{% endmacro %}
 
@@ -17,7 +17,7 @@
     )
 {%- endmacro %}
 
-{#- A whole number without what a division leaves over, divided. -#}
+{#- `whole - rest`, which `parts` divides without a rest, over `parts`. -#}
 {% macro exact_quotient(whole, rest, parts) -%}
     cast(cast({{ whole }} - {{ rest }} as decimal(25,0)) / {{ parts }} as decimal(25,0))
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The staging models of the streams that gold has: one line each. The models that look across streams read these. -#}
+{#- The list of streams in gold: one staging model a line. Models that look across streams read all of these. -#}
 {% macro streams() %}
     {{ return([
         'stg_snowplow',

@@ -1,6 +1,6 @@
 {#-
-    Hash of several values. Each is written with its length, so that ('a', 'bc') and ('ab', 'c') differ, and null
-    differs from every text. The width is explicit because a bare varchar cuts at 256 characters on Redshift.
+    A hash of several values. Each value is written with its length, so that ('a', 'bc') and ('ab', 'c') have different
+    hashes, and null differs from every text. The varchar has a size because Redshift cuts it at 256 bytes without one.
 -#}
 {% macro surrogate_key(expressions) -%}
     {%- set parts = [] -%}

@@ -5,7 +5,7 @@
     cast({{ timestamp }} at time zone 'UTC' as date)
 {%- endmacro %}
 
-{#- A conversion of time zones would take as long as reading the column. -#}
+{#- Faster than a conversion between time zones, which takes as long as reading the column. -#}
 {% macro duckdb__utc_date(timestamp) -%}
     cast(make_timestamp(epoch_us({{ timestamp }})) as date)
 {%- endmacro %}
@@ -31,7 +31,7 @@
 {%- endmacro %}
 
 
-{#- Whole seconds from one timestamp to another, rounded down: date differences count boundaries instead. -#}
+{#- Whole seconds from one timestamp to another, rounded down; datediff would count the boundaries between seconds. -#}
 {% macro whole_seconds_between(first, last) -%}
     cast(floor(({{ epoch_microseconds(last) }} - {{ epoch_microseconds(first) }}) / 1000000) as bigint)
 {%- endmacro %}

@@ -1,2 +1,2 @@
-{#- The adapter wants a unit test's first row to be free of nulls; but a null's type is that of its column here as well. -#}
+{#- The adapter would refuse a unit test whose first row has nulls. Here they get the type of their column. -#}
 {% macro redshift__validate_fixture_rows(rows, row_number) %}{% endmacro %}

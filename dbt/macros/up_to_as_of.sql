@@ -1,4 +1,4 @@
-{#- Condition: the row's event date counts as of the date that int_as_of holds. -#}
+{#- Condition: the row's event date is not after the as-of date. -#}
 {% macro up_to_as_of(date_column='event_date') -%}
     {{ date_column }} <= (select as_of from {{ ref('int_as_of') }})
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- A timestamp with time zone as UTC's clock shows it: a timestamp without time zone. -#}
+{#- A timestamp with time zone as a timestamp without one, in UTC. -#}
 {% macro utc_timestamp(timestamp) %}{{ return(adapter.dispatch('utc_timestamp')(timestamp)) }}{% endmacro %}
 
 {% macro default__utc_timestamp(timestamp) -%}

@@ -50,7 +50,7 @@ def record_materializations(
         counts = rows.get(name, {})
         partitions: list[str | None] = [None]
         if by_event_date(manifest()["nodes"][name]):
-            dates, gained = rebuilt["event_dates"], rebuilt["gained_dates"] or ()
+            dates, gained = rebuilt["event_dates"], rebuilt["dates_with_new_rows"] or ()
             asked = [date for date in dates or () if date in counts or date not in gained]
             known = filter(None, counts) if dates is None or name in anew else ()
             partitions = [*sorted({*asked, *known})]

@@ -31,12 +31,13 @@ class Translator(DagsterDbtTranslator):
 
 def event_date_sql(node: Mapping[str, Any]) -> str:
     """SQL of the event date of a row, for a model that is rebuilt by event date."""
-    return str(node["config"]["meta"].get("event_date", "event_date"))
+    return str(node["config"]["meta"]["rebuild"]["event_date"])
 
 
 def by_event_date(node: Mapping[str, Any]) -> bool:
     """Whether a model is rebuilt by event date."""
-    return bool(node["config"].get("incremental_strategy") == "replace_touched")
+    rule = node["config"].get("meta", {}).get("rebuild")  # set by dbt/macros/rebuild.sql
+    return rule is not None and rule["by"] != "person"
 
 
 @cache

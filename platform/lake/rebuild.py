@@ -57,11 +57,11 @@ def rebuild_vars(changes: ChangedDates | None, asked: Iterable[str], whole: Iter
     None means all of them, because some models then run without the others. No `changes` means everything.
     """
     if changes is None:
-        return {"event_dates": None, "gained_dates": [], "gained_hours": []}
+        return {"event_dates": None, "dates_with_new_rows": [], "hours_of_new_rows": []}
     dates = {date.strftime(DATE_FORMAT) for date in changes.dates}.union(asked, whole or ())
     gained = {date.strftime(DATE_FORMAT) for date in changes.gained}.difference(dates if whole is None else whole)
     return {
         "event_dates": sorted(dates),
-        "gained_dates": sorted(gained),
-        "gained_hours": [str(hour) for hour in sorted(changes.hours)] if gained else [],
+        "dates_with_new_rows": sorted(gained),
+        "hours_of_new_rows": [str(hour) for hour in sorted(changes.hours)] if gained else [],
     }

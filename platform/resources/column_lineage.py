@@ -1,7 +1,7 @@
-"""Column lineage: which columns of which relations the columns of dbt's models are made of.
+"""Column lineage: the source columns of each column of dbt's models.
 
-Belongs here: reading it from compiled SQL, and keeping it until the project changes. Not here: what Dagster is told
-of it (`assets.gold`).
+Belongs here: reading it from compiled SQL, and keeping it until the project changes. Not here: showing it in Dagster
+(`assets.gold`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from resources import dbt
 
 Nodes = Mapping[str, Mapping[str, Any]]
 Columns = dict[str, list[tuple[str, str]]]
-"""Of each column of a model: the dbt nodes (unique ids) and their columns that it is made of."""
+"""The columns of a model: by name, the source columns as pairs of a dbt node's unique id and a column's name."""
 
 
 def lineage() -> Mapping[str, Columns]:
-    """By unique id, for every model; kept beside the manifest until that is made anew. Raises `dbt.DbtFailed`."""
+    """The lineage of each model, by unique id. It is kept in a file beside the manifest. Raises `dbt.DbtFailed`."""
     manifest = dbt.manifest_path()
     kept = manifest.with_name("lineage.json")
     if not kept.exists() or kept.stat().st_mtime < manifest.stat().st_mtime:
@@ -32,16 +32,16 @@ def lineage() -> Mapping[str, Columns]:
 
 
 def columns(nodes: Nodes, model: str, sql: str) -> Columns:
-    """Where the columns of one model come from, by its compiled SQL."""
+    """The lineage of one model, from its compiled SQL."""
     from sqlglot import exp
     from sqlglot.lineage import lineage as trace
 
     parents = {_place(nodes[node]): node for node in nodes[model]["depends_on"]["nodes"] if node in nodes}
     schema: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
     for (database, space, name), node in parents.items():
-        told = nodes[node]["columns"].values()
+        declared = nodes[node]["columns"].values()
         tables = schema.setdefault(database, {}).setdefault(space, {})
-        tables[name] = {column["name"]: column.get("data_type") or "varchar" for column in told}
+        tables[name] = {column["name"]: column.get("data_type") or "varchar" for column in declared}
     traced = trace(None, sql, schema, dialect="duckdb")
     found: Columns = {}
     for column, node in traced.items():

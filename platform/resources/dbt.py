@@ -1,7 +1,7 @@
-"""dbt, run in this process with a manifest prepared ahead.
+"""dbt, run in this process with a manifest that is prepared ahead.
 
-Belongs here: parsing when the project has changed, and one invocation for a run. Not here: which models are which
-assets (`assets.gold`), or any SQL (`dbt/`).
+Belongs here: parsing the project when it has changed, running dbt, and what the manifest says about models. Not here:
+how models become assets (`assets.gold`), and any SQL (`dbt/`).
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ _LOCAL = "local"
 
 
 class DbtFailed(Exception):
-    """dbt could not do what it was asked; the message is dbt's."""
+    """A dbt command failed; the message is dbt's."""
 
 
 @dataclass(frozen=True)
 class Mart:
-    """A model that readers may rely on: its name, its relation, and its columns' types and descriptions."""
+    """A public model (`access: public`): its relation, and the types and descriptions of its columns."""
 
-    name: str
-    relation: str
+    name: str  # the relation's, which may differ from the model's
+    relation: str  # with database and schema
     types: Mapping[str, str]
     descriptions: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one node: `status` as dbt says it, its relation (models), rows failing (tests), seconds."""
+    """The result of one node: dbt's status, the relation (of models), failing rows (of tests) and seconds."""
 
     unique_id: str
     relation: str
@@ -62,13 +62,13 @@ class NodeResult:
 
 
 def output(target: str) -> dict[str, Any]:
-    """A target of the project's profiles.yml as it stands there: secrets are names of environment variables."""
+    """A target of profiles.yml, unrendered: secrets are still calls of `env_var`."""
     profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
     return dict(profiles["gold"]["outputs"][target])
 
 
 def local(folder: Path) -> dict[str, Any]:
-    """The target of a laptop, with its database files in a folder."""
+    """The target `local`, with its database files in a folder."""
     profile = output(_LOCAL)
     attached = [{**each, "path": _within(folder, each["path"])} for each in profile["attach"]]
     return {**profile, "path": _within(folder, profile["path"]), "attach": attached}
@@ -79,15 +79,14 @@ def _within(folder: Path, path: str) -> str:
 
 
 def manifest_path() -> Path:
-    """The manifest that asset definitions are made from, which is the same for every target. Raises `DbtFailed`."""
+    """The manifest from which assets are defined. It is the local target's. Raises `DbtFailed`."""
     return _prepared(output(_LOCAL)) / "manifest.json"
 
 
 def _prepared(profile: Mapping[str, object]) -> Path:
-    """The folder of what parsing gives for a kind of warehouse. It is named by what it was made from, so that it is
-    made anew when a file of the project or a version of dbt differs, whatever the files' times are.
+    """The folder with the parsed project for an adapter, which is parsed if it is not there. Raises `DbtFailed`.
 
-    The macros in it are those of the adapter. Raises `DbtFailed`.
+    Its name has a digest of the project's files and of dbt's versions, so that any change gives another folder.
     """
     sources = hashlib.sha256(json.dumps(_versions(str(profile["type"]))).encode())
     roots = ((PROJECT, "glob"), *((PROJECT / name, "rglob") for name in _FOLDERS))
@@ -106,7 +105,7 @@ def _versions(adapter: str) -> dict[str, str]:
 
 
 def _parse(profile: Mapping[str, object], folder: Path) -> None:
-    """Parse in a temporary folder, move it into place whole, and remove those before it."""
+    """Parse in a temporary folder, rename that into place, and remove older ones."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as work:
         _write_profile(profile, Path(work))
@@ -115,7 +114,7 @@ def _parse(profile: Mapping[str, object], folder: Path) -> None:
         made.mkdir()
         for name in ("partial_parse.msgpack", "manifest.json"):
             (Path(work) / name).rename(made / name)
-        with contextlib.suppress(OSError):  # another process was faster
+        with contextlib.suppress(OSError):  # another process has parsed it meanwhile
             made.rename(folder)
     for older in folder.parent.glob(f"{profile['type']}-*"):
         if older != folder:
@@ -123,7 +122,7 @@ def _parse(profile: Mapping[str, object], folder: Path) -> None:
 
 
 def project(profile: Mapping[str, object]) -> Project:
-    """The project as parsed for a kind of warehouse. Raises `DbtFailed`."""
+    """The project, parsed for a profile's adapter. Raises `DbtFailed`."""
     return _project(_prepared(profile), str(profile["type"]))
 
 
@@ -138,9 +137,9 @@ def _project(prepared: Path, adapter: str) -> Project:
 def build(
     profile: Mapping[str, object], work: Path, variables: Mapping[str, object], models: Sequence[str] | None
 ) -> list[NodeResult]:
-    """Build models (all by default) and run their data tests, in one invocation; what became of each.
+    """Build models (all for None) and run their data tests in one invocation; the result of each node.
 
-    `work` is for dbt's own files. Raises `DbtFailed` when dbt did not get as far as running them.
+    `work` is a folder for dbt's own files. Raises `DbtFailed` if dbt fails before it runs any node.
     """
     from dbt.contracts.graph.manifest import Manifest
 
@@ -165,7 +164,7 @@ def build(
 
 
 def compiled() -> dict[str, str]:
-    """The SQL of every model (by unique id) as it is without any table yet, in DuckDB's dialect. Raises `DbtFailed`."""
+    """The SQL of each model by unique id, for a build from scratch on DuckDB. Raises `DbtFailed`."""
     from dbt.contracts.graph.manifest import Manifest
 
     prepared = _prepared(output(_LOCAL))
@@ -179,15 +178,15 @@ def compiled() -> dict[str, str]:
 
 
 def public_schemas(profile: Mapping[str, object]) -> set[str]:
-    """The schemas of the models that readers may rely on, those whose access dbt calls public."""
+    """The schemas of the public models."""
     return {node["schema"] for node in _public(profile)}
 
 
 def marts(profile: Mapping[str, object]) -> dict[str, Mart]:
-    """The public models by name, as a target has them."""
+    """The public models of a target, by the name of their relation."""
     return {
-        node["name"]: Mart(
-            name=node["name"],
+        node["alias"]: Mart(
+            name=node["alias"],
             relation=node["relation_name"],
             types={name: column["data_type"] for name, column in node["columns"].items()},
             descriptions={name: column["description"] for name, column in node["columns"].items()},
@@ -197,7 +196,7 @@ def marts(profile: Mapping[str, object]) -> dict[str, Mart]:
 
 
 def mart_names() -> list[str]:
-    """The names of all public models, which are the same for every target."""
+    """The names of all marts, sorted. They are the same on every target."""
     return sorted(marts(output(_LOCAL)))
 
 
@@ -216,7 +215,7 @@ def _paths(work: Path) -> list[str]:
         *("--profiles-dir", str(work)),
         *("--target-path", str(work)),
         *("--log-path", str(work / "logs")),
-        *("--log-level-file", "none"),  # writing it takes a tenth of a small run
+        *("--log-level-file", "none"),  # writing the log file takes a tenth of a small run
         "--quiet",
     ]
 
@@ -231,5 +230,5 @@ def _invoke(profile: Mapping[str, object], arguments: list[str], manifest: Manif
         raise DbtFailed(f"dbt {arguments[0]}: {outcome.exception}") from outcome.exception
     connections = get_adapter_class_by_name(str(profile["type"])).ConnectionManager
     if close := getattr(connections, "close_all_connections", None):
-        close()  # an adapter that keeps its database open from model to model would keep others out for good
+        close()  # dbt-duckdb keeps the database open between models, and so would keep other processes out
     return outcome.result

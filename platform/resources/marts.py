@@ -1,6 +1,6 @@
-"""Marts as Iceberg tables: `gold.<mart>` in the lake's catalog, for engines that read Iceberg and not the warehouse.
+"""Marts as Iceberg tables: `gold.<mart>` in the lake's catalog, for engines that cannot read the warehouse.
 
-Belongs here: what such a table looks like and how a release replaces its rows. Not here: what a mart holds (`dbt/`), or
+Belongs here: the schema of such a table, and replacing its rows at a release. Not here: what a mart holds (`dbt/`), and
 when it is released (`assets.gold`).
 """
 
@@ -41,7 +41,7 @@ from resources.warehouse.protocol import Warehouse
 
 NAMESPACE = "gold"
 RELEASE_ID = "release-id"
-WHOLE = pl.lit(0)  # the tables have no partitions
+ONE_PARTITION = pl.lit(0)
 _STATISTICS = {"write.metadata.metrics.default": "truncate(16)"}
 _TYPES: Mapping[str, IcebergType] = {
     "varchar": StringType(),
@@ -52,7 +52,7 @@ _TYPES: Mapping[str, IcebergType] = {
     "timestamp": TimestampType(),
     "timestamptz": TimestamptzType(),
     "double precision": DoubleType(),
-    # JSON text, as Iceberg's second version has no type of its own for objects.
+    # Version 2 of Iceberg has no type for objects, so they are JSON text.
     "json": StringType(),
     "variant": StringType(),
     "super": StringType(),
@@ -61,34 +61,33 @@ _TYPES: Mapping[str, IcebergType] = {
 
 @dataclass(frozen=True)
 class IcebergMarts:
-    """The marts, by name, that every release publishes as Iceberg tables as well."""
+    """The marts, by name, that each release also publishes as Iceberg tables."""
 
     names: tuple[str, ...]
 
     def publish(self, lake: Lake, warehouse: Warehouse, release_id: str) -> None:
-        """Replace the rows of each mart's table, in one snapshot that names the release."""
+        """Replace all rows of each mart's table, in one snapshot that names the release."""
         marts = dbt.marts(warehouse.profile()) if self.names else {}
         for name in self.names:
             table = _table(lake, marts[name])
             columns = schema_to_pyarrow(_schema(marts[name]), include_field_ids=False)
-            writer = DataFileWriter(table, WHOLE)
+            writer = DataFileWriter(table, ONE_PARTITION)
             for batch in warehouse.read(marts[name].relation, columns):
                 writer.write(pl.DataFrame(pl.from_arrow(batch)))
             commit(table, writer.finish(), files_of(table), {RELEASE_ID: release_id})
 
 
 def published(lake: Lake) -> list[Table]:
-    """Every table that a release has ever published, also of marts that are no longer named."""
+    """All published tables, also of marts that `ICEBERG_MARTS` no longer names."""
     if (NAMESPACE,) not in lake.catalog.list_namespaces():
         return []
     return [lake.load((NAMESPACE, name)) for _, name in lake.catalog.list_tables(NAMESPACE)]
 
 
 def _table(lake: Lake, mart: dbt.Mart) -> Table:
-    """The mart's table, made or given the columns that the mart has gained.
+    """The mart's table. It is created, or gets the mart's new columns.
 
-    A column of another type than before takes the place of the old one, which releases before this one keep. Raises
-    `CatalogLost` as `Lake` does.
+    A column whose type changed is dropped and added again; earlier snapshots keep the old one. Raises `CatalogLost`.
     """
     ensure_namespace(lake.catalog, NAMESPACE)
     name, schema = (NAMESPACE, mart.name), _schema(mart)
@@ -106,7 +105,7 @@ def _table(lake: Lake, mart: dbt.Mart) -> Table:
 
 
 def _schema(mart: dbt.Mart) -> Schema:
-    """The mart's columns. All may be null, so that one that a later version of the mart lacks can stay."""
+    """The mart's columns. All are optional, so that a column can stay after the mart has lost it."""
     fields = [
         NestedField(number, name, iceberg_type(kind), required=False, doc=mart.descriptions[name])
         for number, (name, kind) in enumerate(mart.types.items(), 1)
@@ -115,7 +114,7 @@ def _schema(mart: dbt.Mart) -> Schema:
 
 
 def iceberg_type(data_type: str) -> IcebergType:
-    """The Iceberg type of a column's type in dbt. Raises `ValueError` for one that no mart has."""
+    """The Iceberg type of a column's type in dbt. Raises `ValueError` for an unknown type."""
     if decimal := re.fullmatch(r"decimal\((\d+), ?(\d+)\)", data_type):
         return DecimalType(int(decimal[1]), int(decimal[2]))
     if data_type not in _TYPES:

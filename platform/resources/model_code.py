@@ -1,7 +1,7 @@
 """Model code: a digest of everything that decides what the rows of a dbt model are.
 
-Belongs here: the digests, computed from dbt's manifest, and reading back the ones that tables were made with. Not here:
-what is done about a table made with other code (`dbt/macros/model_code.sql`), or when gold runs (`assets.gold`).
+Belongs here: computing digests from dbt's manifest, and reading the digests that the warehouse notes beside its tables.
+Not here: rebuilding a table that other code made (`dbt/macros/model_code.sql`), and when gold runs (`assets.gold`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from jinja2 import Environment
 
 from resources.warehouse.protocol import Warehouse
 
-NOTE = "__dbt_code"  # dbt/macros/model_code.sql names the view <table>__dbt_code
-RUN_VARS = frozenset({"event_dates", "gained_dates", "gained_hours", "code"})
-"""Variables of one run: they say which rows it makes, and nothing about what a row is."""
+NOTE = "__dbt_code"  # suffix of the view with a table's digest, as in dbt/macros/model_code.sql
+RUN_VARS = frozenset({"event_dates", "dates_with_new_rows", "hours_of_new_rows", "code"})
+"""Variables that say which rows a run makes. They do not change what a row is, so no digest covers them."""
 _ROW_CONFIG = ("materialized", "incremental_strategy", "contract", "column_types", "dist", "sort", "sort_type")
 _TABLES = ("model", "seed")
 _JINJA = Environment()
@@ -31,14 +31,14 @@ Digests = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Project:
-    """dbt's parsed project: the manifest, the values of its variables, and the versions of the tools that run it."""
+    """The parsed dbt project: its manifest, the values of its variables, and the versions of dbt and the adapter."""
 
     manifest: Mapping[str, Any]
     variables: Mapping[str, Any]
     versions: Mapping[str, str]
 
     def digests(self, given: Mapping[str, Any]) -> dict[str, str]:
-        """By unique id, the digest of every model and seed, with some variables given for one run.
+        """The digest of each model and seed, by unique id. `given` are variables of one run.
 
         A digest covers the node's own SQL or data, its columns, its configuration, the macros it may call, the
         variables that all of these may read, the digests of its parents, and the versions of dbt and its adapter.
@@ -57,7 +57,7 @@ class Project:
 
     @cached_property
     def present(self) -> dict[str, str]:
-        """The digests without any variable given."""
+        """The digests with the project's own variables."""
         return self.digests({})
 
     @cached_property
@@ -66,7 +66,7 @@ class Project:
         return _hash(self.present)
 
     def behind(self, other_code: Collection[str], built: Collection[str]) -> set[str]:
-        """The nodes that still hold rows of other code, their own or of a node before them, after a run of `built`."""
+        """Those of `other_code` that still hold rows of other code after a run of `built`: their own, or a parent's."""
         nodes: Mapping[str, Node] = self.manifest["nodes"]
         found: dict[str, bool] = {}
 
@@ -85,7 +85,7 @@ class Project:
         return node
 
     def _own(self, node: Node, values: Mapping[str, Any]) -> object:
-        """What the digest of a node covers besides its parents."""
+        """Everything that a node's digest covers, except its parents' digests."""
         config = node.get("config", {})
         strategy = f"get_incremental_{config.get('incremental_strategy')}_sql"
         code = _References.of(node.get("raw_code") or "")
@@ -108,7 +108,7 @@ class Project:
 
     @cached_property
     def _macro_texts(self) -> dict[str, list[str]]:
-        """The texts of the project's own macros by the name they are called by, `x` also for `default__x`."""
+        """The texts of the project's own macros, by the name that code calls: `x` has `x` and `default__x`."""
         project = self.manifest["metadata"]["project_name"]
         texts = defaultdict(list)
         for _, macro in sorted(self.manifest["macros"].items()):
@@ -122,13 +122,13 @@ class Project:
 
     @cached_property
     def _overrides(self) -> frozenset[str]:
-        """The project's macros that dbt calls of its own accord, for any model: they replace dbt's own."""
+        """The project's macros that replace macros of dbt, which dbt may call for any model."""
         project = self.manifest["metadata"]["project_name"]
         others = (macro for macro in self.manifest["macros"].values() if macro["package_name"] != project)
         return frozenset(_called(macro["name"]) for macro in others) & self._macro_texts.keys()
 
     def _reached(self, names: Collection[str]) -> set[str]:
-        """The project's macros among some names, and those that they may call."""
+        """The project's macros among some names, with all macros that these may call."""
         found: set[str] = set()
         waiting = set(names) & self._macro_texts.keys()
         while waiting:
@@ -139,7 +139,10 @@ class Project:
 
 @dataclass(frozen=True)
 class _References:
-    """What Jinja code may refer to: every name and text in it, and the variables it reads (`any_variable`: any)."""
+    """What Jinja code may refer to: all its names and texts, and the variables it reads.
+
+    `any_variable`: it reads a variable by a computed name, which may be any.
+    """
 
     names: frozenset[str]
     variables: frozenset[str]
@@ -147,7 +150,7 @@ class _References:
 
     @classmethod
     def of(cls, text: str) -> _References:
-        """Read from the tokens, whatever branch they are in: dbt's own list leaves out what only later runs call."""
+        """Read all tokens, in whatever branch. dbt's own list of macros lacks those that only incremental runs call."""
         tokens = list(_tokens(text))
         calls = [index for index, token in enumerate(tokens[:-2]) if token == ("name", "var")]
         arguments = [tokens[index + 2] for index in calls if tokens[index + 1] == ("operator", "(")]
@@ -164,7 +167,7 @@ class _References:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    """The tokens of Jinja code in a text, also of code in its string literals (hooks are such)."""
+    """The tokens of Jinja code in a text, also of code in string literals, as hooks are."""
     for _, kind, value in _JINJA.lex(text):
         if kind == "string":
             inner = value[1:-1]
@@ -176,7 +179,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _called(name: str) -> str:
-    """The name that a macro is called by: dbt picks `<adapter>__x` or `default__x` for `x`."""
+    """The name that code calls a macro by: for `x`, dbt picks `<adapter>__x` or `default__x`."""
     return name.split("__", 1)[-1]
 
 
@@ -194,11 +197,11 @@ def _hash(content: object) -> str:
 
 @dataclass(frozen=True)
 class TableCode:
-    """The code of a warehouse's tables before a run of the nodes `built`, and the code the run makes them with."""
+    """The code that made a warehouse's tables, and the code with which a run of the nodes `built` makes them."""
 
     project: Project
-    noted: Digests  # what the tables were made with
-    given: Mapping[str, Any]  # the run's variables that rows depend on
+    noted: Digests  # before the run
+    given: Mapping[str, Any]  # the run's variables on which rows depend
     built: Collection[str]
 
     @cached_property
@@ -207,18 +210,18 @@ class TableCode:
 
     @cached_property
     def notes(self) -> Digests:
-        """What dbt notes of the nodes whose tables were made with other code, and are made anew if they are built.
+        """The digests that dbt notes for nodes whose tables other code made: dbt rebuilds these from scratch.
 
-        No digest at all where a node before them keeps older rows: then they are made anew once more.
+        The digest is empty if a parent keeps rows of other code. Then the next full run rebuilds the node again.
         """
         other = {name for name, digest in self.wanted.items() if self.noted.get(name) != digest}
         behind = self.project.behind(other, self.built)
         return {name: "" if name in behind else self.wanted[name] for name in other}
 
     def released(self) -> str:
-        """The version of the code that the tables were made with, once all of `built` are.
+        """The version of the code that made the tables, after the run.
 
-        It is that of the project where none was made with other code: that rows are as of a given date is no matter.
+        It is the project's version if present code made all of them, also if rows are as of a given date.
         """
         made = {**self.noted, **{name: note for name, note in self.notes.items() if name in self.built}}
         same = {name for name, digest in self.wanted.items() if made.get(name) == digest}
@@ -227,12 +230,12 @@ class TableCode:
 
 
 def table_code(project: Project, warehouse: Warehouse, given: Mapping[str, Any], built: Collection[str]) -> TableCode:
-    """Read what a warehouse's tables were made with."""
+    """Read the digests that a warehouse notes beside its tables, for a run of the nodes `built`."""
     return TableCode(project, _noted(warehouse, project.manifest), given, built)
 
 
 def _noted(warehouse: Warehouse, manifest: Mapping[str, Any]) -> dict[str, str]:
-    """By unique id, the digest that each table was made with; tables without a note are left out."""
+    """The noted digest of each table that has one, by unique id."""
     listed = warehouse.query(
         "SELECT table_catalog, table_schema, table_name FROM information_schema.views "
         f"WHERE lower(table_name) LIKE '%{NOTE}'"

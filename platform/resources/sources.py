@@ -1,4 +1,4 @@
-"""dbt's sources, written from the contracts: `python -m resources.sources` puts them where dbt reads them."""
+"""dbt's sources, written from the contracts. `python -m resources.sources` writes them to dbt's folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADER = "# Written from the contracts by `make sources`; edit those.\n"
 
 
 def sources(streams: Sequence[Stream]) -> str:
-    """The text of sources.yml: silver's relation of every stream, with its columns."""
+    """The text of sources.yml: silver's relation of each stream, with its columns."""
     tables = [
         {
             "name": stream.name,

@@ -1,4 +1,4 @@
-"""docs/adding-a-stream.md, word by word: its contract adds a stream, its models carry it to every figure."""
+"""docs/adding-a-stream.md, word by word: its contract adds a stream, and its models bring it into every figure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import gzip
 import inspect
 import json
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -17,16 +15,18 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import dagster as dg
+import guide
 import polars as pl
 import pytest
 import reading
-from driving import PYTHON, ROOT, Platform, key
+from driving import ROOT, Platform, key
 
 from contracts import STREAMS
 from contracts.stream import Stream, column
 
 pytestmark = pytest.mark.integration
 DOC = (ROOT / "docs" / "adding-a-stream.md").read_text()
+PAGE = guide.blocks("adding-a-stream.md")
 LAKE = ("bronze/segment", "silver/segment", "rejected/segment")
 CHECKS = {
     ("bronze/segment", "complete"): True,
@@ -50,8 +50,7 @@ STRANGE = (
 
 def block(language: str) -> str:
     """The page's one block of code in a language."""
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```", DOC, re.DOTALL | re.MULTILINE)
-    assert isinstance(found, str)
+    (found,) = (block.text for block in PAGE if block.language == language)
     return found
 
 
@@ -177,39 +176,21 @@ def test_the_sensor_has_nothing_more_to_ask(added: Added) -> None:
 
 @pytest.fixture(scope="module")
 def followed(make_platform: Callable[[str], Platform], tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """A copy of the checkout in which the page's steps were followed to the end, one file landed, all materialized."""
-    checkout = tmp_path_factory.mktemp("checkout")
-    for name in ("platform", "dbt", "docs"):
-        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("target"))
-    write(checkout / "platform/contracts/segment.py", block("python"))
-    change(checkout / "platform/contracts/__init__.py", "from contracts.web", "from contracts.segment import SEGMENT\n")
-    change(checkout / "platform/contracts/__init__.py", "COMMERCE)", "SEGMENT, ")
-    write(checkout / "dbt/models/staging/stg_segment.sql", block("sql"))
-    write(checkout / "dbt/models/staging/stg_segment.yml", block("yaml"))
-    change(checkout / "dbt/macros/streams.sql", "'stg_web',", "'stg_segment',\n        ")
-    funnels = checkout / "dbt/seeds/funnels.csv"
-    funnels.write_text(funnels.read_text() + block("csv"))
+    """A copy of the project with all changes of the page, and a platform of it with the page's calls, released."""
+    project = guide.Project(tmp_path_factory.mktemp("project"))
+    for shown in PAGE:
+        if shown.language != "json":
+            project.write(shown)
+    contracts = "platform/contracts/__init__.py"
+    project.replace(contracts, "from contracts.web", "from contracts.segment import SEGMENT\nfrom contracts.web")
+    project.replace(contracts, "COMMERCE)", "SEGMENT, COMMERCE)")
     platform = make_platform("followed")
-    environment = platform.for_child(PYTHONPATH=str(checkout / "platform"))
+    environment = platform.for_child(PYTHONPATH="platform")
+    project.run("make sources", environment)
     hour = dt.datetime(2026, 1, 2, 3)
     platform.land(hour, "calls.json", block("json").encode(), "segment")
-    child = str(Path(__file__).with_name("child.py"))
-    for command in (["-m", "resources.sources"], [child, key(hour), key(hour), "ingest", "gold"]):
-        done = subprocess.run([PYTHON, *command], env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
+    project.run_jobs(hour, environment, "ingest", "gold")
     return platform
-
-
-def write(path: Path, text: str) -> None:
-    assert not path.exists()
-    path.write_text(text)
-
-
-def change(path: Path, before: str, text: str) -> None:
-    """Put a text before another one, which the file has once."""
-    whole = path.read_text()
-    assert whole.count(before) == 1, path
-    path.write_text(whole.replace(before, text + before))
 
 
 def test_every_figure_across_streams_has_the_stream(followed: Platform) -> None:

@@ -96,7 +96,7 @@ CHANGES = {
         {"int_events", "int_user_days", "int_order_events"},
     ),
     "macro that only later runs call": Change(
-        "macros/touched.sql", "set hours = var('gained_hours')", "set hours = var('gained_hours') | list",
+        "macros/rebuild.sql", "set hours = hours_of_new_rows()", "set hours = hours_of_new_rows() | list",
         {"int_events", "int_user_days"}, set(),
     ),
     "variable": Change(

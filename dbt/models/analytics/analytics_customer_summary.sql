@@ -41,8 +41,8 @@ measured as (
         purchases.*,
         as_of.as_of,
         customers.customer_orders,
-        cast({{ dbt.datediff('purchases.last_ordered_date', 'as_of.as_of', 'day') }} as bigint) as recency,
-        cast({{ dbt.datediff('customers.last_ordered_date', 'as_of.as_of', 'day') }} as bigint) as customer_recency
+        {{ days_between('purchases.last_ordered_date', 'as_of.as_of') }} as recency,
+        {{ days_between('customers.last_ordered_date', 'as_of.as_of') }} as customer_recency
     from purchases
     inner join customers on purchases.customer_id = customers.customer_id
     cross join as_of
@@ -53,9 +53,7 @@ placed as (
 
     select
         measured.*,
-        cume_dist() over (partition by currency order by recency desc) as recency_place,
-        cume_dist() over (partition by currency order by frequency) as frequency_place,
-        cume_dist() over (partition by currency order by monetary) as monetary_place
+        {{ rfm_places('currency') }}
     from measured
 
 ),
@@ -64,9 +62,7 @@ scored as (
 
     select
         placed.*,
-        {{ rfm_score('recency_place') }} as recency_score,
-        {{ rfm_score('frequency_place') }} as frequency_score,
-        {{ rfm_score('monetary_place') }} as monetary_score,
+        {{ rfm_scores() }},
         {{ recency_tier('recency') }} as recency_tier,
         {{ frequency_tier('frequency') }} as frequency_tier,
         {{ monetary_tier('monetary') }} as monetary_tier
@@ -91,8 +87,8 @@ select
     recency_tier,
     frequency_tier,
     monetary_tier,
-    recency_tier || '-' || frequency_tier || '-' || monetary_tier as rfm_tier,
+    {{ rfm_tier('recency', 'frequency', 'monetary') }} as rfm_tier,
     customer_orders,
     {{ customer_segment('customer_orders') }} as segment,
-    customer_recency <= {{ var('active_days') }} as is_active
+    {{ is_active_customer('customer_recency') }} as is_active
 from scored

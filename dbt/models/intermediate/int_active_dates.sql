@@ -1,4 +1,4 @@
-{{ by_person('person_id') }}
+{{ rebuild_by('person') }}
 
 {%- set population = 'device_platform, identity_space, person_id' %}
 
@@ -6,9 +6,7 @@ with person_days as (
 
     select event_date, identity_space, person_id, device_platform
     from {{ ref('int_person_days') }}
-    {% if is_incremental() %}
-    where {{ is_touched_person('identity_space', 'person_id') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 ),
 
@@ -19,7 +17,7 @@ actives as (
 
     union all
 
-    -- In all, a person on two platforms is one.
+    -- In `all` a person on two platforms counts once.
     select distinct event_date, identity_space, person_id, 'all' as device_platform
     from person_days
 

@@ -1,12 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', on_schema_change='fail') }}
+{{ rebuild_by('date') }}
 
 with events as (
 
     select * from {{ ref('stg_web') }}
     where entity_type is not null
-    {% if is_incremental() %}
-        and {{ in_event_dates('event_date', 'event_at') }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 )
 

@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_touched',
-    on_schema_change='fail',
-    meta={'touched': {'stream': 'stream', 'event_id': 'event_id'}},
-) }}
+{{ rebuild_by('event') }}
 
 select
     stream,
@@ -14,13 +9,11 @@ select
     event_sequence,
     user_id,
     anonymous_id,
-    coalesce('o' || order_id, 'e' || event_id) as purchase_id,
+    {{ order_or_event_id() }} as purchase_id,
     conversion_value,
     currency
 from {{ ref('int_events') }}
 where is_conversion
-    -- Orders may be reversed: fct_orders follows them.
+    -- Orders may be reversed later; fct_orders follows that.
     and not is_order_event
-{% if is_incremental() %}
-    and {{ in_touched(is_gained(), timestamp_column='event_at') }}
-{% endif %}
+    and {{ rebuilt() }}

@@ -1,10 +1,4 @@
--- depends_on: {{ ref('int_events') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_touched',
-    on_schema_change='fail',
-    meta={'touched': {'stream': "'commerce'", 'event_id': 'event_id'}},
-) }}
+{{ rebuild_by('event', stream="'commerce'") }}
 
 select
     event_date,
@@ -16,6 +10,4 @@ select
 from {{ ref('stg_commerce') }}
 where user_id is not null
     and (customer_email is not null or country is not null)
-{% if is_incremental() %}
-    and {{ in_touched(is_gained(), timestamp_column='event_at') }}
-{% endif %}
+    and {{ rebuilt() }}

@@ -33,11 +33,7 @@ placed as (
 
     select
         measured.*,
-        cume_dist() over (partition by identity_space, currency order by recency desc) as recency_place,
-        cume_dist() over (partition by identity_space, currency order by frequency) as frequency_place,
-        cume_dist() over (
-            partition by identity_space, currency, case when monetary is null then 0 else 1 end order by monetary
-        ) as monetary_place
+        {{ rfm_places('identity_space, currency') }}
     from measured
 
 )
@@ -51,7 +47,5 @@ select
     monetary,
     first_order_at,
     last_order_at,
-    {{ rfm_score('recency_place') }} as recency_score,
-    {{ rfm_score('frequency_place') }} as frequency_score,
-    case when monetary is not null then {{ rfm_score('monetary_place') }} end as monetary_score
+    {{ rfm_scores() }}
 from placed

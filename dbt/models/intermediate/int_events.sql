@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_touched',
-    on_schema_change='fail',
-    meta={'touched': true},
-) }}
+{{ rebuild_by('arrival') }}
 
 with unioned as (
 
@@ -30,9 +25,7 @@ with unioned as (
         order_id,
         is_order_event
     from {{ ref(stream) }}
-    {% if is_incremental() %}
-    where {{ in_touched(is_gained(), timestamp_column='event_at') }}
-    {% endif %}
+    where {{ rebuilt() }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

@@ -1,10 +1,17 @@
-{{ by_person('person_id') }}
+{{ rebuild_by('person') }}
 
 {%- set kinds = ['device_platform', 'channel', 'category'] %}
 
-with identities as (
+with categories as (
 
-    select * from {{ ref('int_identities') }}
+    select
+        days.identity_space,
+        {{ stitched_id('days') }} as person_id,
+        days.category,
+        days.events
+    from {{ ref('int_user_categories') }} as days
+    {{ join_identities('days') }}
+    where {{ up_to_as_of('days.event_date') }}
 
 ),
 
@@ -13,9 +20,7 @@ counted as (
     select identity_space, person_id, 'device_platform' as kind, device_platform as favourite, sum(events) as weight
     from {{ ref('int_person_days') }}
     where device_platform <> 'unknown'
-    {% if is_incremental() %}
-        and {{ is_touched_person('identity_space', 'person_id') }}
-    {% endif %}
+        and {{ rebuilt() }}
     group by identity_space, person_id, device_platform
 
     union all
@@ -24,34 +29,15 @@ counted as (
     from {{ ref('fct_sessions') }}
     where person_id is not null
         and channel is not null
-    {% if is_incremental() %}
-        and {{ is_touched_person('identity_space', 'person_id') }}
-    {% endif %}
+        and {{ rebuilt() }}
     group by identity_space, person_id, channel
 
     union all
 
-    select
-        days.identity_space,
-        coalesce(days.user_id, identities.user_id, days.anonymous_id) as person_id,
-        'category' as kind,
-        days.category as favourite,
-        sum(days.events) as weight
-    from {{ ref('int_user_categories') }} as days
-    left join identities
-        on days.identity_space = identities.identity_space
-        and days.anonymous_id = identities.anonymous_id
-    where {{ up_to_as_of('days.event_date') }}
-    {% if is_incremental() %}
-        and {{ is_touched_person(
-            'days.identity_space',
-            'coalesce(days.user_id, identities.user_id, days.anonymous_id)'
-        ) }}
-    {% endif %}
-    group by
-        days.identity_space,
-        coalesce(days.user_id, identities.user_id, days.anonymous_id),
-        days.category
+    select identity_space, person_id, 'category' as kind, category as favourite, sum(events) as weight
+    from categories
+    where {{ rebuilt() }}
+    group by identity_space, person_id, category
 
 ),
 

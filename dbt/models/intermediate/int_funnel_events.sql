@@ -1,4 +1,4 @@
-{{ by_person('person_id') }}
+{{ rebuild_by('person') }}
 
 {%- set person = 'funnel, identity_space, person_id' %}
 {%- set in_order = 'event_us, event_sequence, event_date, event_id' %}
@@ -13,14 +13,8 @@ with events as (
 
 funnels as (
 
-    -- An event name may be several steps of a funnel: its events are numbered once.
+    -- An event name may be several steps of a funnel; its events still count once.
     select distinct funnel, stream, event_name from {{ ref('funnels') }}
-
-),
-
-identities as (
-
-    select * from {{ ref('int_identities') }}
 
 ),
 
@@ -29,7 +23,7 @@ resolved as (
     select
         funnels.funnel,
         events.identity_space,
-        coalesce(events.user_id, identities.user_id, events.anonymous_id) as person_id,
+        {{ stitched_id('events') }} as person_id,
         events.event_name,
         events.event_id,
         events.event_date,
@@ -41,15 +35,7 @@ resolved as (
     inner join funnels
         on events.stream = funnels.stream
         and events.event_name = funnels.event_name
-    left join identities
-        on events.identity_space = identities.identity_space
-        and events.anonymous_id = identities.anonymous_id
-    {% if is_incremental() %}
-    where {{ is_touched_person(
-        'events.identity_space',
-        'coalesce(events.user_id, identities.user_id, events.anonymous_id)'
-    ) }}
-    {% endif %}
+    {{ join_identities('events') }}
 
 )
 
@@ -72,3 +58,4 @@ select
         false
     ) as is_repeated
 from resolved
+where {{ rebuilt() }}

@@ -1,10 +1,11 @@
-{{ by_person('person_id') }}
+{{ rebuild_by('person') }}
 
 {#-
-    A chain is a first step and the earliest events after it that continue it: taking an earlier one never reaches
-    less. The event of the next step has a place at or after that of all events which tie with the chain's last one,
-    and after the last event of the same name that the chain has used. So every step is one look ahead for all chains
-    at once: chains and events in one order, and a minimum over what follows.
+    A chain is a first step and, for each next step, the earliest event that can continue it: an earlier event never
+    reaches less than a later one. That event must not come before the chain's last event, where events of the same
+    moment have no order, and it must come after the last event of the same name that the chain has used. Each step
+    finds the next event of all chains at once: it sorts chains and events together and takes the minimum of the events
+    that follow.
 -#}
 {%- set person = 'funnel, identity_space, person_id' %}
 {%- set slice = 'funnel_date, channel, device_platform' %}
@@ -29,9 +30,7 @@ with steps as (
 events as (
 
     select * from {{ ref('int_funnel_events') }}
-    {% if is_incremental() %}
-    where {{ is_touched_person('identity_space', 'person_id') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 ),
 
@@ -52,8 +51,8 @@ found_1 as (
         on events.funnel = steps.funnel
         and events.event_name = steps.event_name
     where steps.step = 1
-        -- From the last of like events in a row everything is reached that is reached from the others, and sooner;
-        -- but for what ties with one of them and has a place before it.
+        -- Of like events in a row only the last begins a chain: it reaches all that the others reach, and sooner. An
+        -- event that shares its moment with others may reach more, so it is kept.
         and not (events.is_repeated and events.place = events.place_of_tie and steps.steps_of_name = 1)
 
 ),
@@ -133,7 +132,7 @@ found_{{ step }} as (
 
 ended as (
 
-    {#- Every chain once: where it finds no next step, and where there is none to look for. -#}
+    {#- Each chain once: at the step that it did not reach, or at the last step of its funnel. -#}
     {% for step in [1] + later_steps %}
     select
         {% for column in (person ~ ', ' ~ slice).split(', ') %}found.{{ column }}, {% endfor %}

@@ -1,10 +1,4 @@
--- depends_on: {{ ref('int_events') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_touched',
-    on_schema_change='fail',
-    meta={'touched': {'identity_space': "'app'", 'actor': 'user_id'}},
-) }}
+{{ rebuild_by('actor', identity_space="'app'", actor='user_id') }}
 
 {%- set newest_first = 'event_at desc, journey_id desc' %}
 
@@ -15,9 +9,7 @@ with journeys as (
         case when city is not null or latitude is not null or longitude is not null then journey_id end as located_by
     from {{ ref('stg_mobile') }} as stg_mobile
     where is_last_step
-    {% if is_incremental() %}
-        and {{ in_touched(is_touched(by_actor(['user_id'])), timestamp_column='event_at') }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 ),
 

@@ -1,18 +1,10 @@
--- depends_on: {{ ref('int_events') }}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_touched',
-    on_schema_change='fail',
-    meta={'touched': {'stream': "'commerce'", 'event_id': 'event_id'}},
-) }}
+{{ rebuild_by('event', stream="'commerce'") }}
 
 with events as (
 
     select * from {{ ref('stg_commerce') }}
     where is_order_event
-    {% if is_incremental() %}
-        and {{ in_touched(is_gained(), timestamp_column='event_at') }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 )
 

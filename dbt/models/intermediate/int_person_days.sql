@@ -1,4 +1,4 @@
-{{ by_person('person_id') }}
+{{ rebuild_by('person') }}
 
 with days as (
 
@@ -7,24 +7,13 @@ with days as (
 
 ),
 
-identities as (
-
-    select * from {{ ref('int_identities') }}
-
-),
-
 resolved as (
 
     select
         days.*,
-        coalesce(days.user_id, identities.user_id, days.anonymous_id) as person_id
+        {{ stitched_id('days') }} as person_id
     from days
-    left join identities
-        on days.identity_space = identities.identity_space
-        and days.anonymous_id = identities.anonymous_id
-    {% if is_incremental() %}
-    where {{ is_touched_person('days.identity_space', 'coalesce(days.user_id, identities.user_id, days.anonymous_id)') }}
-    {% endif %}
+    {{ join_identities('days') }}
 
 )
 
@@ -38,4 +27,5 @@ select
     cast(sum(events) as bigint) as events,
     cast(sum(views) as bigint) as views
 from resolved
+where {{ rebuilt() }}
 group by event_date, identity_space, person_id, coalesce(device_platform, 'unknown')

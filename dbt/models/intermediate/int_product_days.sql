@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', on_schema_change='fail') }}
+{{ rebuild_by('date') }}
 
 {%- set newest_first = 'event_at desc, event_id desc, line_number desc' %}
 
@@ -6,9 +6,7 @@ with items as (
 
     select * from {{ ref('int_event_items') }}
     where product_id is not null
-    {% if is_incremental() %}
-        and {{ in_event_dates('event_date') }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 ),
 

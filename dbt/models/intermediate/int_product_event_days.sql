@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', on_schema_change='fail') }}
+{{ rebuild_by('date') }}
 
 {%- set counted = {
     'page_view': 'page_views',
@@ -11,9 +11,7 @@
 with events as (
 
     select * from {{ ref('stg_clickstream') }}
-    {% if is_incremental() %}
-    where {{ in_event_dates('event_date', 'event_at') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 )
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', on_schema_change='fail') }}
+{{ rebuild_by('date') }}
 
 with purchases as (
 
@@ -6,14 +6,12 @@ with purchases as (
         event_date,
         cast({{ dbt.date_trunc('hour', 'event_at') }} as timestamptz) as hour_at,
         currency,
-        coalesce('o' || order_id, 'e' || event_id) as transaction_id,
+        {{ order_or_event_id() }} as transaction_id,
         quantity,
         conversion_value
     from {{ ref('stg_clickstream') }}
     where is_conversion
-    {% if is_incremental() %}
-        and {{ in_event_dates('event_date', 'event_at') }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 )
 

@@ -7,21 +7,13 @@ with conversions as (
 
 ),
 
-identities as (
-
-    select * from {{ ref('int_identities') }}
-
-),
-
 resolved as (
 
     select
         conversions.*,
-        coalesce(conversions.user_id, identities.user_id, conversions.anonymous_id) as person_id
+        {{ stitched_id('conversions') }} as person_id
     from conversions
-    left join identities
-        on conversions.identity_space = identities.identity_space
-        and conversions.anonymous_id = identities.anonymous_id
+    {{ join_identities('conversions') }}
 
 ),
 

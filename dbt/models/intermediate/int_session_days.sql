@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_touched',
-    on_schema_change='fail',
-    meta={'touched': by_actor()},
-) }}
+{{ rebuild_by('actor') }}
 
 {%- set actor = 'event_date, identity_space, user_id, anonymous_id, session_id' %}
 {%- set in_order = 'event_at, event_sequence, event_id' %}
@@ -13,9 +8,7 @@ with events as (
 
     select * from {{ ref('int_events') }}
     where (session_id is not null or user_id is not null or anonymous_id is not null)
-    {% if is_incremental() %}
-        and {{ in_touched(is_touched(by_actor())) }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 ),
 
@@ -76,7 +69,7 @@ grouped as (
         max(event_at) as last_event_at,
         count(*) as events,
         cast(sum(case when is_view then 1 else 0 end) as bigint) as views,
-        count(distinct case when is_conversion then coalesce('o' || order_id, 'e' || event_id) end) as conversions,
+        count(distinct case when is_conversion then {{ order_or_event_id() }} end) as conversions,
         {{ earliest('channel', 'event_at') }} as channel,
         min(case when channel is not null then event_at end) as channel_at,
         {{ earliest('device_platform', 'event_at') }} as device_platform,

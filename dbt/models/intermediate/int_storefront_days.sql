@@ -1,11 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_touched', on_schema_change='fail') }}
+{{ rebuild_by('date') }}
 
 with events as (
 
     select * from {{ ref('stg_clickstream') }}
-    {% if is_incremental() %}
-    where {{ in_event_dates('event_date', 'event_at') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 ),
 

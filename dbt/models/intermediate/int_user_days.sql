@@ -1,17 +1,10 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_touched',
-    on_schema_change='fail',
-    meta={'touched': by_actor(['user_id', 'anonymous_id'])},
-) }}
+{{ rebuild_by('actor', actor=actor_id(['user_id', 'anonymous_id'])) }}
 
 with events as (
 
     select * from {{ ref('int_events') }}
     where (user_id is not null or anonymous_id is not null)
-    {% if is_incremental() %}
-        and {{ in_touched(is_touched(by_actor(['user_id', 'anonymous_id']))) }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 )
 

@@ -5,7 +5,7 @@ with purchases as (
         created_at,
         cast({{ dbt.date_trunc('hour', 'created_at') }} as timestamp) as hour_at,
         cast({{ dbt.date_trunc('day', 'created_at') }} as timestamp) as daily
-    from {{ ref('orders') }}
+    from {{ ref('mobile_orders') }}
     where status = 'COMPLETED'
         and {{ up_to_as_of('cast(created_at as date)') }}
 
@@ -29,7 +29,7 @@ days as (
 
 candidates as (
 
-    -- The hour before holds what else the last sixty minutes of an hour's purchases can hold.
+    -- The sixty minutes before an hour's last purchase lie in that hour and the hour before.
     select user_id, hour_at, created_at from purchases
     union all
     select user_id, cast({{ dbt.dateadd('hour', 1, 'hour_at') }} as timestamp) as hour_at, created_at from purchases

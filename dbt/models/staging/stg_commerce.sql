@@ -4,22 +4,22 @@ with source as (
 
 ),
 
-told as (
+marked as (
 
     select
         source.*,
-        -- A page view of a confirmation page may name an order too, without being an event of the order's life.
+        -- A page view, as of the confirmation page, may also name an order; it is no order event.
         order_id is not null and {{ is_order_event_name('event_name') }} as is_order_event
     from source
 
 ),
 
-decided as (
+with_outcome as (
 
     select
-        told.*,
+        marked.*,
         case when is_order_event then {{ order_outcome('event_name', 'order_status') }} end as order_outcome
-    from told
+    from marked
 
 ),
 
@@ -54,7 +54,7 @@ renamed as (
         cast(order_tax as decimal(24,6)) as order_tax,
         cast(order_shipping as decimal(24,6)) as order_shipping,
         items
-    from decided
+    from with_outcome
 
 )
 

@@ -30,7 +30,7 @@ renamed as (
         anonymous_id,
         session_id,
         device_platform,
-        -- A link within the site brings nobody: it is no channel.
+        -- A link within the site is no channel: it brings nobody to the site.
         lower(coalesce(mkt_medium, mkt_source, case when refr_medium <> 'internal' then refr_medium end)) as channel,
         ti_category as category,
         coalesce(event_name = 'page_view', false) as is_view,

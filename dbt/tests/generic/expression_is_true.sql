@@ -1,4 +1,4 @@
-{#- Fails for every row for which `expression` is false; unknown (null) passes, as in a check constraint. -#}
+{#- Fails for each row for which `expression` is false. Null passes, as in a check constraint. -#}
 {% test expression_is_true(model, expression) %}
 
 select *

@@ -1,4 +1,4 @@
-{#- Fails for every combination of `columns` that more than one row has; nulls count as equal. -#}
+{#- Fails for each combination of `columns` that several rows have. Nulls count as equal. -#}
 {% test unique_grain(model, columns) %}
 
 select {{ columns | join(', ') }}, count(*) as number_of_rows

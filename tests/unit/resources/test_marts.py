@@ -1,4 +1,4 @@
-"""Marts as Iceberg tables: each release is one snapshot of exactly the mart's rows, and says which release it is."""
+"""Marts as Iceberg tables: a release is one snapshot with exactly the mart's rows and the id of the release."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ READ = {
 
 
 class Gold:
-    """A warehouse with one mart, `m`, and a lake; `release` publishes what a query gives as the mart's rows."""
+    """A warehouse with one mart, `m`, and a lake. `release` publishes the rows of a query as the mart."""
 
     def __init__(self, folder: Path, lake: Lake, patch: pytest.MonkeyPatch) -> None:
         self.warehouse = DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", folder / "scratch")
@@ -79,7 +79,7 @@ def gold(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Gold:
 
 
 def test_a_release_is_one_snapshot_of_all_rows(gold: Gold) -> None:
-    """Readers see the release before or this one, whole, and may go back to any that has not expired."""
+    """Readers see a release as a whole, and can go back to earlier ones that have not expired."""
     gold.release("first", f"{ROW} UNION ALL {NOTHING}")
     gold.release("second", ROW)
     first, second = gold.table.snapshots()
@@ -90,7 +90,7 @@ def test_a_release_is_one_snapshot_of_all_rows(gold: Gold) -> None:
 
 
 def test_a_mart_without_rows_is_released_too(gold: Gold) -> None:
-    """Also as the first thing that is known of it; what was there before is gone."""
+    """Also as its first release; rows of the release before are gone."""
     for number, query in enumerate((f"{ROW} LIMIT 0", ROW, f"{ROW} LIMIT 0", f"{ROW} LIMIT 0")):
         gold.release(str(number), query)
         assert len(gold.rows()) == (number == 1)
@@ -99,7 +99,7 @@ def test_a_mart_without_rows_is_released_too(gold: Gold) -> None:
 
 
 def test_columns_come_and_go(gold: Gold) -> None:
-    """Older releases stay readable; a column that the mart has lost is null from then on."""
+    """Older releases stay readable; a column that the mart loses is null from then on."""
     gold.release("first", "SELECT 1::BIGINT AS id, 'x' AS name", {"id": "bigint", "name": "varchar"})
     gold.release("second", "SELECT 2::BIGINT AS id, true AS over", {"id": "bigint", "over": "boolean"})
     assert gold.rows() == [{"id": 2, "name": None, "over": True}]
@@ -108,7 +108,7 @@ def test_columns_come_and_go(gold: Gold) -> None:
 
 
 def test_a_column_of_another_type_takes_the_place_of_the_old_one(gold: Gold) -> None:
-    """Nobody has to drop the table; a release before it is read as it was."""
+    """Nobody has to drop the table, and older releases keep the old column."""
     gold.release("first", "SELECT 1::BIGINT AS id, 'a' AS name", {"id": "bigint", "name": "varchar"})
     gold.release("second", "SELECT 'x' AS id, 'b' AS name", {"id": "varchar", "name": "varchar"})
     assert gold.rows() == [{"name": "b", "id": "x"}]
@@ -116,7 +116,7 @@ def test_a_column_of_another_type_takes_the_place_of_the_old_one(gold: Gold) -> 
 
 
 def test_old_releases_expire_with_their_files(gold: Gold, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Housekeeping knows them, also when the mart is no longer named; the last one stays, whatever its age."""
+    """Upkeep expires them, also of a mart that is no longer published; the last release stays, whatever its age."""
     for number in range(3):
         gold.release(str(number), ROW)
     upkeep_marts(dg.build_op_context(), lake=gold.lake)
@@ -132,22 +132,25 @@ def test_old_releases_expire_with_their_files(gold: Gold, monkeypatch: pytest.Mo
     assert gold.rows() == [READ]
 
 
-def test_a_lake_without_marts_has_nothing_to_tidy(lake: Lake) -> None:
-    """The usual case: nobody has asked for any."""
+def test_upkeep_of_a_lake_without_marts_does_nothing(lake: Lake) -> None:
+    """The usual case: no setting asks for Iceberg tables."""
     upkeep_marts(dg.build_op_context(), lake=lake)
     assert published(lake) == []
 
 
 def test_every_mart_can_be_published() -> None:
-    """Each column's type in dbt, on every target that can be parsed without credentials, has one in Iceberg."""
+    """Each type of a column in dbt has a type in Iceberg, and no two marts have tables of the same name."""
     marts = dbt.marts(dbt.output("local"))
+    nodes = dbt.project(dbt.output("local")).manifest["nodes"].values()
+    public = [node for node in nodes if node.get("access") == "public"]
     assert sorted(marts) == dbt.mart_names()
-    assert {"fct_orders", "daily_active_users", "analytics_orders", "bene", "users"} <= set(marts)
+    assert len({mart.relation for mart in marts.values()}) == len(marts) == len(public)
+    assert {"fct_orders", "daily_active_users", "analytics_orders", "bene", "mobile_users"} <= set(marts)
     kinds = {kind for mart in marts.values() for kind in mart.types.values()}
     assert all(iceberg_type(kind) for kind in kinds)
 
 
 def test_an_unknown_type_is_an_error() -> None:
-    """Not text, for want of anything better."""
+    """It does not become text."""
     with pytest.raises(ValueError, match="no Iceberg type for interval"):
         iceberg_type("interval")

@@ -1,4 +1,4 @@
-"""What decides the rows of a model, and what does not: the digests of a project of a few nodes."""
+"""Digests change with everything that decides a model's rows, and with nothing else."""
 
 from __future__ import annotations
 
@@ -100,22 +100,22 @@ def change(name: str, **to: Any) -> Callable[[Any], Any]:
     ids=lambda value: ", ".join(sorted(value)) or "nothing" if isinstance(value, set) else "",
 )
 def test_a_change_concerns_what_it_may_reach(changed: Project, concerned: set[str]) -> None:
-    """What it cannot reach stays as it is: to make it anew would cost a full refresh for nothing."""
+    """Models that a change cannot reach keep their digest: to rebuild them would be work for nothing."""
     assert differing(project(), changed) == concerned
 
 
-def test_words_about_a_model_are_not_its_code() -> None:
-    """A better description or another owner makes no other rows."""
-    told = change(
+def test_descriptions_and_owners_are_not_code() -> None:
+    """Another description or owner does not change any row."""
+    reworded = change(
         "model.gold.days",
         columns={"x": {"data_type": "bigint", "description": "Better."}},
         config={"materialized": "table", "meta": {"dagster": {"owners": ["team:others"]}}},
     )
-    assert differing(project(), project(told)) == set()
+    assert differing(project(), project(reworded)) == set()
 
 
 def test_a_variable_named_by_an_expression_may_be_any() -> None:
-    """Whoever cannot tell which one a model reads has to expect that it is the one that changed."""
+    """Nothing says which variable the model reads, so any that changes may be the one."""
     named = change("model.gold.days", raw_code="{{ var(name) }}")
     assert differing(project(named), project(named, steps=6)) == {"days", "mart"}
 
@@ -128,8 +128,8 @@ def table_code(noted: Project | None, built: set[str], given: Any = None) -> Tab
 OTHER_DAYS = project(change("model.gold.days", raw_code="select 2"))
 
 
-def test_tables_of_the_present_code_are_left_alone() -> None:
-    """Then the release is of the project's code, whatever the run builds; also where it is as of a date."""
+def test_tables_of_present_code_are_kept() -> None:
+    """The release then has the project's code, whatever the run builds, also if it is as of a date."""
     for built in (ALL, {"mart"}, set[str]()):
         code = table_code(project(), built)
         assert (code.notes, code.released()) == ({}, project().version)
@@ -137,14 +137,14 @@ def test_tables_of_the_present_code_are_left_alone() -> None:
     assert (names(as_of.notes), as_of.released()) == ({"mart"}, project().version)
 
 
-def test_tables_without_a_note_are_made_anew() -> None:
-    """Nothing is known of what they hold."""
+def test_tables_without_a_note_are_rebuilt() -> None:
+    """Nothing says which code made them."""
     code = table_code(None, ALL)
     assert (names(code.notes), code.released()) == (ALL, project().version)
 
 
-def test_a_run_of_some_models_notes_no_code_that_did_not_make_them() -> None:
-    """The mart is made of days that are not: it gets no digest, and the release is of neither code."""
+def test_a_run_of_some_models_notes_no_digest_above_older_parents() -> None:
+    """The mart is built from days of other code: its digest is empty, and the release has neither code."""
     code = table_code(OTHER_DAYS, {"mart"})
     assert code.notes == {"model.gold.days": "", "model.gold.mart": ""}
     assert code.released() not in (project().version, OTHER_DAYS.version)

@@ -10,7 +10,7 @@ from resources.sources import PATH, sources
 
 
 def test_the_sources_are_those_of_the_contracts() -> None:
-    """A contract that gained a column has to reach dbt: `make sources` writes the file."""
+    """A new column of a contract has to reach dbt: `make sources` writes the file."""
     assert PATH.read_text() == sources(STREAMS)
 
 

@@ -1,8 +1,8 @@
-{{ by_person('customer_id', identity_space="'shop'") }}
+{{ rebuild_by('person', identity_space="'shop'", person_id='customer_id') }}
 
 {%- set in_order = 'event_at, event_id' %}
 {%- set attributes = ['customer_email', 'country'] %}
-{%- set tells_more -%}
+{%- set has_news -%}
 place = 1
         {%- for attribute in attributes %}
         or {{ attribute }} <> {{ attribute }}_before
@@ -23,23 +23,21 @@ with events as (
         {% endfor %}
     from {{ ref('int_customer_events') }}
     where {{ up_to_as_of() }}
-    {% if is_incremental() %}
-        and {{ is_touched_person("'shop'", 'customer_id') }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 ),
 
-telling as (
+news as (
 
-    -- Most events tell what the one before has told.
+    -- Most events only repeat the attributes of the event before.
     select * from events
-    where {{ tells_more }}
+    where {{ has_news }}
 
 ),
 
 known as (
 
-    -- What one event tells is still known at the next.
+    -- An attribute stays known until an event changes it.
     select
         customer_id,
         event_at,
@@ -47,13 +45,13 @@ known as (
         {{ last_known(attribute, 'customer_id', in_order) }} as {{ attribute }},
         {% endfor -%}
         row_number() over (partition by customer_id, event_at order by event_id desc) as place_at_instant
-    from telling
+    from news
 
 ),
 
 instants as (
 
-    -- Of several events at one instant the last one stands: a version lasts.
+    -- Of several events at one instant the last one counts, as a version needs a duration.
     select * from known
     where place_at_instant = 1
 
@@ -74,7 +72,7 @@ compared as (
 versions as (
 
     select * from compared
-    where {{ tells_more }}
+    where {{ has_news }}
 
 )
 

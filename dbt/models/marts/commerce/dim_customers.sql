@@ -1,21 +1,26 @@
-{{ by_person('customer_id', identity_space="'shop'") }}
+{{ rebuild_by('person', identity_space="'shop'", person_id='customer_id') }}
 
-with seen as (
+with days as (
 
-    -- The shop's users are its customers.
-    select
-        user_id as customer_id,
-        min(first_event_at) as first_seen_at,
-        max(last_event_at) as last_seen_at,
-        cast(sum(events) as bigint) as events
+    -- Customers are the users of the shop.
+    select user_id as customer_id, first_event_at, last_event_at, events
     from {{ ref('int_user_days') }}
     where identity_space = 'shop'
         and user_id is not null
         and {{ up_to_as_of() }}
-    {% if is_incremental() %}
-        and {{ is_touched_person('identity_space', 'user_id') }}
-    {% endif %}
-    group by user_id
+
+),
+
+seen as (
+
+    select
+        customer_id,
+        min(first_event_at) as first_seen_at,
+        max(last_event_at) as last_seen_at,
+        cast(sum(events) as bigint) as events
+    from days
+    where {{ rebuilt() }}
+    group by customer_id
 
 ),
 
@@ -24,9 +29,7 @@ described as (
     select customer_id, customer_email, country
     from {{ ref('customer_history') }}
     where is_current
-    {% if is_incremental() %}
-        and {{ is_touched_person("'shop'", 'customer_id') }}
-    {% endif %}
+        and {{ rebuilt() }}
 
 ),
 
@@ -40,9 +43,7 @@ orders as (
         max(case when is_completed then ordered_at end) as last_order_at
     from {{ ref('fct_orders') }}
     where customer_id is not null
-    {% if is_incremental() %}
-        and {{ is_touched_person("'shop'", 'customer_id') }}
-    {% endif %}
+        and {{ rebuilt() }}
     group by customer_id
 
 )

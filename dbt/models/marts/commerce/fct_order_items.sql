@@ -1,11 +1,9 @@
-{{ by_person('customer_id', identity_space="'shop'") }}
+{{ rebuild_by('person', identity_space="'shop'", person_id='customer_id') }}
 
 with orders as (
 
     select * from {{ ref('fct_orders') }}
-    {% if is_incremental() %}
-    where {{ is_touched_person("'shop'", 'customer_id') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 ),
 
@@ -24,7 +22,7 @@ ranked as (
 
     select
         items.*,
-        -- Every line of the order's latest event with items has rank 1.
+        -- The lines of the order's latest event with items have rank 1.
         rank() over (partition by order_id order by event_at desc, event_id desc) as event_rank
     from items
 

@@ -1,4 +1,4 @@
-{{ by_person('customer_id', identity_space="'shop'") }}
+{{ rebuild_by('person', identity_space="'shop'", person_id='customer_id') }}
 
 {%- set newest_first = 'event_at desc, event_id desc' %}
 {%- set oldest_first = 'event_at, event_id' %}
@@ -10,7 +10,7 @@ with events as (
     {% if is_incremental() %}
         and order_id in (
             select order_id from {{ ref('int_order_events') }}
-            where {{ is_touched_person("'shop'", 'customer_id') }}
+            where {{ rebuilt() }}
         )
     {% endif %}
 
@@ -59,9 +59,7 @@ sequenced as (
         lag(ordered_at) over (partition by customer_id order by ordered_at, order_id) as previous_ordered_at,
         row_number() over (partition by customer_id, is_completed order by ordered_at, order_id) as place_among_like
     from orders
-    {% if is_incremental() %}
-    where {{ is_touched_person("'shop'", 'customer_id') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 )
 
@@ -86,6 +84,6 @@ select
     customer_id is not null and is_completed and place_among_like = 1 as is_first_order,
     case
         when customer_id is not null
-            then cast({{ dbt.datediff(utc_date('previous_ordered_at'), utc_date('ordered_at'), 'day') }} as bigint)
+            then {{ days_between(utc_date('previous_ordered_at'), utc_date('ordered_at')) }}
     end as days_since_previous_order
 from sequenced

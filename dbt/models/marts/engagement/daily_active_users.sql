@@ -17,8 +17,8 @@ with spaced as (
 
 changes as (
 
-    -- A person is in a window of n days that ends on a date from the first active date on, until n days have passed
-    -- without another: so windows are sums of who came and who left, and nobody is counted for every day of them.
+    -- A person enters the window of n days on an active date and leaves it after n days without another one. So the
+    -- people in a window are a running sum of those who enter minus those who leave.
     select
         event_date,
         device_platform,

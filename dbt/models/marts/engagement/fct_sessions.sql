@@ -1,4 +1,4 @@
-{{ by_person('coalesce(person_id, session_id)') }}
+{{ rebuild_by('person', person_id='coalesce(person_id, session_id)') }}
 
 {%- set actor = 'identity_space, person_id, session_id' %}
 {%- set in_order = 'first_event_at, last_event_at, user_id, anonymous_id' %}
@@ -10,62 +10,55 @@ with days as (
 
 ),
 
-identities as (
-
-    select * from {{ ref('int_identities') }}
-
-),
-
 resolved as (
 
     select
         days.*,
-        coalesce(days.user_id, identities.user_id, days.anonymous_id) as person_id
+        {{ stitched_id('days') }} as person_id
     from days
-    left join identities
-        on days.identity_space = identities.identity_space
-        and days.anonymous_id = identities.anonymous_id
-    {% if is_incremental() %}
-    where {{ is_touched_person(
-        'days.identity_space',
-        'coalesce(days.user_id, identities.user_id, days.anonymous_id, days.session_id)'
-    ) }}
-    {% endif %}
+    {{ join_identities('days') }}
 
 ),
 
-several as (
+pieces as (
+
+    select * from resolved
+    where {{ rebuilt() }}
+
+),
+
+in_several_pieces as (
 
     select identity_space, session_id
-    from resolved
+    from pieces
     where session_id is not null
     group by identity_space, session_id
     having count(*) > 1
 
 ),
 
-told_apart as (
+marked as (
 
-    select resolved.*, resolved.session_id is not null and several.session_id is null as is_whole
-    from resolved
-    left join several
-        on resolved.identity_space = several.identity_space
-        and resolved.session_id = several.session_id
+    select pieces.*, pieces.session_id is not null and in_several_pieces.session_id is null as is_whole_session
+    from pieces
+    left join in_several_pieces
+        on pieces.identity_space = in_several_pieces.identity_space
+        and pieces.session_id = in_several_pieces.session_id
 
 ),
 
 spaced as (
 
-    -- Runs of one person may overlap (another device, another anonymous id): the latest end so far is what counts.
+    -- Pieces of one person may overlap, as of two devices. So the gap counts from the latest end so far.
     select
-        told_apart.*,
+        marked.*,
         max(last_event_at) over (
             partition by {{ actor }}
             order by {{ in_order }}
             rows between unbounded preceding and 1 preceding
         ) as previous_event_at
-    from told_apart
-    where not is_whole
+    from marked
+    where not is_whole_session
 
 ),
 
@@ -95,9 +88,9 @@ described as (
 
 ),
 
-told as (
+continued as (
 
-    -- A piece that goes on with the step the one before ended in does not repeat it.
+    -- A piece may begin with the step that the piece before it ended in: the journey names that step once.
     select
         described.*,
         case
@@ -122,14 +115,14 @@ joined as (
         {{ earliest('channel', 'channel_at') }} as channel,
         {{ earliest('device_platform', 'device_platform_at') }} as device_platform,
         {{ dbt.listagg('piece_journey', "' > '", 'order by piece') }} as journey
-    from told
+    from continued
     group by {{ actor }}, run_number
 
 ),
 
 sessions as (
 
-    -- Most sessions are one piece already; only the others have to be put together.
+    -- Most sessions are one piece and need no joining.
     select
         identity_space,
         person_id,
@@ -142,8 +135,8 @@ sessions as (
         channel,
         device_platform,
         journey
-    from told_apart
-    where is_whole
+    from marked
+    where is_whole_session
 
     union all
 

@@ -1,4 +1,4 @@
-{#- Of each period: how long it is shown, and when its n-th after a cohort starts, given the cohort's start. -#}
+{#- How many periods of each kind are shown. -#}
 {%- set periods = {
     'day': var('retention_days'),
     'week': var('retention_weeks'),
@@ -22,7 +22,7 @@ activity as (
         '{{ period }}' as cohort_period,
         cast({{ cohort }} as date) as cohort_date,
         cast({{ dbt.datediff(cohort, current, period) }} as bigint) as period_number,
-        -- Of a person's dates within one period the first one counts.
+        -- Of a person's dates in one period the first one counts.
         case when previous_date is null or {{ dbt.date_trunc(period, 'previous_date') }} < {{ current }} then people else 0 end
             as users,
         case when is_last then people else 0 end as leaving_users
@@ -99,7 +99,7 @@ counted as (
         points.cohort_date,
         points.period_number,
         points.cohort_users,
-        -- A period is over when its last day lies before the as-of date.
+        -- A period is over when its last day is before the as-of date.
         case when points.next_period_date <= as_of.as_of then coalesce(bounded.users, 0) end as retained_users,
         case
             when points.next_period_date <= as_of.as_of then points.cohort_users - coalesce(left_before.users, 0)

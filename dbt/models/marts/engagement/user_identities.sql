@@ -1,4 +1,4 @@
-{{ by_person('id') }}
+{{ rebuild_by('person', person_id='id') }}
 
 with days as (
 
@@ -27,21 +27,15 @@ seen as (
         identity_space,
         id_type,
         id,
+        case when id_type = 'user' then id end as user_id,
+        case when id_type = 'anonymous' then id end as anonymous_id,
         min(first_event_at) as first_seen_at,
         max(last_event_at) as last_seen_at,
         count(distinct event_date) as active_days,
         cast(sum(events) as bigint) as events
     from ids
-    {% if is_incremental() %}
-    where {{ is_touched_person('identity_space', 'id') }}
-    {% endif %}
+    where {{ rebuilt() }}
     group by identity_space, id_type, id
-
-),
-
-identities as (
-
-    select * from {{ ref('int_identities') }}
 
 )
 
@@ -49,14 +43,11 @@ select
     seen.identity_space,
     seen.id_type,
     seen.id,
-    coalesce(identities.user_id, seen.id) as person_id,
+    {{ stitched_id('seen') }} as person_id,
     identities.last_seen_at as linked_at,
     seen.first_seen_at,
     seen.last_seen_at,
     seen.active_days,
     seen.events
 from seen
-left join identities
-    on seen.identity_space = identities.identity_space
-    and seen.id_type = 'anonymous'
-    and seen.id = identities.anonymous_id
+{{ join_identities('seen') }}

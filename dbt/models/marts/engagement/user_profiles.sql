@@ -83,14 +83,13 @@ select
     orders.first_order_at,
     orders.last_order_at,
     {{ customer_segment('orders.completed_orders') }} as segment,
-    coalesce(orders.recency <= {{ var('active_days') }}, false) as is_active_customer,
+    coalesce({{ is_active_customer('orders.recency') }}, false) as is_active_customer,
     main_currency.currency,
     main_currency.monetary as lifetime_value,
     main_currency.recency_score,
     main_currency.frequency_score,
     main_currency.monetary_score,
-    {{ recency_tier('main_currency.recency') }} || '-' || {{ frequency_tier('main_currency.frequency') }} || '-'
-        || {{ monetary_tier('main_currency.monetary') }} as rfm_tier
+    {{ rfm_tier('main_currency.recency', 'main_currency.frequency', 'main_currency.monetary') }} as rfm_tier
 from seen
 cross join as_of
 left join visits

@@ -1,13 +1,11 @@
-{{ by_person('person_id') }}
+{{ rebuild_by('person') }}
 
 {%- set purchase = 'stream, purchase_id' %}
 
 with purchases as (
 
     select * from {{ ref('int_purchases') }}
-    {% if is_incremental() %}
-    where {{ is_touched_person('identity_space', 'person_id') }}
-    {% endif %}
+    where {{ rebuilt() }}
 
 ),
 
@@ -20,7 +18,7 @@ sessions as (
 
 ),
 
-touched as (
+channel_touches as (
 
     select
         purchases.stream,
@@ -41,9 +39,9 @@ touched as (
 
 described as (
 
-    -- Of two that touched at one time the channel later by name is the later.
+    -- Of two touchpoints at one time the channel later by name is the later.
     select
-        touched.*,
+        channel_touches.*,
         cast(sum(touchpoints) over (partition by {{ purchase }}) as bigint) as all_touchpoints,
         case
             when row_number() over (partition by {{ purchase }} order by first_touch_at, channel) = 1 then 1 else 0
@@ -52,7 +50,7 @@ described as (
             when row_number() over (partition by {{ purchase }} order by last_touch_at desc, channel desc) = 1 then 1
             else 0
         end as is_last
-    from touched
+    from channel_touches
 
 ),
 
@@ -73,9 +71,9 @@ channels as (
 
 ),
 
-divided as (
+with_units as (
 
-    -- Credits are whole minor units of the currency, or millionths where the value is not whole in these.
+    -- Credits are whole minor units of the currency, or millionths if the value is finer than these.
     select
         channels.*,
         case
@@ -90,7 +88,7 @@ divided as (
 summed as (
 
     select
-        divided.*,
+        with_units.*,
         cast(cast(value as decimal(25,6)) * cast(units_of_one as decimal(7,0)) as decimal(25,0)) as units,
         case units_of_one
             {% for decimals in [0, 2, 3, 4] -%}
@@ -103,7 +101,7 @@ summed as (
             sum({{ model }}_parts) over (partition by {{ purchase }} order by channel rows unbounded preceding) as bigint
         ) as {{ model }}_up_to
         {%- endfor %}
-    from divided
+    from with_units
 
 )
 

@@ -8,7 +8,7 @@ with days as (
 
 products as (
 
-    -- A product counts in all once, in whatever categories it was seen.
+    -- In `all` a product of several categories counts once.
     {% for category in ["'all'", 'category'] %}
     select
         {{ category }} as category,

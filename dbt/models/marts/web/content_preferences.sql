@@ -24,7 +24,7 @@ measured as (
 
 entities as (
 
-    -- A type in all counts whoever acted on several of its entities once.
+    -- The row `all` counts a member who acted on several entities of the type once.
     {% for entity in ["'all'", 'entity_id'] %}
     select
         entity_type,
@@ -50,7 +50,7 @@ entities as (
 
 totals as (
 
-    -- An entity's share is of its type, a type's of all.
+    -- An entity's share is of its type, a type's share is of all types.
     select
         entities.*,
         case

@@ -9,7 +9,7 @@ with reaches as (
 
 people as (
 
-    -- In all and per channel or device a person counts once, by the quickest way.
+    -- In `all`, and per channel or device, a person counts once, by the quickest way.
     {% for dimension, value in dimensions.items() %}
     select
         funnel,

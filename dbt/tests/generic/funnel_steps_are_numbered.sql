@@ -1,5 +1,5 @@
-{#- Fails for every funnel whose steps are not 1, 2, … without holes, are too many, or are of several streams. -#}
-{% test funnel_is_whole(model, max_steps) %}
+{#- Fails for each funnel whose steps are not numbered 1, 2, … without gaps, or are too many, or of several streams. -#}
+{% test funnel_steps_are_numbered(model, max_steps) %}
 
 select funnel
 from {{ model }}

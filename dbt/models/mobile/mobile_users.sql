@@ -1,3 +1,5 @@
+{{ config(alias='users') }}
+
 with days as (
 
     select * from {{ ref('int_mobile_user_days') }}
@@ -7,7 +9,7 @@ with days as (
 
 described as (
 
-    -- City and coordinates are those of one journey: a city never has the coordinates of another.
+    -- City and coordinates are those of one journey, so that a city never has another city's coordinates.
     select
         days.*,
         {{ first_known('os_user', 'user_id', 'event_date desc') }} as last_os_user,

@@ -1,0 +1,117 @@
+"""docs/adding-a-mart.md, word by word: its mart, its funnel and its column are in the next release."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shlex
+from collections.abc import Callable
+
+import duckdb
+import guide
+import pytest
+import reading
+from driving import Platform, jsonl
+
+from resources import dbt
+
+pytestmark = pytest.mark.integration
+PAGE = guide.blocks("adding-a-mart.md")
+COMMANDS = [command for block in PAGE if block.language == "sh" for command in block.text.splitlines()]
+HOUR = dt.datetime(2026, 1, 2, 3)
+BUYER = {"user_id": "u1", "session_id": "s1", "product_id": "p1", "category": "lamps", "quantity": 1, "price": 9.5}
+EVENTS = [
+    {"timestamp": "2026-01-01T10:00:00Z", "user_id": "u2", "session_id": "s2", "search_query": "lamp"},
+    {"timestamp": "2026-01-02T01:00:00Z", "user_id": "u1", "session_id": "s1", "search_query": "Lamp"},
+    {"timestamp": "2026-01-02T01:00:01Z", "user_id": "u1", "session_id": "s1", "search_query": "lamp"},
+    {"timestamp": "2026-01-02T01:00:02Z", "user_id": "u1", "session_id": "s1", "search_query": "lmap"},
+    {"timestamp": "2026-01-02T01:00:03Z", "event_type": "add_to_cart", **BUYER},
+    {"timestamp": "2026-01-02T01:00:04Z", "event_type": "purchase", **BUYER},
+]
+RESULTS = {"lamp": 3, "lmap": 0}
+SEARCHES = """SELECT strftime(event_date, '%d'), search_term, searches, searches_without_results, users
+    FROM {} ORDER BY event_date, search_term"""
+FIRST, SECOND = ("01", "lamp", 1, 0, 1), [("02", "lamp", 2, 0, 1), ("02", "lmap", 1, 1, 1)]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> guide.Project:
+    """A copy of the project with all changes of the page."""
+    project = guide.Project(tmp_path_factory.mktemp("project"))
+    for block in PAGE:
+        if block.language != "sh":
+            project.write(block)
+    return project
+
+
+@pytest.fixture(scope="module")
+def platform(make_platform: Callable[[str], Platform], project: guide.Project) -> Platform:
+    """A platform of that copy with a few events, released."""
+    platform = make_platform("marts")
+    environment = platform.for_child(PYTHONPATH="platform")
+    for command in COMMANDS:
+        if command.startswith("make"):
+            project.run(command, environment)
+    events = [
+        {"event_type": "search", "search_results": RESULTS.get(str(event.get("search_query")).lower())} | event
+        for event in EVENTS
+    ]
+    platform.land(HOUR, "events.json", jsonl(events), "clickstream")
+    (gold,) = (job for command in COMMANDS for job in re.findall(r"job execute .* -j (\w+)$", command))
+    project.run_jobs(HOUR, environment, "ingest", gold)
+    return platform
+
+
+def test_the_release_has_the_mart_with_the_column(platform: Platform) -> None:
+    """Every search is counted on its date, and the field has come from the landed file to the mart."""
+    assert reading.gold(platform.data, SEARCHES.format("marts.daily_searches")) == [FIRST, *SECOND]
+
+
+def test_the_release_has_the_funnel(platform: Platform) -> None:
+    """Two people searched, and one of them bought."""
+    steps = "SELECT event_name, users FROM marts.funnel_steps WHERE funnel = 'search to purchase' ORDER BY step"
+    assert reading.gold(platform.data, steps) == [("search", 2), ("add_to_cart", 1), ("purchase", 1)]
+
+
+@pytest.fixture
+def dbt_of_the_copy(project: guide.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets this process use the copy's dbt project."""
+    monkeypatch.setattr(dbt, "PROJECT", project.folder / "dbt")
+
+
+@pytest.mark.usefixtures("dbt_of_the_copy")
+def test_a_run_rebuilds_its_event_dates_alone(platform: Platform) -> None:
+    """All rows of the mart are lost, and a run of one date brings back those of that date."""
+    with duckdb.connect(str(platform.data / "gold_next.duckdb")) as con:
+        con.execute("DELETE FROM marts.daily_searches")
+    variables = {"event_dates": ["2026-01-02"], "as_of": None, "code": {}}
+    results = dbt.build(dbt.local(platform.data), platform.data / "dbt", variables, ["daily_searches"])
+    assert all(result.passed for result in results)
+    assert searches(platform) == SECOND
+
+
+@pytest.mark.usefixtures("dbt_of_the_copy")
+def test_the_command_of_the_page_builds_the_mart_and_tests_it(
+    platform: Platform, project: guide.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its unit test, and from scratch, as nothing tells dbt by which code the table was made."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setenv("DATA_DIR", str(platform.data))
+    (command,) = (command for command in COMMANDS if command.startswith(".venv/bin/dbt"))
+    kept = dbt.manifest_path().with_name("partial_parse.msgpack")
+    runner = dbtRunner(manifest=Manifest.from_msgpack(kept.read_bytes()))
+    outcome = runner.invoke([*shlex.split(command)[1:], "--quiet"])
+    DuckDBConnectionManager.env().close()
+    assert outcome.success, outcome.exception or outcome.result
+    kinds = {result.node.resource_type.value for result in outcome.result.results}
+    assert kinds == {"model", "test", "unit_test"}
+    assert searches(platform) == [FIRST, *SECOND]
+
+
+def searches(platform: Platform) -> list[tuple[object, ...]]:
+    """The rows of the mart in the warehouse, which the next release copies."""
+    return reading.gold(platform.data, SEARCHES.format("marts.daily_searches"), "gold_next.duckdb")
