@@ -45,6 +45,9 @@ SEED ?= 0
 fuzz: setup  ## spoil files and see that nothing raises or gets lost; FUZZ_SECONDS=120 a stream, SEED=0
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) SEED=$(SEED) POLARS_MAX_THREADS=1 $(PY) -m pytest -n 2 -rP tests/unit/events/test_fuzz.py
 
+bounds: setup  ## as fuzz for a short time, with bounds checks in the machine code; BOUNDS_SECONDS=10 a stream
+	@NUMBA_BOUNDSCHECK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(or $(BOUNDS_SECONDS),10)
+
 sources: setup  ## write dbt's sources.yml from the contracts
 	@$(PY) -m resources.sources
 
@@ -60,4 +63,4 @@ repair: setup  ## make tables whole whose data files are gone or unreadable; mak
 recover: setup  ## register the lake's tables again after its catalog was lost; stop what runs the platform first
 	@$(PY) -m dagster job execute -m definitions -d platform -j recover
 
-.PHONY: help setup demo test dev check bench fuzz sources contracts rejected repair recover
+.PHONY: help setup demo test dev check bench fuzz bounds sources contracts rejected repair recover

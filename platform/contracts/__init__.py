@@ -1,4 +1,4 @@
-"""The streams of the platform: one contract file each, listed here."""
+"""The platform's streams: one contract file each, and the list of them."""
 
 from contracts.clickstream import CLICKSTREAM
 from contracts.commerce import COMMERCE

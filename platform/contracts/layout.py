@@ -1,6 +1,6 @@
-"""Layout: how folders of the landing zone name the arrival hour.
+"""How folders of the landing zone name the arrival hour.
 
-Belongs here: folder schemes. Not here: what is listed in them (`resources.landing.folder`).
+Belongs here: folder schemes. Not here: listing the folders (`resources.landing`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from partitions import inside_window
 
 @dataclass(frozen=True)
 class Layout:
-    """A folder scheme of the landing zone: how an object's path, below the stream's prefix, names its arrival hour.
+    """A folder scheme: how an object's path, below the stream's prefix, names its arrival hour.
 
-    `folder` is the strftime form of the hour's folder and `levels` one pattern a path level.
+    `folder` is the hour's folder as a strftime format; `levels` has one pattern per level of the path.
     """
 
     folder: str
@@ -28,14 +28,14 @@ class Layout:
         return re.compile("^" + "/".join(self.levels) + "/", re.ASCII)
 
     def covers(self, parts: tuple[str, ...], window: tuple[dt.datetime, dt.datetime]) -> bool:
-        """Whether a folder, given by its path's parts, is of one hour, and that is inside a window.
+        """Whether a folder, given by the parts of its path, is an hour's folder, and the hour is inside the window.
 
-        The folders above hold hours, but may hold objects of no hour as well.
+        False for the folders above: they hold hours, but may also hold objects that belong to no hour.
         """
         return inside_window(self.hour("/".join([*parts, ""])), window)
 
     def hour(self, path: str) -> dt.datetime | None:
-        """The UTC hour that a path names, or None when the scheme does not fit it."""
+        """The UTC hour that a path names, or None if the scheme does not fit."""
         found = self.pattern.match(path)
         try:
             return dt.datetime(*map(int, found.groups()), tzinfo=dt.UTC) if found else None  # type: ignore[arg-type, misc]

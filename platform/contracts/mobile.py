@@ -1,4 +1,4 @@
-"""The mobile stream: journeys of the app's users, each of up to four steps and perhaps an order."""
+"""The mobile stream: journeys of the app's users, each with up to four steps and perhaps an order."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import polars as pl
 
 from contracts.stream import Csv, Envelope, Instant, JsonConcatenated, Stream, column
 
-DESKTOP = r"(?i)^(windows|macos|linux|chromeos)"
-PRODUCER_COUNTS = ("HOURLY_PURCHASE_COUNT", "DAILY_PURCHASE_COUNT")  # they count visits too: nobody reads them
+_DESKTOP = r"(?i)^(windows|macos|linux|chromeos)"
+PRODUCER_COUNTS = ("HOURLY_PURCHASE_COUNT", "DAILY_PURCHASE_COUNT")  # they also count visits, so nobody uses them
 
 
 class MobileJourney(Envelope):
-    """One row per journey; gold makes an event of every step."""
+    """One row per journey; gold makes one event of each step."""
 
     event_at: Instant = column("CREATED_AT", nullable=False, description="When the journey was recorded, UTC")
     user_id: str = column("USER_ID", nullable=False, description="The app's id of the user")
     device_platform: str = column(
-        compute=pl.when(pl.col("os_user").str.contains(DESKTOP))
+        compute=pl.when(pl.col("os_user").str.contains(_DESKTOP))
         .then(pl.lit("desktop"))
         .when(pl.col("os_user").is_not_null())
         .then(pl.lit("mobile")),

@@ -1,7 +1,7 @@
-"""Rules: what pandera's checks find in rows, and what they compute, told without any.
+"""Run pandera's checks one by one, and inspect what a check computes.
 
-Belongs here: running a schema's checks, the plan behind a check, and the columns that it looks at. Not here: what
-becomes of the rows that break a rule (`events.conform`, `assets.checks`).
+Belongs here: which rows break which rule, the plan behind a check, the columns that it reads. Not here: what becomes of
+rows that break a rule (`events.conform`, `assets.checks`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WHOLE = pl.Config(fmt_table_cell_list_len=-1, fmt_str_lengths=10_000, apply_on_c
 
 
 class Broken(NamedTuple):
-    """A rule that rows break, by pandera's name for it; the column that it is about, if it is one; a mask of them."""
+    """A rule by pandera's name, its column (None for a rule on several), and a mask of the rows that break it."""
 
     rule: str
     column: str | None
@@ -25,10 +25,10 @@ class Broken(NamedTuple):
 
 
 def broken(schema: pa.DataFrameSchema, rows: pl.DataFrame) -> Iterator[Broken]:
-    """What `schema.validate(rows, lazy=True)` would find in rows of the right types, for a sixth of its time.
+    """The rules that rows of the right types break, as `schema.validate(rows, lazy=True)` finds them.
 
-    That puts every failing value into a report, rule by rule. Raises `ValueError`, which names contract and check, for
-    one that fails or does not say of each row whether it passes.
+    It takes a sixth of the time, because no report of all failing values is made. Raises `ValueError`, with the
+    contract and the check, for a check that fails or does not answer for each row.
     """
     for name, spec in schema.columns.items():
         if not spec.nullable and (missing := _missing(rows[name])).any():
@@ -57,7 +57,7 @@ def _failed(
 
 
 def plan(check: pa.Check, types: Mapping[str, pl.DataType], name: str = "*") -> str:
-    """Polars' rendering of what a check computes of columns of some types; `name` is the one that it is about."""
+    """What a check computes, as Polars' query plan in text; `name` is the column that the check is about."""
     empty = pl.LazyFrame(schema=types)
     with WHOLE:
         text: str = check._check_fn(pa.PolarsData(empty, name)).explain(optimized=False)
@@ -65,7 +65,7 @@ def plan(check: pa.Check, types: Mapping[str, pl.DataType], name: str = "*") -> 
 
 
 def looked_at(check: pa.Check, types: Mapping[str, pl.DataType]) -> set[str]:
-    """The columns that a check of several is about: without one of them it computes something else, or nothing."""
+    """The columns that a check of several columns reads: without one of them it computes something else, or fails."""
     whole = plan(check, types)
     return {name for name in types if _without(check, types, name) != whole}
 

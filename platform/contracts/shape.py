@@ -1,7 +1,7 @@
-"""Shape: all that a contract says, as plain data that can be written down, compared and rendered.
+"""A contract's shape: all that it declares, as plain data that can be stored, compared and rendered.
 
-Belongs here: mappings, lists, texts and numbers made of a contract. Not here: what a difference between two shapes
-means (`versions`), where a shape is written to.
+Belongs here: turning a contract into mappings, lists, texts and numbers. Not here: what a difference between two shapes
+means (`versions`), where a shape is stored (`resources.pages`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from contracts.stream import Stream
 
 
 def shape(stream: Stream) -> dict[str, Any]:
-    """A contract's shape: what it declares by name, then `columns` by theirs and `rules` for several columns.
+    """A contract's fields by name, then its `columns` by name and its `rules` for several columns.
 
-    A column has `type` and, where they say something, `required`, `rules`, `description` and what `column()` declared.
+    A column has `type`, and, unless empty, `required`, `rules`, `description` and the arguments of `column()`.
     """
     declared = {field.name: plain(getattr(stream, field.name)) for field in fields(stream) if field.name != "model"}
     columns = {name: _column(stream, name) for name in stream.types}
@@ -29,7 +29,7 @@ def shape(stream: Stream) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value of a contract without Python's types: mappings, lists, texts, numbers and booleans."""
+    """A value of a contract as mappings, lists, texts, numbers and booleans."""
     if isinstance(value, pl.Expr):
         with WHOLE:
             return str(value)
@@ -58,12 +58,12 @@ def _column(stream: Stream, name: str) -> dict[str, Any]:
 
 
 def _type(dtype: Any) -> Any:
-    """A type's name; of a list of structs the types of their fields."""
+    """A type's name; for a list of structs the types of their fields."""
     if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
         return {"list": {item.name: _type(item.dtype) for item in dtype.inner.fields}}
     return str(dtype)
 
 
 def _rules(stream: Stream, checks: list[pa.Check], name: str = "*") -> dict[str, str]:
-    """Rules by name, each as what it computes; `name` is the column that they are about, `*` for several."""
+    """What each rule computes, by the rule's name; `name` is the column that they are about, `*` for several."""
     return {str(check.name): str(check.error or plan(check, stream.types, name)) for check in checks}

@@ -15,7 +15,7 @@ TRANSACTION = f"contexts_{ECOMMERCE}_transaction_1"
 
 
 class SnowplowEvent(Envelope):
-    """One row per enriched event; columns are called as Snowplow's own analytics SDKs call them."""
+    """One row per enriched event; columns are named as in Snowplow's analytics SDKs."""
 
     event_id: str = column("event_id", nullable=False, description="The tracker's or collector's id of the event")
     event_name: str = column("event_name", description="page_view, link_click, transaction, ...")

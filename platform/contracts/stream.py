@@ -1,7 +1,7 @@
-"""What a stream declares about itself: the vocabulary of a contract file.
+"""What a stream declares about itself: the classes and functions that contract files use.
 
-Belongs here: value objects. Not here: how they are carried out (`events/`), where anything is stored (`resources/`),
-and any one stream's facts (its own file beside this one). Knows neither Dagster nor storage.
+Belongs here: value objects. Not here: how they are carried out (`events/`), where anything is stored (`lake/`,
+`resources/`), and the facts of one stream (its own file beside this one).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Money = Annotated[pl.Decimal, 24, 6]
 
 
 class Personal(StrEnum):
-    """What becomes of a personal field on its way out of bronze: a keyed hash of it, or nothing.
+    """What becomes of a personal field when it leaves bronze: it is hashed with a key, or dropped.
 
-    `HASH_EMAILS` is for ids that the producer chooses: a pseudonym stays as it is, an email address is hashed.
+    `HASH_EMAILS` is for ids that the producer chooses: an email address is hashed, any other id stays as it is.
     """
 
     HASH = "hash"
@@ -36,7 +36,7 @@ class Personal(StrEnum):
 
 
 class Scope(StrEnum):
-    """Within what a key is unique: the event date (look-ups prune to days) or all of the stream's history."""
+    """Where a key is unique: within an event date (lookups read only that day), or in the stream's whole history."""
 
     EVENT_DATE = "event_date"
     EVER = "ever"
@@ -56,17 +56,17 @@ def column(
 ) -> Any:
     """One silver column: where it comes from in the decoded record, and pandera's rules for it.
 
-    `path` is dotted (`customer.email`); of several the first that has a value is taken. In Snowplow's events it may
-    lead into an entity: `contexts_com_acme_user_1.id` is that field of the event's first such entity. `compute` makes
-    the column of others, which are typed by then; with neither, this stream does not fill it. `each` maps the fields
-    of a list's structs to paths within one element. `json` keeps whatever is there as JSON text.
+    `path` is dotted (`customer.email`); of several paths the first one with a value counts. In Snowplow's events it may
+    lead into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity. `compute` makes
+    the column from other, typed columns. With neither, the stream does not fill the column. `each` maps the fields of a
+    list's structs to paths within one element. `json` keeps any value as JSON text.
 
-    A text names something, unless it is `free_text`: what is only white space is null then. Empty text is null in both.
+    A text of nothing but white space is null, unless the column is `free_text`. Empty text is always null.
 
     `rounded` makes a boolean column that the platform fills: whether an amount of the record was rounded. Amounts are
-    the columns, and the fields of list elements, of type `Money`. In a contract with such a column they are rounded
-    half to even where they have more decimals than `Money`. All other decimals are never rounded: a record whose
-    value has too many decimals is rejected.
+    the columns, and the fields of list elements, of type `Money`. In a contract with such a column, amounts with more
+    decimals than `Money` are rounded half to even. All other decimals are never rounded: a record with too many
+    decimals in a value is rejected.
     """
     paths = (path,) if isinstance(path, str) else path or ()
     metadata = {
@@ -98,20 +98,20 @@ class Envelope(pa.DataFrameModel):
 
 @dataclass(frozen=True)
 class JsonLines:
-    """One JSON object a line, or what `JsonConcatenated` is where an object's first record is not alone on a line."""
+    """One JSON object per line. An object whose first record is not alone on its line is read as `JsonConcatenated`."""
 
 
 @dataclass(frozen=True)
 class JsonConcatenated:
-    """JSON objects and elements of arrays, with line breaks, commas, other white space or nothing between them."""
+    """JSON objects and array elements, with white space, commas or nothing between them."""
 
 
 @dataclass(frozen=True)
 class Csv:
-    """Separated values (RFC 4180) under a header, known by holding the names `columns` in any order.
+    """CSV (RFC 4180) with a header, recognized by the names `columns`, which the header must have in any order.
 
-    `delimiter` is one character of ASCII, `encoding` one that Python knows. With `ignore_case` names are the contract's
-    whatever the case of their letters. Raises `ValueError` for anything else, and for columns that are the same.
+    `delimiter` is one ASCII character, `encoding` one that Python knows. With `ignore_case` the case of names does not
+    matter. Raises `ValueError` for any other delimiter or encoding, and for a column that is named twice.
     """
 
     columns: tuple[str, ...]
@@ -121,18 +121,18 @@ class Csv:
 
     def __post_init__(self) -> None:
         if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n':
-            raise ValueError(f"Csv wants one character of ASCII for its delimiter, and not {self.delimiter!r}")
+            raise ValueError(f"Csv: the delimiter must be one character of ASCII, not {self.delimiter!r}")
         try:
             "".join(self.columns).encode(self.encoding)
         except (LookupError, UnicodeEncodeError) as error:
-            raise ValueError(f"Csv wants an encoding of text that has all of its columns: {error}") from error
+            raise ValueError(f"Csv: the encoding must be one that can write all of its columns: {error}") from error
         if len({name.casefold() if self.ignore_case else name for name in self.columns}) < len(self.columns):
             raise ValueError(f"Csv names a column twice: {self.columns}")
 
 
 @dataclass(frozen=True)
 class EnrichedTsv:
-    """Snowplow's enriched events, one a line of 131 tab-separated fields, and its bad rows in JSON among them."""
+    """Snowplow's enriched events: lines of 131 tab-separated fields, with its bad rows as JSON between them."""
 
 
 Framing = JsonLines | JsonConcatenated | Csv | EnrichedTsv
@@ -140,12 +140,12 @@ Framing = JsonLines | JsonConcatenated | Csv | EnrichedTsv
 
 @dataclass(frozen=True)
 class KafkaRecord:
-    """A record may be a Kafka message in an object of its own: topic, partition, offset, key, timestamp, value."""
+    """A record may be a Kafka message as an object with topic, partition, offset, key, timestamp and value."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Which event times are believable, relative to the arrival hour."""
+    """Which event times are accepted: from `earliest` to `ahead` after the end of the arrival hour."""
 
     ahead: dt.timedelta = dt.timedelta(hours=1)
     earliest: dt.datetime = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
@@ -153,7 +153,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class RejectedShare:
-    """Shares of an hour's records (0 to 1) above which rejection warns or fails; duplicates have their own."""
+    """Shares of an hour's records (0 to 1) above which the check of rejected records warns or fails."""
 
     warn: float = 0.01
     error: float = 0.20
@@ -164,17 +164,17 @@ class RejectedShare:
 class Stream:
     """A contract: where a stream lands, how it is decoded and typed, what makes two records one event, who owns it.
 
-    `decoding` are the framings that its objects may have: the first that fits an object's head, else the last. Objects
-    are gzip, zstd or plain UTF-8, told by content. `wrapper` is a transport's envelope that records may come in,
-    `literals` are dotted paths where an object may come as text, in JSON or as a Python literal; `nulls` are texts
-    that stand for null.
+    `decoding` are the framings that its objects may have: the first one that fits an object's head counts, else the
+    last one. Objects are gzip, zstd or plain UTF-8, told by content. `wrapper` is a transport's wrapper in which
+    records may come. `literals` are dotted paths of objects that may come as text, in JSON or as a Python literal.
+    `nulls` are texts that stand for null.
 
-    `key` names the silver columns that are the producer's event id; empty means the producer gives none, and the
-    record's content is its key. `volatile` are dotted paths of the record left out of its content, and `fingerprint`
-    one that stands for all of the content where it has a value. `dropped` are personal fields of the record that no
-    column keeps, `ignored` others that none wants; any further field is drift. `freshness` is how far behind the end
-    of an arrival hour its newest event may lie. Changing columns or rules wants a new `version`: files judged under
-    another version are judged again when their hour is next materialized.
+    `key` names the silver columns that are the producer's event id; if it is empty, the record's content is its key.
+    `volatile` are dotted paths that do not count for the content; `fingerprint` is a field that stands for the whole
+    content where it has a value. `dropped` are personal fields that no column keeps, `ignored` other fields that no
+    column keeps; any further field is drift. `freshness` is how far the newest event of an arrival hour may lie before
+    the hour's end. A change of columns or rules needs a new `version`: files that were judged under another version are
+    judged again when their hour is next materialized.
     """
 
     name: str
@@ -211,8 +211,8 @@ class Stream:
             raise ValueError(
                 f"contract {self.name!r}: envelope columns missing {missing}, "
                 f"key columns unknown {unknown}, key columns nullable {nullable}, "
-                f"columns said to be unique {unique}, as only a key is, rules that only warn {warning}, "
-                f"columns declared as rounded that are no booleans {flags}"
+                f"columns declared unique {unique} (only a key is unique), rules that only warn {warning}, "
+                f"rounded columns that are not boolean {flags}"
             )
 
     def __hash__(self) -> int:
@@ -220,33 +220,35 @@ class Stream:
 
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
-        """The pandera schema of silver's own columns (the model, compiled)."""
+        """The model as a pandera schema of silver's own columns."""
         return self.model.to_schema()
 
     @cached_property
     def rules(self) -> pa.DataFrameSchema:
-        """The part of `schema` that values of the right types can break."""
+        """The columns and checks of `schema` that values of the right types can fail."""
         schema = self.schema
         ruled = {name: spec for name, spec in schema.columns.items() if spec.checks or not spec.nullable}
         return pa.DataFrameSchema(ruled, checks=schema.checks, name=self.name)
 
     @cached_property
     def ruled(self) -> list[str]:
-        """The columns that `rules` look at, in order."""
+        """The columns that `rules` read, in order."""
         several = (looked_at(check, self.types) for check in self.rules.checks)
         found = {*self.rules.columns}.union(*several)
         return [name for name in self.types if name in found]
 
     @cached_property
     def types(self) -> dict[str, pl.DataType]:
-        """Silver's own columns and their polars types, in order."""
+        """Silver's own columns and their Polars types, in order."""
         found = {name: spec.dtype.type for name, spec in self.schema.columns.items()}
         return {name: dtype() if isinstance(dtype, type) else dtype for name, dtype in found.items()}
 
     @cached_property
     def unused_times(self) -> frozenset[str]:
-        """Times that nothing depends on: nullable, in no key, no rule, no computed column. One that cannot be read is
-        null and counts as drift, where any other rejects its record."""
+        """Times that nothing depends on: no key, no rule, no computed column.
+
+        If such a time cannot be read it is null and counts as drift; any other time rejects its record.
+        """
         computed = [source for name in self.types if (source := self.source_of(name)["compute"]) is not None]
         used = {*self.key, *self.ruled}.union(*(expression.meta.root_names() for expression in computed))
         return frozenset(
@@ -255,11 +257,11 @@ class Stream:
 
     @cached_property
     def rounds(self) -> bool:
-        """Whether amounts are rounded, as there is a column that tells so."""
+        """Whether amounts are rounded, which a `rounded` column declares."""
         return any(self.source_of(name)["rounded"] for name in self.types)
 
     def source_of(self, name: str) -> dict[str, Any]:
-        """What `column()` declared of a column, by the names of its arguments, with `paths` for `path`."""
+        """The arguments of a column's `column()` by name, with `paths` for `path`."""
         return dict(self.schema.columns[name].metadata or {})
 
     @property
@@ -268,7 +270,7 @@ class Stream:
         return (self.prefix or self.name).strip("/")
 
     def arrival_hour(self, relative_path: str) -> dt.datetime | None:
-        """The UTC hour that a path below `folder` names, or None when no layout fits it."""
+        """The UTC hour that a path below `folder` names, or None if no layout fits."""
         for layout in self.layouts:
             if hour := layout.hour(relative_path):
                 return hour

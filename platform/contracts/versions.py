@@ -1,7 +1,7 @@
-"""Versions: what a change of a contract's shape asks of its version, by semantic versioning (semver.org).
+"""Which version a contract needs after a change of its shape, by semantic versioning (semver.org).
 
-Belongs here: how much a difference weighs. Major: what was taken may be refused now, or what was read has gone or
-means something else. Minor: there is more. Patch: it is worded otherwise. Not here: what a shape is (`shape`).
+Belongs here: the weight of a difference. Major: records that were accepted may be rejected now, or a column has gone or
+changed its meaning. Minor: something was added. Patch: only words changed. Not here: what a shape is (`shape`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 WORDS = {"owner", "description", "rejected_share", "freshness"}
-DECISIONS = {"dropped", "ignored"}  # on fields that no column keeps
-LISTS = {"decoding", "layouts", "literals", "paths"}  # more of them take more
+DECISIONS = {"dropped", "ignored"}  # about fields that no column keeps
+LISTS = {"decoding", "layouts", "literals", "paths"}  # with a longer list more records are accepted
 _VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"Decimal\(precision=(\d+), scale=(\d+)\)")
 
 
 class Weight(IntEnum):
-    """How much a difference weighs; the higher the part of a version, the more."""
+    """The part of the version that a difference must raise."""
 
     PATCH = 1
     MINOR = 2
@@ -35,14 +35,14 @@ class Version(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Version:
-        """Raises `ValueError` for any other text than three numbers with dots between them."""
+        """The version that a text states. Raises `ValueError` unless it is three numbers with dots between them."""
         found = _VERSION.fullmatch(text)
         if not found:
             raise ValueError(f"{text!r} is no semantic version: three numbers are wanted, as in 1.0.0")
         return cls(*map(int, found.groups()))
 
     def raised(self, weight: Weight) -> Version:
-        """The next version that a difference of some weight may have."""
+        """The least version that may follow after a difference of this weight."""
         following = {
             Weight.MAJOR: Version(self.major + 1, 0, 0),
             Weight.MINOR: Version(self.major, self.minor + 1, 0),
@@ -55,7 +55,7 @@ class Version(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A place in a shape, as names from the outside in, and what was and is there; None is nothing."""
+    """A place in a shape, as names from the outside in, with the values before and after; None if there is none."""
 
     place: tuple[str, ...]
     before: Any
@@ -67,9 +67,9 @@ class Difference(NamedTuple):
 
 
 def objection(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
-    """What is wrong with the version that a contract has now, given its shape before; None where it will do.
+    """Why a contract's version is too low for what has changed in its shape; None if it will do.
 
-    Raises `ValueError` where it is no semantic version.
+    Raises `ValueError` for a version that is not semantic.
     """
     version, known = Version.of(after["version"]), Version.of(before["version"])
     found = [(weight(difference), difference) for difference in differences(before, after)]
@@ -81,7 +81,7 @@ def objection(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None
 
 
 def differences(before: Any, after: Any, place: tuple[str, ...] = ()) -> Iterator[Difference]:
-    """Where two shapes differ, versions aside; what only one of them has is one difference, as are a place's rules."""
+    """Where two shapes differ, versions aside. A part that only one has, and all rules of a place, count once."""
     if not isinstance(before, Mapping) or not isinstance(after, Mapping) or _kind(place) == "rules":
         yield Difference(place, before, after)
         return
@@ -91,7 +91,7 @@ def differences(before: Any, after: Any, place: tuple[str, ...] = ()) -> Iterato
 
 
 def weight(difference: Difference) -> Weight:
-    """How much a difference weighs, or the least that it may weigh where only its author can tell."""
+    """The weight of a difference; the least possible one if only its author can tell."""
     place, before, after = difference
     kind = _kind(place)
     if kind in WORDS:
@@ -111,14 +111,14 @@ def weight(difference: Difference) -> Weight:
 
 
 def _kind(place: tuple[str, ...]) -> str:
-    """What a place is about: what the contract says of itself, of its `columns`, or of one of these."""
+    """The field of the contract, or of one of its columns, that a place belongs to."""
     if not place:
         return ""
     return place[2] if place[0] == "columns" and len(place) > 2 else place[0]
 
 
 def _weight_of_rules(before: Mapping[str, str], after: Mapping[str, str]) -> Weight:
-    """A new rule refuses what was taken; one that changed perhaps, one that went does not."""
+    """A new rule rejects what was accepted; a changed one may, a removed one does not."""
     if sorted(before.values()) == sorted(after.values()):
         return Weight.PATCH
     new = [name for name, text in after.items() if name not in before and text not in before.values()]
@@ -126,12 +126,12 @@ def _weight_of_rules(before: Mapping[str, str], after: Mapping[str, str]) -> Wei
 
 
 def _is_within(few: list[Any], many: list[Any]) -> bool:
-    """Whether a list has the elements of another in their order, and perhaps more."""
+    """Whether `many` has all elements of `few` in the same order."""
     rest = iter(many)
     return all(item in rest for item in few)
 
 
 def _widens(before: Any, after: Any) -> bool:
-    """Whether a type is the same decimal with more digits."""
+    """Whether a type is a decimal of the same scale with more digits."""
     few, many = (_DECIMAL.fullmatch(str(dtype)) for dtype in (before, after))
     return bool(few and many and few[2] == many[2] and int(few[1]) < int(many[1]))

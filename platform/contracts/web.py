@@ -6,7 +6,7 @@ import polars as pl
 
 from contracts.stream import Envelope, Instant, JsonConcatenated, KafkaRecord, Personal, Stream, column
 
-HANDHELD, DESKTOP = ["android", "ios"], ["windows", "macos", "linux"]
+_HANDHELD, _DESKTOP = ["android", "ios"], ["windows", "macos", "linux"]
 
 
 class WebEvent(Envelope):
@@ -19,8 +19,8 @@ class WebEvent(Envelope):
     device_platform: str = column(
         compute=pl.coalesce(
             pl.col("device").str.to_lowercase(),
-            pl.when(pl.col("platform").str.to_lowercase().is_in(HANDHELD)).then(pl.lit("mobile")),
-            pl.when(pl.col("platform").str.to_lowercase().is_in(DESKTOP)).then(pl.lit("desktop")),
+            pl.when(pl.col("platform").str.to_lowercase().is_in(_HANDHELD)).then(pl.lit("mobile")),
+            pl.when(pl.col("platform").str.to_lowercase().is_in(_DESKTOP)).then(pl.lit("desktop")),
         ),
         description="desktop, mobile or tablet, by the device, else by the operating system",
     )

@@ -1,1 +1,1 @@
-"""The pure core: bytes become records (decode), records become rows (conform), rows get verdicts (judge)."""
+"""The pure core: bytes become records (`decode`), records become typed rows (`conform`), one row per key (`dedup`)."""

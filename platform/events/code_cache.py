@@ -1,9 +1,9 @@
-"""Code cache: machine code is kept in files, each under the digest of all that it was made of.
+"""Keep machine code in files, under a digest of everything that it was made of.
 
-numba's own cache looks at the file of a function alone, and what was inlined from other files would go stale. Here a
-function's folder is named by the source of its module, of all modules that this one imports, and of the versions
-of what compiles it. So a change of any of them compiles anew, nothing else does, and processes that compile at the same
-time write the same files.
+numba's own cache looks only at the file of a function, so code that was inlined from other files would go stale. Here a
+module's folder is named by a digest of its source, of the sources of all modules that it imports, of the versions of
+the compilers, and of whether bounds are checked. A change of any of these compiles again, and nothing else does.
+Processes that compile at the same time write the same files.
 
 Belongs here: where machine code is kept, and for how long. Not here: what is compiled (`compiled`), compiling ahead
 (`prepare`).
@@ -31,23 +31,24 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-KEPT = 3  # folders of a module: that of today, and those of branches that a developer goes back to
+KEPT = 3  # folders of a module, so that a developer who changes branches does not compile again
 _VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, sys.version)
 _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(\([^)]*\)|.*)|import\s+([\w., ]+))", re.MULTILINE)
 _CHECKSUM = hashlib.sha256().digest_size
 
 
 class CodeCache(NullCache):
-    """What numba asks for the machine code of one function, a file for each signature.
+    """The cache that numba asks for the machine code of one function; a file for each signature.
 
-    It lies in `NUMBA_CACHE_DIR`, else in `__pycache__` beside the source. Where that cannot be written, code that is
-    there is used, and other code is compiled by each process for itself.
+    The files are in `NUMBA_CACHE_DIR`, else in `__pycache__` beside the source. If that cannot be written, code that is
+    there is used, and each process compiles the rest for itself.
     """
 
     def __init__(self, function: Callable[..., object]) -> None:
         source = Path(function.__code__.co_filename)
         root = source.parents[function.__module__.count(".")]
-        digest = hashlib.sha256(repr((_digest(source, root), _VERSIONS)).encode()).hexdigest()
+        made_of = (_digest(source, root), _VERSIONS, bool(config.BOUNDSCHECK))
+        digest = hashlib.sha256(repr(made_of).encode()).hexdigest()
         self.name = function.__qualname__
         self.module = function.__module__
         self.folder = _place(source) / f"{self.module}-{digest[:32]}"
@@ -58,7 +59,7 @@ class CodeCache(NullCache):
         return str(self.folder)
 
     def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
-        """The machine code for a signature; None where there is none, or none that is whole."""
+        """The machine code for a signature; None if there is none, or its file is damaged."""
         target_context.refresh()
         try:
             kept = self._file(sig, target_context.codegen()).read_bytes()
@@ -84,25 +85,25 @@ class CodeCache(NullCache):
             _tell_once(str(self.folder.parent), str(error))
 
     def _file(self, signature: Any, codegen: Any) -> Path:
-        key = repr((codegen.magic_tuple(), str(signature)))  # the processor, and the arguments' types
+        key = repr((codegen.magic_tuple(), str(signature)))  # the processor and the argument types
         return self.folder / f"{self.name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.code"
 
     def _make_room(self) -> None:
-        """Remove the module's folders but the newest; a process that still wants one makes it again."""
+        """Remove the module's oldest folders; a process that still needs one makes it again."""
         folders = [*self.folder.parent.glob(f"{self.module}-*")]
         for folder in sorted(folders, key=_age)[KEPT - 1 :]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _place(source: Path) -> Path:
-    """The folder that holds the modules' folders; those of another checkout have another."""
+    """The folder that holds the modules' folders; each checkout has its own."""
     if not config.CACHE_DIR:
         return source.parent / "__pycache__"
     return Path(config.CACHE_DIR, hashlib.sha256(str(source.parent.resolve()).encode()).hexdigest()[:16])
 
 
 def _age(folder: Path) -> float:
-    """Seconds, for comparison alone; another process may have removed the folder."""
+    """A folder's age for sorting; another process may have removed the folder."""
     try:
         return -folder.stat().st_mtime
     except OSError:
@@ -111,7 +112,7 @@ def _age(folder: Path) -> float:
 
 @cache
 def _digest(source: Path, root: Path) -> str:
-    """Of a module's source and of all that it imports below the source root."""
+    """The digest of a module's source and of all sources below the root that it imports, directly or not."""
     found, left = set[Path](), [source]
     while left:
         path = left.pop()
@@ -128,13 +129,13 @@ def _read(path: Path) -> bytes:
 
 @cache
 def _imported(path: Path, root: Path) -> tuple[Path, ...]:
-    """The files below the root that a source imports, or names from."""
+    """The files below the root that a source may import."""
     places = (root.joinpath(*name.split(".")).with_suffix(".py") for name in _names(_read(path).decode()))
     return tuple(place for place in dict.fromkeys(places) if place.is_file())
 
 
 def _names(source: str) -> Iterator[str]:
-    """What may be modules in the import statements of a source."""
+    """Dotted names in a source's import statements that may be modules."""
     for package, members, modules in _IMPORT.findall(source):
         yield from re.findall(r"[\w.]+", f"{package} {modules}")
         yield from (f"{package}.{member}" for member in re.findall(r"\w+", members))
@@ -143,8 +144,8 @@ def _names(source: str) -> Iterator[str]:
 @cache
 def _tell_once(place: str, error: str) -> None:
     logging.getLogger(__name__).warning(
-        "machine code cannot be kept in %s (%s): each process compiles for itself, which takes half a minute. "
-        "Set NUMBA_CACHE_DIR to a folder that can be written.",
+        "cannot keep machine code in %s (%s): each process compiles for itself, which takes half a minute. "
+        "Set NUMBA_CACHE_DIR to a writable folder.",
         place,
         error,
     )

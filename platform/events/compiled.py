@@ -1,8 +1,9 @@
-"""Compiled: functions over bytes that become machine code and run without the interpreter's lock.
+"""Decorators that compile functions over bytes to machine code, which runs without the interpreter's lock.
 
-Belongs here: how. Such a function allocates nothing: it is given the arrays that it fills, and counts no references to
-them, which would take most of its time. Not here: where machine code is kept (`code_cache`), so that only the first
-process after a change waits.
+A compiled function allocates nothing: it gets the arrays that it fills, and counts no references to them, because
+counting would take most of its time. With NUMBA_BOUNDSCHECK=1 it raises `IndexError` outside of an array.
+
+Belongs here: compiler options and instructions. Not here: where machine code is kept (`code_cache`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False
 
 
 def compiled(function: F) -> F:
-    """Machine code of a function of numbers and numpy arrays; compiled at its first call."""
+    """Compile a function of numbers and numpy arrays at its first call."""
     dispatcher = numba.njit(**_OPTIONS)(function)
     dispatcher._cache = CodeCache(function)
     made: F = dispatcher
@@ -31,14 +32,16 @@ def compiled(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """Machine code within that of its callers: for what is called for every few bytes, as a call hands over copies of
-    what describes its arrays. LLVM inlines it: numba would infer all types again for each of its callers."""
+    """Compile a function into its callers, for what is called every few bytes: a call copies the arrays' descriptions.
+
+    LLVM inlines it. numba could as well, but would infer all types again for each caller.
+    """
     made: F = numba.njit(forceinline=True, **_OPTIONS)(function)
     return made
 
 
 def read_only(data: Array) -> Array:
-    """The same numbers for compiled functions, which are made once for what nobody writes to."""
+    """The same array, read-only. numba compiles for each kind of array, so all callers pass the same kind."""
     data = data.view()
     data.flags.writeable = False
     return data
@@ -58,6 +61,6 @@ def _swapped(_: Any, word: Any) -> Any:
     return numba.types.uint64(numba.types.uint64), instruction
 
 
-# How many of a word's lowest bits are zeros, and its bytes the other way round: one instruction each.
+# One instruction each: the number of zeros below a word's lowest one bit, and the word with its bytes reversed.
 trailing: Any = intrinsic(_trailing)
 swapped: Any = intrinsic(_swapped)

@@ -1,4 +1,4 @@
-"""Compression: the plain bytes of one landed object, gzip, zstd or neither, told by content.
+"""The uncompressed bytes of one landed object: gzip, zstd or plain, told by its content.
 
 Belongs here: which formats are read, and what makes an object unreadable. Not here: records (`decode`).
 """
@@ -16,8 +16,8 @@ from isal import igzip, isal_zlib
 
 from events.encoding import foreign
 
-BLOCK = 2 << 20
-HEAD = 4096
+BLOCK = 2 << 20  # bytes
+MAGIC_BYTES = 4096  # bytes that tell the format
 
 _BROKEN: tuple[Any, ...] = (EOFError, zlib.error, isal_zlib.error)
 _GZIP, _ZSTD = "gzip", "zstd"
@@ -48,26 +48,28 @@ _KINDS = {
 
 
 class Unreadable(Exception):
-    """An object that cannot be read to its end; the message is the reason, fit for the ledger."""
+    """An object that cannot be read to its end; the message is the reason that the ledger shows."""
 
 
 def kind_of(head: bytes) -> str | None:
-    """The format of a file that begins so, if it is one that holds others or is no text."""
+    """The format of a file that begins so, if it is a container or a binary format; else None."""
     return next((kind for kind, magic in _KINDS.items() if magic.match(head)), None)
 
 
 def decompressed(source: BinaryIO, name: str) -> Iterator[bytes]:
-    """The plain bytes of an object: gzip, zstd or plain, told by its first bytes; `name` only unmasks a false suffix.
+    """The uncompressed bytes of an object: gzip, zstd or plain, told by its first bytes.
 
-    Raises `Unreadable` for a format that is not one of the three, and for one of another kind than text inside.
+    Raises `Unreadable` for any other format, for a container inside gzip or zstd, and where `name` ends in .gz or .zst
+    but the content is neither compressed nor text.
     """
-    head = source.read(HEAD)
+    head = source.read(MAGIC_BYTES)
     source.seek(0)
     kind = kind_of(head)
     if kind == _GZIP:
         return _unpacked(cast(BinaryIO, igzip.IGzipFile(fileobj=source, mode="rb")), kind)
     if kind == _ZSTD:
-        return _unpacked(cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(_Lent(source), mode="r"), kind)), kind)
+        stream = pa.CompressedInputStream(pa.PythonFile(_KeptOpen(source), mode="r"), kind)
+        return _unpacked(cast(BinaryIO, stream), kind)
     if kind:
         raise Unreadable(f"wrong magic: {kind} content; expected gzip, zstd or plain text")
     if name.endswith((".gz", ".zst")) and head and not _looks_like_text(head):
@@ -76,9 +78,9 @@ def decompressed(source: BinaryIO, name: str) -> Iterator[bytes]:
 
 
 def _unpacked(plain: BinaryIO, outer: str) -> Iterator[bytes]:
-    """What is inside a compressed object. Raises `Unreadable` where that is not text but one more container."""
+    """The content of a compressed object. Raises `Unreadable` if that is another container."""
     blocks, head = _read(plain), b""
-    while len(head) < HEAD and (block := next(blocks, b"")):
+    while len(head) < MAGIC_BYTES and (block := next(blocks, b"")):
         head += block
     if inner := kind_of(head):
         article = "an" if inner[0] in "AOxl" else "a"
@@ -91,8 +93,8 @@ def _read(plain: BinaryIO) -> Iterator[bytes]:
         yield block
 
 
-class _Lent:
-    """A source that stays open when its reader, which closes what it reads, is done."""
+class _KeptOpen:
+    """A source that stays open although its reader closes it."""
 
     closed = False
 
@@ -100,7 +102,7 @@ class _Lent:
         self.read = source.read
 
     def close(self) -> None:
-        """Nothing: whoever opened the source closes it."""
+        """Do nothing: whoever opened the source closes it."""
 
 
 def _looks_like_text(head: bytes) -> bool:
@@ -111,14 +113,14 @@ def _looks_like_text(head: bytes) -> bool:
     try:
         head.decode()
     except UnicodeDecodeError as error:
-        return len(head) == HEAD and error.start > HEAD - 4  # the head may end within a character
+        return len(head) == MAGIC_BYTES and error.start > MAGIC_BYTES - 4  # the head may end within a character
     return True
 
 
 def blocks(source: BinaryIO, name: str) -> Iterator[bytes]:
-    """The plain content in blocks of at most `BLOCK` bytes, but for the first one, which may have a few more.
+    """The uncompressed content in blocks of `BLOCK` bytes; the first one may have up to 4096 more.
 
-    Raises `Unreadable` where compression is broken and for what is no text.
+    Raises `Unreadable` where compression is broken, and as `decompressed`.
     """
     try:
         yield from decompressed(source, name)

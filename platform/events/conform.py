@@ -1,7 +1,7 @@
-"""Conform: records become silver's typed rows, or are refused with a reason; every record is exactly one of the two.
+"""Conform records to their contract: each becomes one typed row of silver, or is rejected with a reason.
 
-Belongs here: the contract's pandera model and clock, personal data's hashing, keys. Not here: how a record becomes
-values (`documents`, `enriched`), which problem counts (`problems`), duplicates (`dedup`).
+Belongs here: the contract's rules and clock, hashing of personal data, keys. Not here: how a record becomes typed
+columns (`documents`, `enriched`), which of several reasons counts (`rejections`), duplicates (`dedup`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,25 +19,26 @@ import pyarrow.compute as pc
 from contracts.lineage import LINEAGE
 from contracts.rules import REQUIRED, Broken, broken
 from contracts.stream import EnrichedTsv, Personal, Stream
-from events.casts import Extraction
-from events.digest import as_column, digest_of
+from events.array_types import Int64s, Mask
+from events.byte_spans import ByteSpans, Scratch
+from events.display import as_texts
 from events.documents import Documents
 from events.enriched import Enriched
-from events.problems import Problems
-from events.shown import shown
-from events.text import Room, Texts
+from events.json import Extraction
+from events.rejections import Rejections
+from events.siphash import as_column, text_digests
 
-MAX_KNOWN_HASHES = 200_000  # people come back; so much of their hashes fits in 50 MB
+MAX_KNOWN_HASHES = 200_000  # of people who come back; they fit in 50 MB
 SEPARATOR = "\x1f"  # between the parts of a key
 OLDEST = pl.CompatLevel.oldest()
 
 
 @dataclass(frozen=True)
 class Conformed:
-    """`accepted`: silver's columns, lineage, `_key` and `_content`, in the order of their event dates; `refused`:
-    lineage, `raw`, and why (`problems.REFUSED`).
+    """`accepted`: silver's columns, lineage, `_key` and `_content`, ordered by event date. `refused`: lineage, `raw`,
+    and `reason`, `column` and `detail`.
 
-    `raws` are the bytes of all records, `places` those of the accepted among them.
+    `raws` are the bytes of all records; `places` are the rows of the accepted records in it.
     """
 
     accepted: pl.DataFrame
@@ -47,33 +47,32 @@ class Conformed:
     raws: pa.ChunkedArray
 
     def raw(self, chosen: pl.Series) -> pl.Series:
-        """The bytes of the accepted records that a mask chooses."""
+        """The bytes of the accepted records for which the mask `chosen` is true."""
         return _taken(self.raws, self.places.filter(chosen))
 
 
 class Conformer:
-    """Conforms batches of one stream's records. `secret` keys the hashes of personal data in the identity space.
+    """Conforms batches of one stream's records. Personal data is hashed with `secret` and the stream's identity space.
 
-    `known_hashes` are those of values met before, which conformers of one stream and secret may share.
+    `known_hashes` are hashes of values met before; conformers of one stream and secret may share them.
     """
 
     def __init__(self, stream: Stream, secret: bytes, known_hashes: dict[str, str] | None = None) -> None:
         self.stream = stream
         self.secret = hmac.digest(secret, stream.identity_space.encode(), "sha256")
         self.known_hashes = {} if known_hashes is None else known_hashes
-        self.room = Room()
+        self.scratch = Scratch()
         self.form = Enriched(stream) if EnrichedTsv() in stream.decoding else Documents(stream)
         self.hashed = {name: personal for name in stream.types if (personal := stream.source_of(name)["personal"])}
 
     def contents(self, records: pa.Table) -> pl.Series:
-        """The content of accepted records (`raw`, `header`): equal for records that say the same."""
-        found = self.form.extract(Texts.of(records.column("raw"), self.room), records.column("header"))
-        return as_column("_content", found.contents)
+        """Sixteen bytes for each accepted record's content (`raw`, `header`): equal for records that say the same."""
+        return as_column("_content", self.form.digest(self._raws(records), records.column("header")))
 
     def unknown(self, records: pa.Table) -> Counter[tuple[str, str]]:
-        """How many records (`raw`, `header`) have a field that the contract does not know, by path and JSON type; also
-        an unused time that cannot be read."""
-        return self.form.unknown(Texts.of(records.column("raw"), self.room), records.column("header"))
+        """The number of records (`raw`, `header`) by path and JSON type of fields that the contract does not know, and
+        of unused times that cannot be read."""
+        return self.form.unknown(self._raws(records), records.column("header"))
 
     def conform(self, records: pa.Table) -> Conformed:
         """`records`: lineage columns, `raw` (binary, null where oversize), `header` and `oversize`.
@@ -82,25 +81,28 @@ class Conformer:
         """
         rows = pl.int_range(len(records), dtype=pl.UInt32, eager=True).alias("_row")
         lineage = pl.DataFrame(pl.from_arrow(records.select([*LINEAGE]))).with_columns(rows)
-        extraction = self.form.extract(Texts.of(records.column("raw"), self.room), records.column("header"))
-        problems = extraction.problems
-        _oversize(records.column("oversize"), problems)
+        extraction = self.form.extract(self._raws(records), records.column("header"))
+        rejections = extraction.rejections
+        _reject_oversize(records.column("oversize"), rejections)
         typed = self._complete(extraction, lineage)
-        sound = np.ones(len(records), np.bool_)
-        sound[problems.rows()] = False
-        checked = self._check(typed).without(set(np.flatnonzero(~sound).tolist()))
-        sound[checked.rows()] = False
-        problems.entries += checked.entries
-        refused = problems.worst()
+        valid = np.ones(len(records), np.bool_)
+        valid[rejections.rows()] = False
+        checked = self._check(typed).without(set(np.flatnonzero(~valid).tolist()))
+        valid[checked.rows()] = False
+        rejections.entries += checked.entries
+        refused = rejections.worst()
         refused = refused.join(lineage, on="_row", how="left", maintain_order="left")
         refused = refused.with_columns(_taken(records.column("raw"), refused["_row"]))
-        accepted = typed[_by_event_date(typed["event_at"], sound)]
+        accepted = typed[_by_event_date(typed["event_at"], valid)]
         content = as_column("_content", extraction.contents[accepted["_row"].to_numpy()])
         accepted = accepted.with_columns(content, self._keys(accepted, content))
         return Conformed(accepted.drop("_row"), refused.drop("_row"), accepted["_row"], records.column("raw"))
 
+    def _raws(self, records: pa.Table) -> ByteSpans:
+        return ByteSpans.of(records.column("raw"), self.scratch)
+
     def _complete(self, extraction: Extraction, lineage: pl.DataFrame) -> pl.DataFrame:
-        """Silver's columns in the contract's order: what is computed is there, personal data is hashed."""
+        """Silver's columns in the contract's order, with computed columns, and personal data hashed."""
         types = self.stream.types
         columns = extraction.columns | self._flags(extraction.rounded, len(lineage))
         frame = lineage.with_columns(series.alias(name) for name, series in columns.items())
@@ -113,7 +115,7 @@ class Conformer:
         return frame.select(*types, *lineage.columns)
 
     def _flags(self, rounded: list[int], count: int) -> dict[str, pl.Series]:
-        """The columns that tell which of `count` records have a rounded amount, given their rows."""
+        """The columns that tell which of `count` records have a rounded amount; `rounded` are the rows that have."""
         found = np.zeros(count, np.bool_)
         found[rounded] = True
         return {name: pl.Series(found) for name in self.stream.types if self.stream.source_of(name)["rounded"]}
@@ -129,7 +131,7 @@ class Conformer:
         texts, known = unique.to_list(), self.known_hashes
         if len(known) > MAX_KNOWN_HASHES:
             known.clear()
-        hashes = [*map(known.get, texts)]  # most are known: nothing is to be done for each of them in Python
+        hashes = [*map(known.get, texts)]  # most are known, and cost no Python of their own
         for place in [place for place, found in enumerate(hashes) if found is None]:
             hashes[place] = known.setdefault(texts[place], self._digest(texts[place]))
         return values.replace_strict(unique, pl.Series(hashes, dtype=pl.String), default=None)
@@ -137,37 +139,38 @@ class Conformer:
     def _digest(self, value: str) -> str:
         return hmac.digest(self.secret, value.encode(), "sha256").hex()
 
-    def _check(self, typed: pl.DataFrame) -> Problems:
-        """What the contract's model and clock refuse; of rows whose values have the wrong types it means nothing."""
-        clock, problems = self.stream.clock, Problems()
+    def _check(self, typed: pl.DataFrame) -> Rejections:
+        """What the contract's rules and clock reject. Of rows that were rejected before, the answer means nothing."""
+        clock, rejections = self.stream.clock, Rejections()
         latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead
         times = typed.lazy().select("_row", "event_at", "_arrival_hour")
         outside = times.filter((pl.col("event_at") > latest) | (pl.col("event_at") < clock.earliest)).collect()
-        why = shown(outside["event_at"]) + " is not believable"
-        problems.add(outside["_row"], "clock", why, "event_at")
+        why = as_texts(outside["event_at"]) + " is not believable"
+        rejections.add(outside["_row"], "clock", why, "event_at")
         for found in broken(self.stream.rules, typed.select(self.stream.ruled)):
-            self._tell(typed, found, problems)
-        return problems
+            self._reject(typed, found, rejections)
+        return rejections
 
-    def _tell(self, typed: pl.DataFrame, found: Broken, problems: Problems) -> None:
-        """What a broken rule says of each row that breaks it; never a personal value."""
+    def _reject(self, typed: pl.DataFrame, found: Broken, rejections: Rejections) -> None:
+        """Reject the rows that break a rule; the detail shows the value unless it is personal."""
         name, rows = found.column, found.rows.arg_true()
         if found.rule == REQUIRED:
-            problems.add(rows, "missing", "required", name)
+            rejections.add(rows, "missing", "required", name)
             return
         details = [found.rule] * len(rows)
         if name and name not in self.hashed and not typed.schema[name].is_nested():
-            for place, value in enumerate(shown(typed[name].gather(rows))):
+            for place, value in enumerate(as_texts(typed[name].gather(rows))):
                 if value is not None and len(value) <= 40:
                     details[place] = f"{found.rule}: {value}"
-        problems.add(rows, "rule", details, name)
+        rejections.add(rows, "rule", details, name)
 
     def _keys(self, accepted: pl.DataFrame, content: pl.Series) -> pl.Series:
-        """Sixteen bytes that stand for the key: a digest of the producer's id, or the content where it gives none."""
+        """Sixteen bytes per record for its key: a digest of the producer's id, or the content where there is no key."""
         if not self.stream.key:
             return content.alias("_key")
         (ids,) = accepted.select(pl.concat_str(self.stream.key, separator=SEPARATOR, ignore_nulls=True))
-        return as_column("_key", digest_of(Texts.of(pa.chunked_array([ids.to_arrow(compat_level=OLDEST)]), self.room)))
+        texts = ByteSpans.of(pa.chunked_array([ids.to_arrow(compat_level=OLDEST)]), self.scratch)
+        return as_column("_key", text_digests(texts))
 
 
 class Conformers:
@@ -180,17 +183,17 @@ class Conformers:
 
     def conform(self, records: pa.Table) -> Conformed:
         """As `Conformer.conform`."""
-        return self._mine().conform(records)
+        return self._own().conform(records)
 
     def contents(self, records: pa.Table) -> pl.Series:
         """As `Conformer.contents`."""
-        return self._mine().contents(records)
+        return self._own().contents(records)
 
     def unknown(self, records: pa.Table) -> Counter[tuple[str, str]]:
         """As `Conformer.unknown`."""
-        return self._mine().unknown(records)
+        return self._own().unknown(records)
 
-    def _mine(self) -> Conformer:
+    def _own(self) -> Conformer:
         if not hasattr(self.local, "conformer"):
             self.local.conformer = Conformer(self.stream, self.secret, self.known_hashes)
         conformer: Conformer = self.local.conformer
@@ -198,7 +201,7 @@ class Conformers:
 
 
 def _taken(raws: pa.ChunkedArray, rows: pl.Series) -> pl.Series:
-    """The bytes of some records, piece by piece: taken from the whole column, all of it would be copied."""
+    """The bytes of some records. They are taken chunk by chunk: `take` on the whole column would copy all of it."""
     wanted = rows.to_numpy()
     order = np.argsort(wanted, kind="stable")
     begins = np.cumsum([0, *map(len, raws.chunks)])
@@ -208,14 +211,14 @@ def _taken(raws: pa.ChunkedArray, rows: pl.Series) -> pl.Series:
     return pl.Series("raw", pa.chunked_array(parts, raws.type), dtype=pl.Binary).gather(np.argsort(order))
 
 
-def _by_event_date(times: pl.Series, sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """The rows that are sound, in the order of their event dates and of theirs within one."""
-    rows = np.flatnonzero(sound)
+def _by_event_date(times: pl.Series, valid: Mask) -> Int64s:
+    """The valid rows ordered by event date, and within a date as they came."""
+    rows = np.flatnonzero(valid)
     return rows[np.argsort(times.gather(rows).dt.date().to_physical().to_numpy(), kind="stable")]
 
 
-def _oversize(column: pa.ChunkedArray, problems: Problems) -> None:
-    """The records of which bronze holds no bytes are problems."""
+def _reject_oversize(column: pa.ChunkedArray, rejections: Rejections) -> None:
+    """Reject the records above the size limit, of which bronze holds no bytes."""
     rows = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
     details = ("{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in rows)
-    problems.add(rows, "oversize", details)
+    rejections.add(rows, "oversize", details)

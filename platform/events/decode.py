@@ -1,8 +1,8 @@
-"""Decode: the bytes of one landed object become records, whatever is in them.
+"""The bytes of one landed object become records, whatever is in them.
 
-Belongs here: the table of an object's records. Not here: decompression (`compression`), which framing an object has
-(`look`), where a record begins and ends (`lines`, `values`), what it means (`conform`). Bad data never raises; only an
-object that cannot be read as a whole does (`compression.Unreadable`).
+Belongs here: the table of an object's records. Not here: decompression (`compression`), the choice of a framing
+(`detection`), where a record ends (`line_cutter`, `value_cutter`), what it means (`conform`). Bad records never raise;
+only an object that cannot be read as a whole does (`compression.Unreadable`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import pyarrow as pa
 
 from contracts.stream import Framing
 from events.compression import blocks
+from events.detection import detect, read_head
 from events.encoding import transcoded
 from events.framing import Framed, Framer, Oversize
-from events.look import look_at, opening
-from events.spans import slices
+from events.span_buffer import slices
 
-MAX_RECORD = 16 << 20
+MAX_RECORD = 16 << 20  # bytes
 BATCH_ROWS = 1 << 16
-HEADER_BYTES = 8 << 20  # a batch has no more of a header that every row repeats
+HEADER_BYTES = 8 << 20  # per batch, of the CSV header that every row repeats
 OVERSIZE = pa.struct([("offset", pa.int64()), ("length", pa.int64()), ("sha256", pa.string())])
 RECORDS = pa.schema(
     [("_line", pa.int64()), ("raw", pa.large_binary()), ("oversize", OVERSIZE), ("header", pa.large_string())]
@@ -34,33 +34,34 @@ def records(
 ) -> Iterator[pa.RecordBatch]:
     """The records of an object, as batches of `RECORDS`.
 
-    The first framing of `decoding` whose look fits the object's head is its framing, else the last one (`look`).
-    `_line` is the number of the line a record begins on, from 1, or its ordinal where the framing has no lines. `raw`
-    is what landed, without separators: line breaks, white space and commas between values, an array's brackets, a mark
-    of the byte order, blank lines; as UTF-8 where the contract names another encoding. A record of more than `limit`
-    bytes has no `raw`, but the byte offset in that content, length and sha256 of what was there. `header` is a CSV
-    object's first line, null for other framings.
+    The framing is the first of `decoding` that fits the object's head, else the last one. `_line` is the number of the
+    line on which a record begins, from 1, or its ordinal where the framing has no lines. `raw` is what landed, as UTF-8
+    where the contract names another encoding, without separators: line breaks, blank lines, white space and commas
+    between values, an array's brackets, a byte order mark. A record of more than `limit` bytes has no `raw`; `oversize`
+    holds its byte offset in the uncompressed content, its length and its sha256. `header` is the first line of a CSV
+    object, null for other framings.
 
-    Raises `Unreadable` where compression is broken, where what is inside is no text, and for a CSV object whose header
-    is not what the contract expects.
+    Raises `Unreadable` where compression is broken, where the content is no text, and for a CSV object whose header is
+    not the one that the contract expects.
     """
     content = blocks(source, name)
-    beginning = opening(content)
-    look = look_at(beginning, decoding, limit)
-    content = chain([beginning.head], content)
-    if look.encoding:
-        content = transcoded(content, look.encoding)
-    rows = min(BATCH_ROWS, HEADER_BYTES // len(look.header)) if look.header else BATCH_ROWS
-    for found in Framer(look.cutter, limit, beginning.skipped + look.begin).frame(_from(look.begin, content)):
+    head = read_head(content)
+    detected = detect(head, decoding, limit)
+    content = chain([head.text], content)
+    if detected.encoding:
+        content = transcoded(content, detected.encoding)
+    rows = min(BATCH_ROWS, HEADER_BYTES // len(detected.header)) if detected.header else BATCH_ROWS
+    framer = Framer(detected.cutter, limit, head.skipped + detected.begin)
+    for found in framer.frame(_without_start(detected.begin, content)):
         if isinstance(found, Oversize):
-            yield _oversize(found, look.header)
+            yield _oversize(found, detected.header)
             continue
         for first in range(0, len(found.numbers), rows):
-            yield _framed(found.part(first, first + rows), look.header)
+            yield _framed(found.part(first, first + rows), detected.header)
 
 
-def _from(begin: int, content: Iterator[bytes]) -> Iterator[bytes]:
-    """The content without its first bytes."""
+def _without_start(begin: int, content: Iterator[bytes]) -> Iterator[bytes]:
+    """The content without its first `begin` bytes."""
     for block in content:
         yield block[begin:]
         begin -= min(begin, len(block))

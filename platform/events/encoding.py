@@ -1,6 +1,6 @@
-"""Encoding: text that is not UTF-8, told by its first bytes, or read as a contract says.
+"""Text that is not UTF-8: detect it by its first bytes, and transcode what a contract names.
 
-Belongs here: which text is not ours, and how text of a named encoding becomes UTF-8. Not here: compression, records.
+Belongs here: encodings. Not here: compression (`compression`), records (`decode`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 UTF_8 = "utf-8"
-_TEXT = rb"[\t\r\n\x20-\x7e]"  # two characters of ASCII tell encodings of two and four bytes from binary content
+_TEXT = rb"[\t\r\n\x20-\x7e]"  # two such characters tell UTF-16 and UTF-32 from binary content
 _FOREIGN = {
     "UTF-32": re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff|(?:%b\0\0\0){2}|(?:\0\0\0%b){2}" % (_TEXT, _TEXT)),
     "UTF-16": re.compile(rb"\xff\xfe|\xfe\xff|(?:%b\0){2}|(?:\0%b){2}" % (_TEXT, _TEXT)),
@@ -19,7 +19,7 @@ _UNDECODABLE = "undecodable"
 
 
 def foreign(head: bytes) -> str | None:
-    """The encoding that text is in which begins so, if that is one of more than a byte a character."""
+    """The encoding of a text that begins so, if it is UTF-16 or UTF-32; else None."""
     return next((name for name, pattern in _FOREIGN.items() if pattern.match(head)), None)
 
 
@@ -29,9 +29,9 @@ def is_utf_8(encoding: str) -> bool:
 
 
 def transcoded(content: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The content as UTF-8. What is no text in its encoding becomes a byte that is none in UTF-8 either (0xFF).
+    """The content as UTF-8. Bytes that are invalid in the encoding become 0xFF, which is invalid in UTF-8.
 
-    So the record that it is in is told to be malformed, and no other one.
+    So the record in which they are is rejected as malformed, and no other one.
     """
     decoder = codecs.getincrementaldecoder(encoding)(_UNDECODABLE)
     for block in content:
@@ -39,11 +39,11 @@ def transcoded(content: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", True).encode(UTF_8, "surrogateescape")
 
 
-def _as_no_text(error: UnicodeError) -> tuple[str, int]:
-    """What `surrogateescape` encodes as 0xFF, in the place of bytes that cannot be decoded."""
+def _as_invalid(error: UnicodeError) -> tuple[str, int]:
+    """Replace bytes that cannot be decoded by the character that `surrogateescape` encodes as 0xFF."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return "\udcff", error.end
 
 
-codecs.register_error(_UNDECODABLE, _as_no_text)
+codecs.register_error(_UNDECODABLE, _as_invalid)

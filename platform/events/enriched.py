@@ -1,7 +1,7 @@
-"""Enriched: Snowplow's enriched events, lines of tab-separated fields with self-describing JSON in three of them.
+"""Snowplow's enriched events become typed columns: lines of tab-separated fields, three of which hold JSON entities.
 
-Belongs here: the format's fields, how its contexts and its own event become columns, what its bad rows say of
-themselves. Not here: which of the columns a contract keeps.
+Belongs here: the format's fields, how entities become columns, Snowplow's bad rows. Not here: which of the columns a
+contract keeps.
 """
 
 from __future__ import annotations
@@ -9,27 +9,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Stream
-from events.arrays import elements
-from events.casts import NOT_JSON, Extraction, columns_of
-from events.columns import Rows, Values, json_texts
-from events.columns import texts as field_texts
-from events.digest import fields
-from events.exact import outline
-from events.faults import fault_of
-from events.fields import Finder, Taker, refuse_parent
-from events.scan import SOUND, Scanner
-from events.tabs import split
-from events.text import Texts, deeper, shortened, whole
-from events.tokens import ARRAY, MISSING, NULL, OBJECT, TEXT, Places
-from events.tree import MAX_NESTING
+from events.array_types import Int64s, Mask, Positions
+from events.byte_spans import ByteSpans
+from events.contract_columns import columns_of
+from events.display import shortened
+from events.json import Column, Extraction, Projection, extract
+from events.rejections import refuse_non_objects
+from events.siphash import Digests
+from events.tab_separated import digest_fields, locate_fields
+from events.values import ARRAY, ESCAPED, MISSING, NULL, OBJECT, TEXT, Values
 
 _FIELDS = """
 app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker
@@ -49,8 +43,8 @@ mkt_clickid mkt_network etl_tags dvce_sent_tstamp refr_domain_userid refr_device
 domain_sessionid derived_tstamp event_vendor event_name event_format event_version event_fingerprint true_tstamp
 """
 FIELDS = tuple(_FIELDS.split())
-POSITIONS = {name: position for position, name in enumerate(FIELDS, 1)}
 SELF_DESCRIBING = ("contexts", "unstruct_event", "derived_contexts")
+_FAILURE = "data.failure.type"  # of a bad row
 _BAD_ROW = re.compile(r"iglu:[^/]+\.badrows/([^/]+)/.*")
 _SCHEMA = re.compile(r"iglu:([A-Za-z0-9._-]+)/([A-Za-z0-9_-]+)/[A-Za-z0-9_-]+/([0-9]+)-[0-9]+-[0-9]+")
 
@@ -58,14 +52,14 @@ _SCHEMA = re.compile(r"iglu:([A-Za-z0-9._-]+)/([A-Za-z0-9_-]+)/[A-Za-z0-9_-]+/([
 class Enriched:
     """One stream's enriched events.
 
-    A column's path is a field of the line (`app_id`), a field within an entity (`contexts_com_acme_user_1.id`: of the
-    first one), or, of a column of JSON text, an entity itself. Raises `ValueError` for any other.
+    A column's path is a field of the line (`app_id`), a field of an entity (`contexts_com_acme_user_1.id`: of the
+    event's first such entity), or, for a column of JSON text, an entity. Raises `ValueError` for any other path.
     """
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         columns = columns_of(stream)
-        strange = [path for c in columns for path in c.paths if "." not in path and c.json == (path in POSITIONS)]
+        strange = [path for c in columns for path in c.paths if "." not in path and c.json == (path in FIELDS)]
         if strange:
             raise ValueError(
                 f"contract {stream.name!r}: expected fields of an enriched event, entities as JSON text, or fields "
@@ -74,69 +68,84 @@ class Enriched:
         self.unpacked = {c.name: c.paths[0] for c in columns if c.json and "." not in c.paths[0]}
         taken = [column for column in columns if column.name not in self.unpacked]
         paths = [path for column in taken for path in column.paths]
-        inner = [path.partition(".") for path in paths if path not in POSITIONS]
+        self.projection = Projection(taken, nulls=stream.nulls)
+        self.unused_times = Projection([column for column in taken if column.unused], nulls=stream.nulls)
+        inner = [path.partition(".") for path in paths if path not in FIELDS]
         within = {entity: [path for root, _, path in inner if root == entity] for entity, _, _ in inner}
-        self.taker = Taker(taken, stream.nulls)
-        self.times = Taker([column for column in taken if column.unused], stream.nulls)
-        self.finders = {entity: Finder(paths, root=entity) for entity, paths in within.items()}
-        wanted = dict.fromkeys([*(path for path in paths if path in POSITIONS), *SELF_DESCRIBING])
-        self.places = {name: place for place, name in enumerate(wanted)}
-        self.fields = np.array([self.places.get(name, -1) for name in FIELDS])
-        self.outer, self.inner = Scanner(("schema", "data")), Scanner(("schema", "data"))
-        self.said = np.array([name not in {*stream.volatile, stream.fingerprint} for name in FIELDS])
+        self.within = {entity: Projection(located=found, root=entity) for entity, found in within.items()}
+        self.wanted = [*dict.fromkeys([*(path for path in paths if path in FIELDS), *SELF_DESCRIBING])]
+        schema = [Column("schema", ("schema",), pl.String())]
+        self.envelope = Projection(located=("data",), elements=("data",))
+        self.entity = {part: Projection(schema, located=("data",), nulls=None) for part in SELF_DESCRIBING}
+        self.as_json = Projection([Column("data", ("data",), pl.String(), json=True)])
+        self.bad_row = Projection([*schema, Column("failure", (_FAILURE,), pl.String())], nulls=None)
+        self.digested = np.array([name not in {*stream.volatile, stream.fingerprint} for name in FIELDS])
         self.fingerprint = FIELDS.index(stream.fingerprint) if stream.fingerprint else -1
 
-    def extract(self, texts: Texts, header: pa.ChunkedArray) -> Extraction:
-        """Typed columns of records (lines of text), a row for each."""
+    def extract(self, records: ByteSpans, header: pa.ChunkedArray) -> Extraction:
+        """Typed columns of records (lines of text), a row for each; what is no enriched event is rejected."""
         why: dict[int, str] = {}
         result = Extraction()
-        values = self._split(texts, why)
+        values = self._fields(records, why)
         entities = self._entities(values, why)
-        entered = entities.filter(pl.col("column").is_in([*self.finders])).unique(["_row", "column"], keep="first")
-        for entity, finder in self.finders.items():
-            values |= _found_within(finder, entered.filter(pl.col("column") == entity), texts, result)
-        self.taker.take(values, result)
-        self._unpack(entities, texts, result)
-        result.problems = result.problems.without(why)
-        result.problems.add(why, "malformed", why.values())
-        result.contents = fields(texts.data, texts.starts, texts.ends, self.said, self.fingerprint)
+        first = entities.filter(pl.col("column").is_in([*self.within])).unique(["_row", "column"], keep="first")
+        for entity, projection in self.within.items():
+            values |= _values_within(entity, projection, first.filter(pl.col("column") == entity), records, result)
+        typed = extract(values, self.projection)
+        result.columns, result.rounded, result.drift = typed.columns, typed.rounded, typed.drift
+        result.rejections.entries += typed.rejections.entries
+        self._unpack(entities, records, result)
+        result.rejections = result.rejections.without(why)
+        result.rejections.add(why, "malformed", why.values())
+        result.contents = self.digest(records, header)
         return result
 
-    def unknown(self, texts: Texts, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
-        """How many of the records have an entity that the contract does not know, or an unused time that cannot be
-        read: by its column and JSON type."""
-        values, result = self._split(texts, {}), Extraction()
+    def digest(self, records: ByteSpans, header: pa.ChunkedArray) -> Digests:
+        """The digest of each record's content: of its fingerprint, or of all fields but the volatile ones."""
+        return digest_fields(records, self.digested, self.fingerprint)
+
+    def unknown(self, records: ByteSpans, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
+        """The number of records by column and JSON type of entities that the contract does not know, and of unused
+        times that cannot be read."""
+        values = self._fields(records, {})
         entities = self._entities(values, {})
-        known = {*self.unpacked.values(), *self.finders, *self.stream.dropped, *self.stream.ignored}
+        known = {*self.unpacked.values(), *self.within, *self.stream.dropped, *self.stream.ignored}
         strange = entities.filter(~pl.col("column").is_in(list(known))).unique(["_row", "column"])
         counts = strange.group_by("column").len().sort("column")
-        self.times.take(values, result)
-        return result.drift + Counter(
+        return extract(values, self.unused_times).drift + Counter(
             {(name, "object" if name.startswith("unstruct") else "array"): n for name, n in counts.iter_rows()}
         )
 
-    def _split(self, texts: Texts, why: dict[int, str]) -> dict[str, Values]:
-        """The values of the wanted fields; none of lines that are no enriched events, and `why`."""
-        spans = np.zeros((2, len(self.places), len(texts.starts)), np.uint32)
-        counts = np.empty(len(texts.starts), np.int64)
-        split(texts.data, texts.starts, texts.ends, self.fields, spans, counts)
-        for row in np.flatnonzero((counts != len(FIELDS)) & texts.given).tolist():
-            try:
-                why[row] = _misfit(texts.record(row).decode(), int(counts[row]))
-            except UnicodeDecodeError:
-                why[row] = "the bytes are not UTF-8"
-        kinds = np.where(spans[0] < spans[1], TEXT, MISSING).astype(np.uint8)
-        return {
-            name: Values(texts.data, kinds[place], spans[0, place], spans[1, place])
-            for name, place in self.places.items()
-        }
+    def _fields(self, records: ByteSpans, why: dict[int, str]) -> dict[str, Values]:
+        """The values of the wanted fields; lines that are no enriched events have none and are told in `why`."""
+        values, counts = locate_fields(records, FIELDS, self.wanted)
+        rows = np.flatnonzero((counts != len(FIELDS)) & records.given)
+        if len(rows):
+            why |= zip(rows.tolist(), self._misfits(_at(records, rows), counts[rows]), strict=True)
+        return values
+
+    def _misfits(self, lines: ByteSpans, counts: Int64s) -> list[str]:
+        """Why lines are no enriched events: they are Snowplow's bad rows, or damaged."""
+        found = extract(lines, self.bad_row)
+        told = np.isin(found.values[_FAILURE].kinds, (TEXT, ESCAPED))
+        messages = []
+        for row, (schema, failure) in enumerate(zip(found.columns["schema"], found.columns["failure"], strict=True)):
+            line = lines.at(row)
+            bad = _BAD_ROW.fullmatch(schema or "") if line.startswith(b"{") else None
+            if not _is_utf8(line):
+                messages.append("the bytes are not UTF-8")
+            elif bad:
+                messages.append(f"bad row: {shortened(bad[1])}" + (f", {shortened(failure)}" if told[row] else ""))
+            else:
+                messages.append(f"{counts[row]} fields, {len(FIELDS)} wanted")
+        return messages
 
     def _entities(self, values: Mapping[str, Values], why: dict[int, str]) -> pl.DataFrame:
-        """The self-describing entities of records: `_row`, `column`, and of their data `kind`, `start` and `end`.
+        """The records' self-describing entities: `_row`, `column`, and `kind`, `start` and `end` of their data.
 
-        Of a record the tracker's own contexts come first, then those that the enrichment derived.
+        Of each record, the tracker's own contexts come before those that the enrichment derived.
         """
-        found = pl.concat([self._parts(part, values[part], why) for part in SELF_DESCRIBING])
+        found = pl.concat([self._entities_of(part, values[part], why) for part in SELF_DESCRIBING])
         entities = found.filter(~pl.col("_row").is_in(list(why)))
         names = {pair: column_of(*pair) for pair in entities.select("part", "schema").unique().iter_rows()}
         named = pl.DataFrame(
@@ -149,66 +158,69 @@ class Enriched:
             why.setdefault(row, f"{part}: self-describing JSON {claim}")
         return joined.filter(pl.col("column").is_not_null(), pl.col("kind") != MISSING).drop("part", "schema")
 
-    def _parts(self, part: str, values: Values, why: dict[int, str]) -> pl.DataFrame:
-        """The entities of one field: `_row`, `part`, `schema`, and of their data `kind`, `start` and `end`."""
+    def _entities_of(self, part: str, values: Values, why: dict[int, str]) -> pl.DataFrame:
+        """The entities of one field: `_row`, `part`, `schema`, and `kind`, `start` and `end` of their data."""
         rows = np.flatnonzero(values.kinds == TEXT)
-        texts = Texts(values.data, values.starts[rows], values.ends[rows], np.ones(len(rows), np.bool_))
-        found = self.outer.scan(texts.data, texts.starts, texts.ends)
-        for place in np.flatnonzero(found.states != SOUND).tolist():
-            why[int(rows[place])] = f"{part}: {fault_of(texts, found, place)}"
-        node = self.outer.nodes["data"]
-        data = Values(values.data, found.kinds[node], found.starts[node], found.ends[node])
-        rows, starts, ends = _entity_spans(part, rows, data, found.states == SOUND)
-        inner = self.inner.scan(values.data, starts, ends)
-        schema, data = (
-            Values(values.data, *(found[node].copy() for found in inner[:3]))  # the next field is scanned into the same
-            for node in (self.inner.nodes["schema"], self.inner.nodes["data"])
+        envelopes = extract(
+            _at(ByteSpans(values.data, values.starts, values.ends, values.kinds == TEXT), rows), self.envelope
         )
+        valid = np.ones(len(rows), np.bool_)
+        if envelopes.errors:
+            for place in envelopes.errors.rows.tolist():
+                why[int(rows[place])] = f"{part}: {envelopes.errors.message(place)}"
+            valid[envelopes.errors.rows] = False
+        rows, starts, ends = _entity_spans(part, rows, envelopes, valid)
+        found = extract(ByteSpans(values.data, starts, ends, np.ones(len(rows), np.bool_)), self.entity[part])
+        data = found.values["data"]
         return pl.DataFrame(
             {
                 "_row": pl.Series(rows, dtype=pl.UInt32),
                 "part": pl.repeat(part, len(rows), eager=True),
-                "schema": field_texts([schema])[0],
+                "schema": found.columns["schema"],
                 "kind": data.kinds,
                 "start": data.starts,
                 "end": data.ends,
             }
         )
 
-    def _unpack(self, entities: pl.DataFrame, texts: Texts, result: Extraction) -> None:
-        """The columns of whole entities: the first event of its own as an object, all contexts as an array."""
+    def _unpack(self, entities: pl.DataFrame, records: ByteSpans, result: Extraction) -> None:
+        """Add the columns of whole entities: the first self-described event as an object, all contexts as an array."""
         wanted = [*dict.fromkeys(self.unpacked.values())]
         kept = entities.filter(pl.col("column").is_in(wanted))
-        data, odd = json_texts(Values(texts.data, *(kept[name].to_numpy() for name in ("kind", "start", "end"))))
-        for row, column in kept[odd].select("_row", "column").iter_rows():
-            result.problems.add([row], "type", NOT_JSON, column)
+        spans = (kept[name].to_numpy(writable=True) for name in ("kind", "start", "end"))
+        found = extract({"data": Values(records.data, *spans)}, self.as_json)
+        for place, _, reason, detail in found.rejections.entries:
+            result.rejections.add([kept["_row"][place]], reason, detail, kept["column"][place])
         single = pl.col("column").str.starts_with("unstruct_event_")
-        found = (
-            kept.select("_row", "column", data.fill_null("null").alias("data"))
+        columns = (
+            kept.select("_row", "column", found.columns["data"].fill_null("null").alias("data"))
             .group_by("_row", "column", maintain_order=True)
             .agg(pl.col("data").first().alias("first"), pl.col("data").str.join(",").alias("all"))
             .with_columns(pl.when(single).then("first").otherwise(pl.format("[{}]", "all")).alias("data"))
             .pivot(on="column", on_columns=wanted, index="_row", values="data")
         )
-        rows = pl.int_range(len(texts.starts), dtype=pl.UInt32, eager=True).alias("_row").to_frame()
-        joined = rows.join(found, on="_row", how="left", maintain_order="left")
+        rows = pl.int_range(len(records.starts), dtype=pl.UInt32, eager=True).alias("_row").to_frame()
+        joined = rows.join(columns, on="_row", how="left", maintain_order="left")
         result.columns.update({name: joined[entity].alias(name) for name, entity in self.unpacked.items()})
 
 
-def _found_within(finder: Finder, entities: pl.DataFrame, texts: Texts, result: Extraction) -> dict[str, Values]:
-    """The values in entities, of which a record has one at most, by whole path."""
-    count, rows = len(texts.starts), entities["_row"].to_numpy()
+def _values_within(
+    entity: str, projection: Projection, entities: pl.DataFrame, records: ByteSpans, result: Extraction
+) -> dict[str, Values]:
+    """The values in entities of one schema, of which a record has one at most, by path."""
+    count, rows = len(records.starts), entities["_row"].to_numpy()
     kinds, starts, ends = np.full(count, MISSING, np.uint8), np.zeros(count, np.uint32), np.zeros(count, np.uint32)
     kinds[rows], starts[rows], ends[rows] = entities["kind"], entities["start"], entities["end"]
-    refuse_parent(finder.root, kinds, result.problems)
-    found, _ = finder.find(Texts(texts.data, starts, ends, kinds == OBJECT), result.problems)
-    return found
+    refuse_non_objects(entity, kinds, result.rejections)
+    found = extract(ByteSpans(records.data, starts, ends, kinds == OBJECT), projection)
+    result.rejections.entries += found.rejections.entries
+    return found.values
 
 
 def column_of(part: str, schema: str | None) -> str | None:
-    """The column of an entity; None where its schema is none.
+    """The column of an entity by its schema; None for a text that is no schema.
 
-    Snowplow's analytics SDKs write the vendor in lower case, the schema's name in snake case and the major version.
+    As in Snowplow's analytics SDKs: the vendor in lower case, the schema's name in snake case, and the major version.
     """
     found = _SCHEMA.fullmatch(schema or "")
     if not found:
@@ -219,31 +231,31 @@ def column_of(part: str, schema: str | None) -> str | None:
     return f"{prefix}_{vendor.replace('.', '_').replace('-', '_')}_{snake}_{major}".lower()
 
 
-def _entity_spans(part: str, rows: Rows, data: Values, sound: npt.NDArray[np.bool_]) -> tuple[Rows, Places, Places]:
-    """Where entities stand: one of an event of its own, any number in contexts; what is none is an empty one."""
+def _entity_spans(part: str, rows: Int64s, envelopes: Extraction, valid: Mask) -> tuple[Int64s, Positions, Positions]:
+    """The row and the span of each entity: one per self-described event, any number per contexts.
+
+    Contexts that are no array count as one entity with an empty span.
+    """
+    data, found = envelopes.values["data"], envelopes.elements["data"]
     if part != "unstruct_event":
-        found = elements(data)
-        single = np.flatnonzero(sound & (data.kinds > NULL) & (data.kinds != ARRAY))
+        single = np.flatnonzero(valid & (data.kinds > NULL) & (data.kinds != ARRAY))
         order = np.argsort(np.concatenate([found.rows, single]), kind="stable")
         nowhere = np.zeros(len(single), np.uint32)
         spans = (np.concatenate([found.starts, nowhere])[order], np.concatenate([found.ends, nowhere])[order])
         return rows[np.concatenate([found.rows, single])[order]], *spans
-    chosen = np.flatnonzero(sound)
+    chosen = np.flatnonzero(valid)
     there = data.kinds[chosen] > NULL
     return rows[chosen], data.starts[chosen] * there, data.ends[chosen] * there
 
 
-def _misfit(line: str, fields: int) -> str:
-    """Why a line is no enriched event: it is one of Snowplow's bad rows, or has been damaged."""
+def _at(texts: ByteSpans, rows: Int64s) -> ByteSpans:
+    """Some of the texts."""
+    return texts._replace(starts=texts.starts[rows], ends=texts.ends[rows], given=texts.given[rows])
+
+
+def _is_utf8(line: bytes) -> bool:
     try:
-        row: Any = outline(line) if line.startswith("{") and not deeper(line, MAX_NESTING) else None
-    except ValueError:
-        row = None
-    schema = row.get("schema") if isinstance(row, dict) else None
-    found = _BAD_ROW.fullmatch(schema) if isinstance(schema, str) else None
-    if not found:
-        return f"{fields} fields, {len(FIELDS)} wanted"
-    data = row.get("data")
-    failure = data.get("failure") if isinstance(data, dict) else None
-    named = failure.get("type") if isinstance(failure, dict) else None
-    return whole(f"bad row: {shortened(found[1])}" + (f", {shortened(named)}" if isinstance(named, str) else ""))
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

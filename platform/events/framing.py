@@ -1,7 +1,7 @@
-"""Framing: blocks of any size become records, in bounded memory and the same however the blocks fall.
+"""Blocks of any size become records, in bounded memory; where the blocks are cut makes no difference.
 
-Belongs here: what is held between blocks, and records that are too long to be held. Not here: where a record begins
-and ends (`lines`, `values`), how a stream says which of them it wants (`decode`).
+Belongs here: what is held between blocks, and records that are too long to be held. Not here: where a record ends
+(`line_cutter`, `value_cutter`), which of the two an object needs (`detection`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Protocol
 
 import polars as pl
 
-CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes of a long record that are looked at in one go
 
 
 @dataclass(frozen=True)
 class Framed:
-    """Records of a window by where they start and end, and their numbers; columns of 64-bit integers."""
+    """The records of a window: their starts, ends and numbers, as columns of 64-bit integers."""
 
     window: bytes
     starts: pl.Series
@@ -26,13 +26,13 @@ class Framed:
     numbers: pl.Series
 
     def part(self, first: int, end: int) -> Framed:
-        """The records from one to another, which is left out."""
+        """The records `[first:end]`."""
         return Framed(self.window, self.starts[first:end], self.ends[first:end], self.numbers[first:end])
 
 
 @dataclass(frozen=True)
 class Oversize:
-    """A record of more than the limit, by what is kept of it; `offset` and `length` are bytes of the plain content."""
+    """What is kept of a record above the limit; `offset` and `length` are in bytes of the uncompressed content."""
 
     number: int
     offset: int
@@ -41,24 +41,23 @@ class Oversize:
 
 
 class Cutter(Protocol):
-    """Knows one framing. `number` is that of the record to come."""
+    """Cuts windows of content into records by one framing. `number` is that of the next record."""
 
     number: int
 
     def cut(self, window: bytes, last: bool) -> tuple[Framed, int]:
-        """The records of a window, and where what is undecided begins.
+        """The records whose end can be told, and where the rest begins.
 
-        Where a record ends may depend on as many bytes as it may have and one more. A decision that wants more than
-        the window has is left to the next one, unless this is the `last`; of a record that has too many already, it
-        is left to `beyond`.
+        Looks at most limit + 1 bytes ahead for a record's end. If the window has fewer, and is not the `last`, the
+        record is left in the rest, to be cut with more bytes; a longer record is left to `cut_long`.
         """
 
-    def beyond(self, chunk: bytes) -> int | None:
-        """Where in the next chunk of a record that is too long it ends; None to go on. Numbers go on behind it."""
+    def cut_long(self, chunk: bytes) -> int | None:
+        """Where in the next chunk of a record that is too long it ends; None to go on. Advances `number` at its end."""
 
 
-class _Runaway:
-    """A record that is too long to be held."""
+class _LongRecord:
+    """A record that is too long to be held: its digest grows as its bytes come."""
 
     def __init__(self, number: int, offset: int) -> None:
         self.number, self.offset, self.length = number, offset, 0
@@ -69,20 +68,20 @@ class _Runaway:
         self.length += len(part)
         self.blank = self.blank and (part.isspace() or not part)
 
-    def known(self) -> Iterator[Oversize]:
-        """What is kept of it; nothing where there was nothing in it."""
+    def finished(self) -> Iterator[Oversize]:
+        """What is kept of it; nothing if it is only white space."""
         if not self.blank:
             yield Oversize(self.number, self.offset, self.length, self.digest.hexdigest())
 
 
 class Framer:
-    """Feeds a cutter with blocks; `offset` is where in the plain content they begin."""
+    """Feeds a cutter with windows of content; `offset` is that of the first block in the uncompressed content."""
 
     def __init__(self, cutter: Cutter, limit: int, offset: int) -> None:
         self.cutter, self.limit, self.offset = cutter, limit, offset
         self.rest = b""
-        self.enough = 0  # a window is not looked at before it has so many bytes
-        self.runaway: _Runaway | None = None
+        self.enough = 0  # bytes that a window must have before it is cut
+        self.long: _LongRecord | None = None
 
     def frame(self, blocks: Iterable[bytes]) -> Iterator[Framed | Oversize]:
         """The records of all blocks, in order."""
@@ -90,21 +89,21 @@ class Framer:
             yield from self._feed(block, last=False)
         if self.rest:
             yield from self._feed(b"", last=True)
-        if self.runaway:
-            yield from self.runaway.known()
+        if self.long:
+            yield from self.long.finished()
 
     def _feed(self, block: bytes, last: bool) -> Iterator[Framed | Oversize]:
-        chunks = [block]  # the next one at the end
+        chunks = [block]  # in reverse order
         while chunks:
             chunk = chunks.pop()
-            if self.runaway:
-                end = self.cutter.beyond(chunk)
-                self.runaway.take(chunk[:end])
+            if self.long:
+                end = self.cutter.cut_long(chunk)
+                self.long.take(chunk[:end])
                 if end is None:
                     continue
-                yield from self.runaway.known()
-                self.offset, chunk = self.runaway.offset + self.runaway.length, chunk[end:]
-                self.runaway = None
+                yield from self.long.finished()
+                self.offset, chunk = self.long.offset + self.long.length, chunk[end:]
+                self.long = None
             window, final = self.rest + chunk, last and not chunks
             if len(window) < self.enough and not final:
                 self.rest = window
@@ -114,24 +113,24 @@ class Framer:
             self.offset, self.rest = self.offset + rest, window[rest:]
             self.enough = min(2 * len(self.rest), self.limit + 1)
             if len(self.rest) > self.limit:
-                chunks += self._let_go()
+                chunks += self._release_rest()
 
-    def _let_go(self) -> list[bytes]:
-        """The rest in pieces, the first one at the end, of which only a digest is to be held."""
+    def _release_rest(self) -> list[bytes]:
+        """The rest in chunks, in reverse order: its record is too long, so only a digest of them is held."""
         rest, self.rest, self.enough = self.rest, b"", 0
-        self.runaway = _Runaway(self.cutter.number, self.offset)
+        self.long = _LongRecord(self.cutter.number, self.offset)
         return [rest[at : at + CHUNK] for at in reversed(range(0, len(rest), CHUNK))]
 
     def _sized(self, found: Framed) -> Iterator[Framed | Oversize]:
-        """The same records, those that are too long by what is kept of them."""
+        """The records, with what is kept in place of those above the limit."""
         first, lengths = 0, found.ends - found.starts
         for row in (lengths > self.limit).arg_true():
             if row > first:
                 yield found.part(first, row)
             start = found.starts[row]
-            large = _Runaway(found.numbers[row], self.offset + start)
+            large = _LongRecord(found.numbers[row], self.offset + start)
             large.take(found.window[start : found.ends[row]])
-            yield from large.known()
+            yield from large.finished()
             first = row + 1
         if first < len(lengths):
             yield found.part(first, len(lengths))

@@ -1,7 +1,7 @@
-"""Header: the first line of a CSV object against what its contract expects.
+"""Compare the header of a CSV object with what its contract expects.
 
-Belongs here: the names in it, and what is wrong with it in a sentence. Not here: rows (`delimited`), where the line
-ends (`decode`).
+Belongs here: the names in a header, and a message about what is wrong with it. Not here: rows (`delimited`), where the
+line ends (`detection`).
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from contracts.stream import Csv
-from events.text import shortened
+from events.display import shortened
 
 DELIMITERS = ",;\t|"
-_SHOWN = 300  # so many characters of what was found are shown
+_SHOWN = 300  # characters of a header that a message shows
 
 
 def names_of(line: str, framing: Csv, known: Iterable[str] = ()) -> list[str]:
-    """The names in a header, without the blanks around them; empty where a field has none.
+    """The names in a header, without the blanks around them; empty for a field without a name.
 
-    Where the contract ignores their case they are spelt as in `columns` or, if they are not there, as in `known`.
+    Where the contract ignores case, a name is spelt as in the contract's `columns`, or else as in `known`.
     """
     names = _split(line, framing.delimiter)
     if not framing.ignore_case:
@@ -30,12 +30,12 @@ def names_of(line: str, framing: Csv, known: Iterable[str] = ()) -> list[str]:
 
 
 def fits(line: str, framing: Csv) -> bool:
-    """Whether a line is the header of a contract's CSV: it has all columns that make it one."""
+    """Whether a line is the header of the contract's CSV: it has all of its columns."""
     return set(framing.columns) <= set(names_of(line, framing))
 
 
 def repeated(line: str, framing: Csv) -> list[str]:
-    """Names that a header has more than once, as they stand there."""
+    """The names that a header has more than once, as they stand there."""
     names = [name for name in _split(line, framing.delimiter) if name]
     alike = [name.casefold() if framing.ignore_case else name for name in names]
     counts = Counter(alike)
@@ -43,9 +43,9 @@ def repeated(line: str, framing: Csv) -> list[str]:
 
 
 def objection(line: str, framing: Csv) -> str:
-    """Why a line is no header of a contract's CSV: what was expected, what is missing, and what was found.
+    """Why a line is not the header of the contract's CSV: what was expected, what is missing, and what was found.
 
-    Names are shown only of a line that has one of the expected names, in whatever case: it may be a row, of a person.
+    The line is shown only if it has one of the expected names, in any case: otherwise it may be a row about a person.
     """
     found = names_of(line, framing)
     missing = [name for name in framing.columns if name not in found]
@@ -64,7 +64,9 @@ def objection(line: str, framing: Csv) -> str:
 
 def _split(line: str, delimiter: str) -> list[str]:
     mark = re.escape(delimiter)
-    quoted_field = rf'"([^"]*+(?:""[^"]*+)*+)"\s*+(?={mark})'  # text behind the quote would be no name, but JSON, say
+    quoted_field = (
+        rf'"([^"]*+(?:""[^"]*+)*+)"\s*+(?={mark})'  # with text behind the quote it is no name, but perhaps JSON
+    )
     fields = re.finditer(rf" *+(?:{quoted_field}|([^{mark}]*+)){mark}", line + delimiter)
     return [(plain if quoted is None else quoted.replace('""', '"')).strip() for quoted, plain in map(_groups, fields)]
 
@@ -74,6 +76,6 @@ def _groups(field: re.Match[str]) -> tuple[str | None, str]:
 
 
 def _recognized(line: str, delimiter: str, framing: Csv) -> int:
-    """How many of the expected names are there, whatever their case, if fields are separated so."""
+    """How many of the expected names the line has, in any case, if this is the delimiter."""
     expected: Sequence[str] = [name.casefold() for name in framing.columns]
     return sum(name.casefold() in expected for name in _split(line, delimiter))

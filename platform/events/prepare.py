@@ -1,8 +1,8 @@
-"""Prepare: what becomes machine code is compiled when the platform is set up, not when the first event comes.
+"""Compile all machine code when the platform is set up, so that the first event does not wait for it.
 
     python -m events.prepare
 
-Belongs here: the batch that every compiled function is called with. Not here: any of these functions.
+Belongs here: a batch of records that calls every compiled function. Not here: any of these functions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REST = ["raw", "header", "oversize"]
 
 
 def main() -> None:
-    """Frame, conform and count a few records of every stream, which calls all that there is to be called."""
+    """Decode and conform a few records of every stream, and use the Bloom filter and the identity sum."""
     BloomFilter(0).add(np.empty(0, np.uint64))
     BloomFilter(0).might_contain(np.empty(0, np.uint64))
     coded = pa.array(["nine"]).dictionary_encode()

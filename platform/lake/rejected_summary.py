@@ -17,7 +17,7 @@ from pyiceberg.table import Table
 
 from contracts.lineage import INSTANT
 from contracts.stream import Stream
-from events.problems import REASONS
+from events.rejections import REASONS
 from lake.printable import printable
 from lake.reading import as_frame, files_of, read, read_hours, rebatch
 from lake.schemas import Layer

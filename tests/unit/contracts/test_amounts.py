@@ -1,4 +1,4 @@
-"""Amounts: every contract's money and quantities have a believable maximum, which is held to."""
+"""Every contract's money and quantities have a maximum, and the rules enforce it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUANTITIES = {"quantity", "ti_quantity"}
 
 
 def amounts() -> list[tuple[Stream, str, str | None, Decimal | int]]:
-    """Every amount of every contract: stream, column, the field of a list's elements if it is one, and its maximum."""
+    """Every amount of every contract: stream, column, field of list elements or None, and maximum."""
     found: list[tuple[Stream, str, str | None, Decimal | int]] = []
     for stream in STREAMS:
         for name, dtype in stream.types.items():
@@ -34,7 +34,7 @@ def amounts() -> list[tuple[Stream, str, str | None, Decimal | int]]:
 
 
 def broken_rules(stream: Stream, name: str, field: str | None, value: Decimal | int) -> set[str]:
-    """The rules that a record breaks by holding a value there, whatever else it lacks."""
+    """The rules that a record breaks with this value, whatever else it lacks."""
     held = [{field: value}] if field else value
     frame = pl.DataFrame({name: [held]}, {name: stream.types[name]}, strict=False)
     schema = pa.DataFrameSchema({name: stream.schema.columns[name]}, name=stream.name)
@@ -45,7 +45,7 @@ def broken_rules(stream: Stream, name: str, field: str | None, value: Decimal | 
 def test_the_maximum_is_taken_and_what_is_beyond_it_is_not(
     stream: Stream, name: str, field: str | None, most: Decimal | int
 ) -> None:
-    """Gold's types hold sums of values up to here. One value that they cannot hold would end all of gold."""
+    """Gold's types hold sums of values up to the maximum; one larger value would stop all of gold."""
     step = FINEST if isinstance(most, Decimal) else 1
     assert broken_rules(stream, name, field, most) == set()
     assert len(broken_rules(stream, name, field, most + step)) == 1
@@ -54,11 +54,11 @@ def test_the_maximum_is_taken_and_what_is_beyond_it_is_not(
 
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
 def test_a_contract_with_amounts_tells_which_it_rounded(stream: Stream) -> None:
-    """An amount that is rounded without a word can never be made right again."""
+    """An amount that is rounded silently can never be corrected."""
     assert stream.rounds == any(stream is other for other, _, _, most in amounts() if isinstance(most, Decimal))
 
 
 def test_money_is_what_is_said_to_be_money() -> None:
-    """The tests above are about something in each of the streams that have amounts."""
+    """The tests above cover each stream that has amounts."""
     assert {stream.name for stream, *_ in amounts()} == {"snowplow", "clickstream", "commerce"}
     assert {name for _, name, field, _ in amounts() if field} == {"items"}

@@ -1,4 +1,4 @@
-"""The shop's contract: what it does with people's data, and what its rules refuse."""
+"""The commerce contract: personal data, and what its rules reject."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def item(**changes: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_what_the_shop_sends_is_accepted(changes: dict[str, Any]) -> None:
-    """Missing is not wrong: rules are about values that are there."""
+    """A missing value breaks no rule."""
     assert checks_failed(**changes) == set()
 
 
@@ -73,12 +73,12 @@ def test_what_the_shop_sends_is_accepted(changes: dict[str, Any]) -> None:
     ],
 )
 def test_what_cannot_be_summed_is_refused(changes: dict[str, Any], check: str) -> None:
-    """Each of these would make a wrong amount, or one that belongs to no order or currency."""
+    """Each of these would make a wrong amount, or one without an order or currency."""
     assert checks_failed(**changes) == {check}
 
 
 def test_the_email_is_hashed_and_the_names_are_dropped() -> None:
-    """Silver is read by many; the shop's customers are in it under keyed hashes only."""
+    """Silver has many readers, so customers are in it only as keyed hashes."""
     personal = {name for name in COMMERCE.types if COMMERCE.source_of(name)["personal"]}
     assert personal == {"customer_email"}
     assert dict(COMMERCE.dropped) == {"customer.first_name": Personal.DROP, "customer.last_name": Personal.DROP}

@@ -1,4 +1,4 @@
-"""Rules: what they find in rows, and the columns that a check looks at."""
+"""Which rows break a rule, and which columns a check reads."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ TYPES = {"number": pl.Int64(), "text": pl.String(), "other": pl.Int64()}
 def test_a_check_looks_at_the_columns_that_it_cannot_do_without(
     said: Callable[[pl.LazyFrame], pl.LazyFrame], columns: set[str]
 ) -> None:
-    """Also where it names none of them: what is not read cannot be judged."""
+    """Also if the check names none of them: a column that is not read cannot be judged."""
     assert looked_at(pa.Check(lambda data: said(data.lazyframe)), TYPES) == columns
 
 
 class Odd(pa.DataFrameModel):
-    """What the streams' contracts have no example of."""
+    """A model with rules that no contract has."""
 
     number: float = pa.Field(nullable=False, lt=5.0)
     text: str = pa.Field(nullable=True, str_startswith="p", ignore_na=False)
@@ -93,7 +93,7 @@ def types_of(schema: pa.DataFrameSchema) -> dict[str, Any]:
 def test_what_is_found_is_what_pandera_finds(
     rules: pa.DataFrameSchema, schema: pa.DataFrameSchema, data: st.DataObject
 ) -> None:
-    """Silver must be what the contract's model accepts, whoever asks the model."""
+    """Our checks must find the same rows as pandera's own validation."""
     one = st.fixed_dictionaries({name: values_of(dtype) for name, dtype in types_of(schema).items()})
     frame = pl.DataFrame(data.draw(st.lists(one, min_size=1, max_size=4)), types_of(schema))
     found = {(each.rule, each.column, row) for each in broken(rules, frame) for row in each.rows.arg_true()}
@@ -110,7 +110,7 @@ def test_what_is_found_is_what_pandera_finds(
 def test_a_check_that_does_not_answer_row_by_row_is_an_error(
     said: Callable[[pl.LazyFrame], pl.LazyFrame], what: str
 ) -> None:
-    """Which of the rows it means, nobody could tell; whose it is, everybody is told."""
+    """Nobody could tell which rows such a check means; the error names the contract and the check."""
     schema = pa.DataFrameSchema(checks=pa.Check(lambda data: said(data.lazyframe), error="few"), name="shop")
     with pytest.raises(ValueError, match=f"contract 'shop': check 'few' {what}"):
         [*broken(schema, pl.DataFrame({"text": ["a", "b"]}))]

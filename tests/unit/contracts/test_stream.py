@@ -1,4 +1,4 @@
-"""What a contract may say, and how a path names an arrival hour."""
+"""What a contract may declare, and how a path names an arrival hour."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WINDOW = (dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 5, 1, 11, tz
 
 @given(HOURS, st.sampled_from([PLAIN, HIVE]))
 def test_the_folder_of_an_hour_names_that_hour(hour: dt.datetime, layout: Layout) -> None:
-    """Bronze lists folders by hour and reads hours from paths: the two have to be each other's inverse."""
+    """Bronze lists folders by hour and reads hours from paths: the two must agree."""
     assert COMMERCE.arrival_hour(f"{hour.strftime(layout.folder)}/events_001.json.gz") == hour
 
 
@@ -43,13 +43,13 @@ def test_the_folder_of_an_hour_names_that_hour(hour: dt.datetime, layout: Layout
     ],
 )
 def test_a_path_names_its_hour_or_none(path: str, hour: dt.datetime | None) -> None:
-    """A path that names no hour is a stray, never an hour by accident: no listing by hour would find it there."""
+    """A path that names no hour must not get one by accident: no listing by hour would find it."""
     assert COMMERCE.arrival_hour(path) == hour
 
 
 @given(HOURS, st.integers(0, 4), st.sampled_from([PLAIN, HIVE]))
 def test_a_folder_above_the_hours_is_never_passed_over(hour: dt.datetime, depth: int, layout: Layout) -> None:
-    """An object may lie in a month's folder itself: only the folder of one hour can be known to hold no strays."""
+    """A month's folder may hold objects itself; only an hour's folder holds objects of that hour alone."""
     parts = tuple(hour.strftime(layout.folder).split("/")[:depth])
     assert layout.covers(parts, WINDOW) == (depth == 4 and WINDOW[0] <= hour < WINDOW[1])
 
@@ -67,40 +67,40 @@ def test_a_contract_without_the_envelope_is_refused() -> None:
 
 
 def test_a_key_that_is_no_column_is_refused() -> None:
-    """A misspelt key would make every record its own duplicate, or none."""
+    """A misspelt key would make wrong duplicates."""
     with pytest.raises(ValueError, match=r"key columns unknown \['evnt_id'\]"):
         dataclasses.replace(COMMERCE, key=("evnt_id",))
 
 
 def test_a_key_that_may_be_null_is_refused() -> None:
-    """All records without an id would share one key, and all but one of them be called duplicates."""
+    """All records without an id would share one key, and all but one would be duplicates."""
     with pytest.raises(ValueError, match=r"key columns nullable \['session_id'\]"):
         dataclasses.replace(COMMERCE, key=("session_id",))
 
 
 def test_a_column_that_is_said_to_be_unique_is_refused() -> None:
-    """Within what? Rows are judged batch by batch; a key is unique within its scope."""
+    """Rows are checked batch by batch, so only a key can be unique, within its scope."""
     unique = COMMERCE.schema.update_column("order_id", unique=True)
     model = type("Model", (), {"to_schema": staticmethod(lambda: unique)})
-    with pytest.raises(ValueError, match=r"columns said to be unique \['order_id'\]"):
+    with pytest.raises(ValueError, match=r"columns declared unique \['order_id'\]"):
         dataclasses.replace(COMMERCE, model=model)  # type: ignore[arg-type]
 
 
 def test_a_prefix_replaces_the_folder() -> None:
-    """An existing bucket keeps its own prefix; slashes at its ends are no folders."""
+    """An existing bucket keeps its own prefix; slashes at its ends do not count."""
     assert COMMERCE.folder == "commerce"
     assert dataclasses.replace(COMMERCE, prefix="/raw-events/").folder == "raw-events"
 
 
 def test_streams_are_told_apart() -> None:
-    """Names are table names and folders are landing folders: two streams on one would mix their records."""
+    """Names are tables and folders are landing folders: two streams with the same one would mix their records."""
     for names in ([stream.name for stream in STREAMS], [stream.folder for stream in STREAMS]):
         assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
 def test_every_stream_says_what_it_is(stream: Stream) -> None:
-    """What the UI, the lake's schemas and the dbt sources show comes from nowhere else."""
+    """The UI, the lake's schemas and dbt's sources take descriptions from here."""
     assert list(stream.types) == list(stream.schema.columns)
     assert all(spec.description for spec in stream.schema.columns.values())
     assert all(isinstance(dtype, pl.DataType) for dtype in stream.types.values())

@@ -1,4 +1,4 @@
-"""What a changed contract asks of its version: silver says under which one a row was judged, so it has to mean one."""
+"""The version that a changed contract needs: silver names it for each row, so it must identify one contract."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def columns_of(model: type[pa.DataFrameModel]) -> Shape:
 
 
 def changed(**columns: Any) -> Shape:
-    """The shop's shape with some columns defined otherwise, given as (annotation, column)."""
+    """The commerce shape with some columns defined differently, given as (annotation, column)."""
     annotations = {name: annotation for name, (annotation, _) in columns.items()}
     fields = {name: field for name, (_, field) in columns.items()}
     told = columns_of(type("Changed", (Envelope,), {"__annotations__": annotations, **fields}))
@@ -48,7 +48,7 @@ def changed(**columns: Any) -> Shape:
 
 
 def edited(edit: Callable[[Shape], object]) -> Shape:
-    """The shop's shape after an edit."""
+    """The commerce shape after an edit."""
     other = copy.deepcopy(shape(SHOP))
     edit(other)
     return other
@@ -103,7 +103,7 @@ CHANGES: list[tuple[str, Weight, Stream | Shape]] = [
 
 @pytest.mark.parametrize(("after", "expected"), [pytest.param(after, w, id=name) for name, w, after in CHANGES])
 def test_every_change_has_its_weight(after: Stream | Shape, expected: Weight) -> None:
-    """Major where a producer or a reader may have to act, minor where there is more, patch where words are others."""
+    """Major if a producer or reader may have to act, minor if something is added, patch if only words change."""
     assert weight_of(after) == expected
 
 
@@ -122,7 +122,7 @@ def with_rule(text: str, least: int) -> Shape:
 
 
 def test_a_rule_is_what_it_computes() -> None:
-    """Its name is for people; what it refuses counts, also where a function computes it."""
+    """A rule's name is for people; what it rejects counts, also if a function computes it."""
     before = with_rule("quantity is at least 1", 1)
     assert weight_of(with_rule("at least one piece", 1), before) == Weight.PATCH
     assert weight_of(with_rule("quantity is at least 1", 2), before) == Weight.MINOR
@@ -130,7 +130,7 @@ def test_a_rule_is_what_it_computes() -> None:
 
 
 def test_a_column_computed_otherwise_means_something_else() -> None:
-    """Values that a list holds are part of it, however many they are."""
+    """All values of a list are part of the rule, however many."""
     first, second = (changed(x=(str, column(compute=pl.col("country").replace(m)))) for m in (LONG, LONG | {"z": "?"}))
     assert weight_of(second, first) == Weight.MAJOR
 
@@ -149,13 +149,13 @@ def test_a_change_without_a_new_version_is_refused() -> None:
 
 @pytest.mark.parametrize(("version", "fits"), [("1.0.1", False), ("1.1.0", True), ("1.1.3", True), ("2.0.0", True)])
 def test_a_version_may_rise_more_than_it_has_to(version: str, fits: bool) -> None:
-    """Whether a rule was narrowed only its author can tell."""
+    """Only the author can tell whether a rule was narrowed."""
     after = changed(coupon=(str, column("coupon"))) | {"version": version}
     assert (objection(shape(SHOP), after) is None) == fits
 
 
 def test_a_version_never_falls() -> None:
-    """Rows of the higher version are in silver."""
+    """Silver may hold rows of the higher version."""
     assert objection(shape(SHOP), shape(SHOP)) is None
     assert objection(shape(SHOP), shape(dataclasses.replace(SHOP, version="1.0.1"))) is None
     assert objection(shape(SHOP), shape(dataclasses.replace(SHOP, version="0.9.9"))) is not None
@@ -163,14 +163,14 @@ def test_a_version_never_falls() -> None:
 
 @pytest.mark.parametrize("text", ["1", "1.0", "1.0.0.1", "v1.0.0", "01.0.0", "1.0.0-rc1", "1.0.0\n", "\u0661.0.0", ""])
 def test_other_versions_are_refused(text: str) -> None:
-    """Two ways to write one version would be two versions."""
+    """Two ways to write one version would count as two versions."""
     with pytest.raises(ValueError, match="is no semantic version"):
         Version.of(text)
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
 def test_every_contract_has_a_semantic_version(stream: Stream) -> None:
-    """So that the next one can be told from it."""
+    """The stored shape is needed to compare the next one."""
     assert str(Version.of(stream.version)) == stream.version
 
 
@@ -181,7 +181,7 @@ def test_versions_are_ordered_as_numbers() -> None:
 
 
 def test_a_shape_holds_all_of_a_contract() -> None:
-    """What a shape left out could change unseen; a new word of the vocabulary is in it by itself."""
+    """A part that the shape left out could change unseen; new fields of a contract are included by themselves."""
     told = shape(dataclasses.replace(SHOP, decoding=(Csv(("a", "b")),)))
     names = {field.name for field in dataclasses.fields(Stream)} - {"model"}
     assert set(told) == names | {"columns", "rules"}

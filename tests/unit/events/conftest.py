@@ -1,4 +1,4 @@
-"""What the tests of the pure core share: records as decode hands them on, and their outcomes by line."""
+"""Fixtures of the core's tests: conform records, and look at the outcome of one."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ Conform = Callable[..., Conformed]
 
 @pytest.fixture(scope="session")
 def conform(hour: dt.datetime) -> Conform:
-    """Conforms JSON lines of one landed file; `lines` are their numbers, `key` the secret of personal data
-    and `no_key` a contract without a key."""
+    """A function that conforms JSON lines of one landed file.
+
+    `lines` are their numbers, `key` is the secret for personal data, `no_key` makes a contract without a key.
+    """
     conformers: dict[tuple[Any, ...], Conformer] = {}
 
     def run(
@@ -59,7 +61,7 @@ def conform(hour: dt.datetime) -> Conform:
 
 @pytest.fixture(scope="session")
 def outcome(conform: Conform) -> Callable[..., dict[str, Any]]:
-    """What became of one record: silver's values, or `reason`, `column` and `detail`."""
+    """The outcome of one record: silver's values, or `reason`, `column` and `detail`."""
 
     def run(raw: bytes, **options: Any) -> dict[str, Any]:
         result = conform([raw], **options)

@@ -1,4 +1,4 @@
-"""Corpus: small landed files of every stream, as real producers and the simulator write them; what fuzzing begins with.
+"""Small landed files of every stream, from samples of real producers and from the simulator, for fuzzing.
 
 Not here: how they are spoilt (`spoiling`).
 """
@@ -23,7 +23,7 @@ Corpus = dict[str, list[bytes]]
 
 
 def corpus(folder: Path) -> Corpus:
-    """Plain contents by stream; the simulator lands its own in the folder."""
+    """Uncompressed contents by stream; the simulator writes its files to the folder."""
     found: Corpus = {name: [] for name in STREAMS}
     for name, content in _sampled():
         found[name].append(content)
@@ -35,7 +35,7 @@ def corpus(folder: Path) -> Corpus:
 
 
 def _sampled() -> Iterator[tuple[str, bytes]]:
-    """The samples in files of a few records each."""
+    """The samples, cut into files of a few records."""
     for path in sorted(SAMPLES.glob("clickstream/*.gz")):
         yield from (("clickstream", lines) for lines in _few(_plain(path)))
     for name in ("input-events", "output-badrows"):

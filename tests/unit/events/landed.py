@@ -1,4 +1,4 @@
-"""Records of any stream as bronze holds them, and what becomes of each."""
+"""Tables of records as bronze holds them, and the outcome of each record."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def conformer(stream: Stream) -> Conformer:
 
 
 def outcomes(stream: Stream, raws: Sequence[str], header: str | None = None) -> list[dict[str, Any]]:
-    """Silver's values of each record, or its `reason`, `column` and `detail`."""
+    """For each record silver's values, or its `reason`, `column` and `detail`."""
     result = conformer(stream).conform(table(raws, header))
     rows = [*result.accepted.iter_rows(named=True), *result.refused.iter_rows(named=True)]
     assert sorted(row["_line"] for row in rows) == list(range(1, len(raws) + 1))

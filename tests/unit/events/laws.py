@@ -1,4 +1,4 @@
-"""Laws: what holds of any file, whatever is in it: no byte of it is lost in decoding, no record of it in conforming.
+"""What must hold for any file: decoding loses no byte of it, and conforming loses no record.
 
 Not here: files to try them on (`corpus`, `spoiling`).
 """
@@ -20,9 +20,9 @@ from contracts.stream import Stream
 from events.compression import Unreadable, blocks
 from events.conform import Conformer
 from events.decode import RECORDS, records
-from events.look import look_at, opening
-from events.problems import REASONS
-from events.values import Values
+from events.detection import detect, read_head
+from events.rejections import REASONS
+from events.value_cutter import ValueCutter
 
 HOUR = datetime(2026, 1, 1, tzinfo=UTC)
 IDENTITY = ["_source_file", "_line"]
@@ -31,14 +31,14 @@ SPACE = b" \t\r\n\v\f"
 
 @dataclass(frozen=True)
 class Decoded:
-    """A file's records as bronze holds them, the file being its number."""
+    """The records of one numbered file as bronze holds them."""
 
     number: int
     table: pa.Table
 
     @classmethod
     def of(cls, number: int, stream: Stream, file: Spoilt) -> Decoded | None:
-        """The records of a file; None if it is refused as unreadable. Every byte of it is accounted for."""
+        """The records of a file, after checking that no byte is lost; None if the file is refused."""
         try:
             batches = list(records(io.BytesIO(file.content), file.name, stream.decoding, file.limit))
             plain = b"".join(blocks(io.BytesIO(file.content), file.name))
@@ -56,11 +56,11 @@ class Decoded:
 
 
 def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
-    """The records lie in the content one after another, with nothing but separators around them."""
-    beginning = opening(iter([plain]))
-    look = look_at(beginning, stream.decoding, 1)
-    separators = SPACE + b",[]" if isinstance(look.cutter, Values) else SPACE
-    at = beginning.skipped + look.begin
+    """Records are in the content in order, with only separators around them."""
+    head = read_head(iter([plain]))
+    detected = detect(head, stream.decoding, 1)
+    separators = SPACE + b",[]" if isinstance(detected.cutter, ValueCutter) else SPACE
+    at = head.skipped + detected.begin
     for raw, oversize in zip(found.column("raw").to_pylist(), found.column("oversize").to_pylist(), strict=True):
         if raw is None:
             start, end = oversize["offset"], oversize["offset"] + oversize["length"]
@@ -75,7 +75,7 @@ def assert_whole(plain: bytes, found: pa.Table, stream: Stream) -> None:
 
 
 def assert_named(stream: Stream, accepted: pl.DataFrame) -> None:
-    """No text that names something is blank, and none is empty."""
+    """No text is empty, and none is blank except free text."""
     for name, dtype in stream.types.items():
         source = stream.source_of(name)
         if isinstance(dtype, pl.List):
@@ -89,7 +89,7 @@ def assert_named(stream: Stream, accepted: pl.DataFrame) -> None:
 
 
 def assert_conserved(conformer: Conformer, files: Sequence[Decoded]) -> Counter[str]:
-    """Each record is accepted or refused, once, as what it was; how many there are of both, by reason."""
+    """Each record is accepted or rejected once; returns the counts by reason."""
     table = pa.concat_tables([file.table for file in files])
     found = conformer.conform(table)
     landed = pl.DataFrame(pl.from_arrow(table.select([*IDENTITY, "raw"])))

@@ -1,6 +1,6 @@
-"""A process that decodes content made to hurt, and says what memory that took: its own peak, in MiB over the start.
+"""A process that decodes hostile content, and prints how far its peak memory rose, in MiB.
 
-`python peak.py`: a JSON object by case, of records, oversize records, and peak so far.
+`python peak.py` prints a JSON object: by case, the numbers of records and of oversize records, and the peak so far.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LINES, VALUES, CSV = JsonLines(), JsonConcatenated(), Csv(("a", "b"))
 
 
 def contents() -> Iterator[tuple[str, Framing, bytes]]:
-    """Compressed where that is small; several members are one content."""
+    """Cases as (name, framing, content); some are compressed to stay small."""
     yield "line", LINES, gzip.compress(b"x" * MEGABYTE) * 200
     yield "blank lines", LINES, gzip.compress(b" \n" * (MEGABYTE // 2)) * 4
     yield "tiny lines", LINES, b"1\n" * 1_000_000

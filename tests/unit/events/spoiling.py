@@ -1,6 +1,6 @@
-"""Spoiling: what can happen to a file before it lands, as functions of random numbers and of its bytes.
+"""Damage that can happen to a file before it lands, as functions of random numbers and of its bytes.
 
-Not here: which files (`corpus`), what has to hold of them all the same (`laws`). No stream's facts.
+Not here: which files (`corpus`), what must hold for them all the same (`laws`), facts about one stream.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ ENCODINGS = ("utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1", "cp037", "
 SIZES = (300, 300, 5_000, 70_000, 300_000)
 
 Spoiler = Callable[[Random, bytes, bytes], bytes]
-"""Makes other content of the one; the second is that of another file."""
+"""Spoils a content; the last argument is the content of another file."""
 
 
 def _place(random: Random, content: bytes) -> int:
@@ -89,14 +89,14 @@ def _place(random: Random, content: bytes) -> int:
 
 
 def _span(random: Random, content: bytes) -> tuple[int, int]:
-    """Mostly short, now and then anything."""
+    """A span of the content, mostly short."""
     start = _place(random, content)
     longest = len(content) if random.random() < 0.2 else 40
     return start, min(len(content), start + random.randint(1, max(1, longest)))
 
 
 def flipped(random: Random, content: bytes, other: bytes) -> bytes:
-    """Some bits are others."""
+    """Flip some bits."""
     found = bytearray(content)
     for _ in range(random.choice((1, 1, 3, 30)) if found else 0):
         found[random.randrange(len(found))] ^= 1 << random.randrange(8)
@@ -104,39 +104,39 @@ def flipped(random: Random, content: bytes, other: bytes) -> bytes:
 
 
 def inserted(random: Random, content: bytes, other: bytes) -> bytes:
-    """Bytes that mean something to a reader, or nothing at all, in between or in the place of others."""
+    """Insert tokens or random bytes, or put them in place of others."""
     start, end = _span(random, content)
     new = random.choice(TOKENS) if random.random() < 0.8 else random.randbytes(random.randint(1, 50))
     return content[:start] + new + content[random.choice((start, end)) :]
 
 
 def deleted(random: Random, content: bytes, other: bytes) -> bytes:
-    """A part is gone."""
+    """Remove a part."""
     start, end = _span(random, content)
     return content[:start] + content[end:]
 
 
 def doubled(random: Random, content: bytes, other: bytes) -> bytes:
-    """A part comes again, there or elsewhere."""
+    """Repeat a part, there or elsewhere."""
     start, end = _span(random, content)
     at = random.choice((end, _place(random, content)))
     return content[:at] + content[start:end] + content[at:]
 
 
 def truncated(random: Random, content: bytes, other: bytes) -> bytes:
-    """The end is missing, or the beginning."""
+    """Cut off the end or the beginning."""
     at = _place(random, content)
     return random.choice((content[:at], content[at:]))
 
 
 def spliced(random: Random, content: bytes, other: bytes) -> bytes:
-    """A file goes on as another, or has a part of it within."""
+    """Continue with another file, or insert a part of it."""
     at, (start, end) = _place(random, content), _span(random, other)
     return content[:at] + random.choice((other[start:], other[start:end] + content[at:]))
 
 
 def revalued(random: Random, content: bytes, other: bytes) -> bytes:
-    """Some values, as JSON, CSV or TSV would have them, are others; one out of the same file or a strange one."""
+    """Replace some values by strange ones, or by others of the same file."""
     places = list(VALUE.finditer(content))
     if not places:
         return content
@@ -152,7 +152,7 @@ def _start(found: re.Match[bytes]) -> int:
 
 
 def swollen(random: Random, content: bytes, other: bytes) -> bytes:
-    """Something comes so often that it is longer than anybody means, or nested deeper."""
+    """Repeat something until it is very long or deeply nested."""
     at, size = _place(random, content), random.choice(SIZES)
     start, end = _span(random, content)
     part = random.choice((random.choice(TOKENS), b'{"a":', b"[", b'"', b" ", content[start:end] or b"x"))
@@ -160,7 +160,7 @@ def swollen(random: Random, content: bytes, other: bytes) -> bytes:
 
 
 def recoded(random: Random, content: bytes, other: bytes) -> bytes:
-    """All of it in another encoding, or with other ends of lines."""
+    """Change the encoding or the line breaks of all of it."""
     if random.random() < 0.5:
         return content.replace(b"\n", random.choice((b"\r\n", b"\r", b"\n\n", b" ", b"")))
     return content.decode(errors="replace").encode(random.choice(ENCODINGS), errors="replace")
@@ -173,7 +173,7 @@ SPOILERS: Sequence[Spoiler] = (
 
 
 def compressed(random: Random, content: bytes) -> bytes:
-    """Plain or compressed, and now and then in two pieces or twice over."""
+    """Plain or compressed, sometimes in two members or twice."""
     at = _place(random, content)
     return random.choice(
         (
@@ -194,7 +194,7 @@ def zstd(content: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Spoilt:
-    """A file as it lands: `name`, its bytes, and the most that a record of it may have."""
+    """A landed file: its name, its bytes, and the limit for a record's size."""
 
     name: str
     content: bytes
@@ -206,7 +206,7 @@ LIMITS = (*[16 << 20] * 4, 4_000, 300)
 
 
 def spoil(random: Random, content: bytes, other: bytes) -> Spoilt:
-    """A file with up to four things wrong with it, sometimes in its compressed bytes."""
+    """Spoil a content up to four times, and sometimes its compressed bytes."""
     for _ in range(random.choice((1, 1, 1, 2, 4))):
         content = random.choice(SPOILERS)(random, content, other)
     landed = compressed(random, content)

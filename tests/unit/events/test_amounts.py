@@ -1,4 +1,4 @@
-"""Amounts: rounded to six decimals and told, or refused; whichever of the two readers takes them."""
+"""Amounts are rounded to six decimals and flagged, or rejected, whichever of the two readers reads them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NUMBERS = st.builds(
 
 
 def purchase(price: str, quantity: int = 1) -> str:
-    """A purchase of the storefront, whose price stands there as given."""
+    """A purchase in the clickstream with the given JSON as its price."""
     event = {"timestamp": "2026-01-01T10:00:00Z", "user_id": "u", "session_id": "s", "event_type": "purchase"}
     text = json.dumps({**event, "product_id": "p", "category": "c", "quantity": quantity})
     return f'{text[:-1]}, "price": {price}}}'
@@ -43,14 +43,14 @@ def order(total: str, *prices: str) -> str:
 
 
 def line(**values: str) -> str:
-    """An enriched event of Snowplow's."""
+    """A Snowplow enriched event."""
     known = {"event_id": "e", "collector_tstamp": "2026-01-01 10:00:00.000"}
     return "\t".join({**known, **values}.get(name, "") for name in FIELDS)
 
 
 @given(NUMBERS, st.booleans())
 def test_an_amount_is_the_nearest_of_six_decimals_and_tells_so(number: str, as_text: bool) -> None:
-    """Few are odd enough for the slow reader; both have to come to the same."""
+    """Machine code leaves some numbers to a slower reader; both must give the same value."""
     sent = Decimal(number)
     nearest = sent.quantize(FINEST, context=EXACT)
     found = outcome(CLICKSTREAM, purchase(f'"{number}"' if as_text else number))
@@ -76,13 +76,13 @@ def test_an_amount_is_the_nearest_of_six_decimals_and_tells_so(number: str, as_t
     ],
 )
 def test_a_fine_amount_costs_no_order(total: str, held: str, rounded: bool) -> None:
-    """Dinars have three decimals, unit prices more, and sums of doubles a tail of many."""
+    """Real amounts have many decimals: dinars three, unit prices more, sums of doubles a long tail."""
     found = outcome(COMMERCE, order(total))
     assert (found["order_total"], found["amounts_rounded"]) == (Decimal(held), rounded)
 
 
 def test_an_amount_of_a_line_is_told_as_well() -> None:
-    """One flag a record: who has to know which amount it was finds the record in bronze."""
+    """There is one flag per record; which amount was rounded can be seen in bronze."""
     found = outcomes(COMMERCE, [order("1", "1.5", "0.1234567"), order("1", "1.5"), order("1")])
     assert [row["amounts_rounded"] for row in found] == [True, False, False]
     assert found[0]["items"][1]["unit_price"] == Decimal("0.123457")
@@ -111,5 +111,5 @@ def test_an_amount_of_a_transaction_is_told_as_well() -> None:
     ],
 )
 def test_what_nobody_believes_is_refused(found: dict[str, Any], column: str, reason: str) -> None:
-    """Gold could not sum it; 19 whole digits are no amount at all."""
+    """Gold could not sum such an amount, and none is real."""
     assert (found["column"], found["reason"]) == (column, reason)

@@ -1,4 +1,4 @@
-"""Machine code: made anew when any source of it changes, and only then, whoever runs."""
+"""Machine code is compiled again when one of its sources changes, and only then."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from numba.core import config
 
@@ -20,19 +21,18 @@ EVENTS = Path(__file__).parents[3] / "platform" / "events"
 UNESCAPE = """
 import json
 import numpy as np
-from events.columns import Values, _unescaped, unescaped
-from events.compiled import read_only
-from events.text import Room
-from events.tokens import ESCAPED
+from events.byte_spans import Scratch
+from events.json.text_columns import _unescape_all, unescaped
+from events.values import ESCAPED, Values
 data = np.frombuffer(b"one\\\\ntwo" + bytes(16), np.uint8)
 values = Values(data, np.array([ESCAPED], np.uint8), np.array([0], np.uint32), np.array([8], np.uint32))
-text = unescaped(values, np.ones(1, np.bool_), Room()).record(0).decode()
-print(json.dumps([text, sum(_unescaped.stats.cache_misses.values()), sum(_unescaped.stats.cache_hits.values())]))
+text = unescaped(values, np.ones(1, np.bool_), Scratch()).at(0).decode()
+print(json.dumps([text, sum(_unescape_all.stats.cache_misses.values()), sum(_unescape_all.stats.cache_hits.values())]))
 """
 
 
 def run(root: Path) -> tuple[str, int, int]:
-    """A text without its escape, how often that was compiled, and how often it was found."""
+    """An unescaped text, and how often the function was compiled and found in the cache."""
     settings = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     command = [sys.executable, "-c", UNESCAPE]
     done = subprocess.run(command, env={**settings, "PYTHONPATH": str(root)}, capture_output=True, check=True)
@@ -41,11 +41,11 @@ def run(root: Path) -> tuple[str, int, int]:
 
 
 def test_a_change_of_what_is_inlined_from_another_file_is_compiled(tmp_path: Path) -> None:
-    """numba looks at the file of the calling function alone, and would go on with the old code."""
+    """numba looks only at the file of the calling function, and would keep the old code."""
     shutil.copytree(EVENTS, tmp_path / "events", ignore=shutil.ignore_patterns("__pycache__"))
     assert run(tmp_path) == ("one\ntwo", 1, 0)
     assert run(tmp_path) == ("one\ntwo", 0, 1)
-    tokens = tmp_path / "events" / "tokens.py"
+    tokens = tmp_path / "events" / "json" / "tokens.py"
     source = tokens.read_text()
     tokens.write_text(source.replace(r"""list(b'"\\/\b\f\n\r\t')""", r"""list(b'"\\/\b\f+\r\t')"""))
     assert run(tmp_path) == ("one+two", 1, 0)
@@ -57,7 +57,7 @@ def test_a_change_of_what_is_inlined_from_another_file_is_compiled(tmp_path: Pat
 
 
 class Modules:
-    """A function `outer` that has another module's inlined into it, loaded as by a process of its own."""
+    """A function `outer` with another module's function inlined, loaded as if by a new process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -77,7 +77,7 @@ class Modules:
         return importlib.import_module("outer_module").outer
 
     def misses(self, added: int) -> int:
-        """Compiles made for one call, which gives the right result."""
+        """How often one call compiles; its result must be right."""
         outer = self.load(added)
         assert outer(1) == 1 + added
         return sum(outer.stats.cache_misses.values())
@@ -92,7 +92,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
 
 
 def test_a_few_folders_are_kept(modules: Modules) -> None:
-    """Whoever goes back to another branch finds its code; years of changes do not fill a disk."""
+    """A developer who changes branches finds the code, and years of changes do not fill the disk."""
     for added in range(KEPT + 2):
         assert modules.misses(added) == 1
     assert len([*modules.folder.glob("__pycache__/outer_module-*")]) == KEPT
@@ -101,7 +101,7 @@ def test_a_few_folders_are_kept(modules: Modules) -> None:
 
 
 def test_signatures_do_not_share_a_file(modules: Modules) -> None:
-    """Processes that compile one function for other arguments at the same time must not swap their code."""
+    """Two processes may compile one function for different arguments at the same time."""
     outer = modules.load(1)
     assert (outer(1), outer(1.5)) == (2, 2.5)
     assert len([*modules.folder.glob("__pycache__/outer_module-*/*.code")]) == 2
@@ -109,7 +109,7 @@ def test_signatures_do_not_share_a_file(modules: Modules) -> None:
 
 @pytest.mark.parametrize("kept", [0, 40, -1])
 def test_code_that_is_not_whole_is_compiled_again(modules: Modules, kept: int) -> None:
-    """A machine that lost power leaves such files, and each process would fail until somebody removed them."""
+    """A power failure leaves such files; without the check each process would fail until somebody removed them."""
     assert modules.misses(1) == 1
     (file,) = modules.folder.glob("__pycache__/outer_module-*/*.code")
     file.write_bytes(file.read_bytes()[:kept])
@@ -117,14 +117,31 @@ def test_code_that_is_not_whole_is_compiled_again(modules: Modules, kept: int) -
 
 
 def test_a_folder_that_cannot_be_written_is_told(modules: Modules, caplog: pytest.LogCaptureFixture) -> None:
-    """The code runs all the same; half a minute in each process has to have an explanation."""
+    """The code runs all the same, but half a minute of compiling in each process needs an explanation."""
     (modules.folder / "__pycache__").write_text("a file, so that no folder can be made in it")
     assert (modules.misses(1), modules.misses(1)) == (1, 1)
     assert "NUMBA_CACHE_DIR" in caplog.text
 
 
 def test_the_folder_may_be_elsewhere(modules: Modules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An image keeps it outside of its sources."""
+    """An image keeps machine code outside of its sources."""
     monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "elsewhere"))
     assert (modules.misses(1), modules.misses(1)) == (1, 0)
     assert not [*modules.folder.glob("__pycache__/outer_module-*")]
+
+
+def test_code_with_bounds_checks_is_kept_apart(modules: Modules, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that checks bounds must not use code without checks, nor leave slow code to the others."""
+    read = "from events.compiled import compiled\n@compiled\ndef read(data, at):\n    return data[at]\n"
+    (modules.folder / "reading_module.py").write_text(read)
+    data = np.zeros(4, np.uint8)
+    for checked in (0, 1, 0):
+        monkeypatch.setattr(config, "BOUNDSCHECK", checked)
+        sys.modules.pop("reading_module", None)
+        function = importlib.import_module("reading_module").read
+        assert function(data, 3) == 0
+        if checked:
+            with pytest.raises(IndexError):
+                function(data, 4)
+    assert len([*modules.folder.glob("__pycache__/reading_module-*")]) == 2
+    assert sum(function.stats.cache_hits.values()) == 1

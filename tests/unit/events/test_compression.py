@@ -1,4 +1,4 @@
-"""Compression is told by content, and an object that cannot be read whole is refused whole."""
+"""Compression is detected by content, and an object that cannot be read to its end is refused."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "gzip": gzip.co
 
 
 def lines(landed: bytes, name: str = "f.json.gz") -> list[bytes]:
-    """An object's records, read as bronze reads them: verified first, from one open handle."""
+    """An object's records, read as bronze reads them: verified first, with one open file."""
     source = io.BytesIO(landed)
     compression.verify(source, name)
     found = [raw for batch in decode.records(source, name, (JsonLines(),)) for raw in batch.column("raw").to_pylist()]
@@ -51,14 +51,14 @@ def lines(landed: bytes, name: str = "f.json.gz") -> list[bytes]:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", COMPRESS)
 def test_the_content_tells_how_it_is_compressed(kind: str, name: str) -> None:
-    """Producers name files wrongly; the first bytes do not lie."""
+    """Producers give files wrong names, so only the first bytes count."""
     assert lines(COMPRESS[kind](CONTENT), name) == CONTENT.splitlines()
 
 
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=4), st.sampled_from(["gzip", "zstd"]))
 @example([b"a\nb", b"c\nd"], "gzip")
 def test_members_are_read_on_end(parts: list[bytes], kind: str) -> None:
-    """Firehose and `cat` join compressed files; what comes after the first member is data, too."""
+    """Firehose and `cat` join compressed files, so there is data after the first member."""
     parts = [b"x", *(part.replace(b"\r", b"") for part in parts)]
     landed = b"".join(COMPRESS[kind](part) for part in parts)
     assert lines(landed) == [line for line in b"".join(parts).split(b"\n") if line.strip()]
@@ -66,7 +66,7 @@ def test_members_are_read_on_end(parts: list[bytes], kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
 def test_a_cut_off_object_is_unreadable_wherever_it_is_cut(kind: str) -> None:
-    """A half-written upload must not be half-loaded: its good prefix would look like all there is."""
+    """A half-written upload must not be half-loaded: its readable beginning would look complete."""
     landed = COMPRESS[kind](CONTENT)
     for length in range(5, len(landed)):
         with pytest.raises(Unreadable, match="broken compression"):
@@ -75,7 +75,7 @@ def test_a_cut_off_object_is_unreadable_wherever_it_is_cut(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["gzip", "zstd"])
 def test_a_second_member_that_is_cut_off_is_unreadable(kind: str) -> None:
-    """The first member alone would be a prefix of the object."""
+    """The first member alone would be only the beginning of the object."""
     landed = COMPRESS[kind](CONTENT)
     with pytest.raises(Unreadable, match="broken compression"):
         lines(landed + landed[:-3])
@@ -104,7 +104,7 @@ FILES = {
 
 @pytest.mark.parametrize("kind", FILES)
 def test_a_foreign_format_is_named(kind: str) -> None:
-    """Whoever reads the ledger should see at once what has been dropped there."""
+    """The ledger should say at once what kind of file landed."""
     with pytest.raises(Unreadable, match=f"wrong magic: {kind} content; expected gzip, zstd or plain text"):
         lines(FILES[kind], "f.json")
 
@@ -112,7 +112,7 @@ def test_a_foreign_format_is_named(kind: str) -> None:
 @pytest.mark.parametrize("outer", ["gzip", "zstd"])
 @pytest.mark.parametrize("inner", ["gzip", "zstd", *FILES])
 def test_a_container_inside_a_container_is_named(inner: str, outer: str) -> None:
-    """A step too many of a producer would otherwise become thousands of malformed records."""
+    """A file that was packed twice would otherwise become thousands of malformed records."""
     content = FILES[inner] if inner in FILES else COMPRESS[inner](CONTENT)
     article = "an" if inner[0] in "AOxl" else "a"
     with pytest.raises(Unreadable, match=f"^{article} {inner} file inside {outer}; expected plain text inside$"):
@@ -130,7 +130,7 @@ def test_garbage_named_as_compressed_is_refused(garbage: bytes) -> None:
 def test_a_character_across_the_end_of_the_head_is_text() -> None:
     """Plain text is told by its first 4096 bytes, which may end in the middle of a character."""
     for shift in range(4):
-        content = b"x" * (compression.HEAD - shift) + "😀".encode() + b"\n"
+        content = b"x" * (compression.MAGIC_BYTES - shift) + "😀".encode() + b"\n"
         assert lines(content, "f.json.gz") == [content[:-1]]
 
 
@@ -138,14 +138,14 @@ def test_a_character_across_the_end_of_the_head_is_text() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", COMPRESS)
 def test_text_in_another_encoding_is_named(kind: str, name: str, encoding: str) -> None:
-    """With a mark of the byte order or without one; every line of it would be malformed."""
+    """With or without a byte order mark; every line would be malformed otherwise."""
     with pytest.raises(Unreadable, match=f"^{encoding[:6].upper()} text; expected UTF-8$"):
         lines(COMPRESS[kind](CONTENT.decode().encode(encoding)), name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_empty_object_has_no_records(name: str) -> None:
-    """Producers close files in which nothing was written."""
+    """Producers close files without having written anything."""
     assert lines(b"", name) == []
     assert lines(gzip.compress(b""), name) == []
 
@@ -166,7 +166,7 @@ class Failing(io.BytesIO):
 
 @pytest.mark.parametrize("kind", COMPRESS)
 def test_an_error_of_the_storage_is_not_the_objects_fault(kind: str) -> None:
-    """Refusing the object would note it as broken for ever; the run has to fail and be tried again."""
+    """If the object were refused it would count as broken for ever; the run must fail and be retried instead."""
     with pytest.raises(OSError, match="Input/output error") as caught:
         compression.verify(Failing(COMPRESS[kind](CONTENT)), "f.json")
     assert caught.value.errno == 5

@@ -1,4 +1,4 @@
-"""Items that are made in another thread while the ones before them are worked on."""
+"""Prefetch makes the next item in another thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from events.concurrency import prefetch
 
 
 def test_ahead_keeps_order_and_passes_errors_on() -> None:
-    """Decoding runs a batch ahead, and its error has to reach the run."""
+    """Decoding runs one batch ahead, and its error must reach the run."""
 
     def items() -> Iterator[int]:
         yield from (1, 2)

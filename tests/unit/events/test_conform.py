@@ -1,4 +1,4 @@
-"""Conforming: every record is accepted or refused, once, and people are not recognised in what comes out."""
+"""Every record is accepted or rejected exactly once, and personal data does not get through."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from contracts.stream import column
 from events.concurrency import parallel_map
 from events.conform import Conformers
 from events.decode import OVERSIZE
-from events.problems import REASONS
-from events.text import nesting
+from events.json.outline import nesting
+from events.rejections import REASONS
 
 IDENTITY = ["_source_file", "_source_version", "_line"]
 
@@ -31,7 +31,7 @@ IDENTITY = ["_source_file", "_source_version", "_line"]
     )
 )
 def test_every_record_is_in_exactly_one_of_the_two(conform: Any, raws: list[bytes]) -> None:
-    """The law of conservation starts here: a record that neither side has would be lost without a trace."""
+    """A record that is neither accepted nor rejected would be lost without a trace."""
     result = conform(raws)
     both = pl.concat([result.accepted.select(IDENTITY), result.refused.select(IDENTITY)])
     assert sorted(both["_line"]) == list(range(1, len(raws) + 1))
@@ -57,7 +57,7 @@ def records(raws: list[bytes | None], hour: dt.datetime, file: str = "f") -> pa.
 
 
 def test_an_oversize_record_is_refused_with_its_whereabouts(hour: dt.datetime, event: Any) -> None:
-    """There are no bytes to judge, but whoever asks has to be able to find them."""
+    """An oversize record has no bytes to judge, but its detail must say where they are."""
     result = Conformers(COMMERCE, b"key").conform(records([event(), None], hour))
     assert result.accepted["_line"].to_list() == [1]
     refused = result.refused.row(0, named=True)
@@ -66,7 +66,7 @@ def test_an_oversize_record_is_refused_with_its_whereabouts(hour: dt.datetime, e
 
 
 def test_batches_come_back_in_their_order(hour: dt.datetime, event: Any) -> None:
-    """Threads finish as they like; rows that jump about would make every run's files different."""
+    """Threads finish in any order, but the order of rows must be the same in every run."""
     batches = [records([event(f"{n}-{i}") for i in range(1 + n % 3)], hour, f"f{n}") for n in range(12)]
     conformed = parallel_map(Conformers(COMMERCE, b"key").conform, batches, threads=3)
     assert [each.accepted["_source_file"][0] for each in conformed] == [f"f{n}" for n in range(12)]
@@ -75,7 +75,7 @@ def test_batches_come_back_in_their_order(hour: dt.datetime, event: Any) -> None
 @pytest.mark.parametrize("required", ["event_id", "event_type", "event_timestamp"])
 @pytest.mark.parametrize("value", ["", " \t\n\u00a0\u2003", None, ...])
 def test_what_is_required_may_not_be_missing_or_empty(outcome: Any, event: Any, required: str, value: Any) -> None:
-    """Producers send an empty text for what they do not know."""
+    """Producers send an empty text for a value that they do not know."""
     record = json.loads(event()) | {required: value}
     if value is ...:
         del record[required]
@@ -95,7 +95,7 @@ def test_a_blank_text_names_nothing(outcome: Any, event: Any, blank: str) -> Non
 
 
 def test_an_order_without_an_id_is_none(outcome: Any, event: Any) -> None:
-    """Three of them would be one order."""
+    """Three records with an empty id would be one order."""
     refused = outcome(
         event(event_type="order_completed", order={"order_id": " ", "currency": "EUR", "total_amount": 1})
     )
@@ -103,13 +103,13 @@ def test_an_order_without_an_id_is_none(outcome: Any, event: Any) -> None:
 
 
 def test_free_text_keeps_its_white_space(outcome: Any, event: Any) -> None:
-    """It names nothing; empty it is nothing, for there a record says no more than without it."""
+    """White space in free text is a value; empty text is null, like a missing field."""
     model = type("Noted", (CommerceEvent,), {"__annotations__": {"note": str}, "note": column("note", free_text=True)})
     assert [outcome(event(note=note), model=model)["note"] for note in (" ", " a", "")] == [" ", " a", None]
 
 
 def test_a_column_keeps_what_another_one_forgets(outcome: Any, event: Any) -> None:
-    """Two columns may take the same path, each in its own way."""
+    """Two columns with the same path may read it differently."""
     fields = {"note": column("note", free_text=True), "name": column("note")}
     model = type("Twice", (CommerceEvent,), {"__annotations__": {"note": str, "name": str}, **fields})
     row = outcome(event(note=" "), model=model)
@@ -117,7 +117,7 @@ def test_a_column_keeps_what_another_one_forgets(outcome: Any, event: Any) -> No
 
 
 def test_the_first_reason_counts_and_all_are_told(outcome: Any, event: Any) -> None:
-    """One reason a record keeps the counts right; whoever mends the producer wants to see all of them."""
+    """One reason per record keeps counts right; the detail lists all, for whoever mends the producer."""
     refused = outcome(event(event_id=True, order={"total_amount": "1e18", "tax": "x"}))
     assert refused["reason"] == "type"
     assert refused["detail"] == (
@@ -139,12 +139,12 @@ MICROSECOND = dt.timedelta(microseconds=1)
     ],
 )
 def test_the_clocks_edges(outcome: Any, event: Any, at: dt.datetime, reason: str | None) -> None:
-    """An hour's records may be an hour ahead of its end, and no older than the first event date."""
+    """Events may be up to one hour after the arrival hour's end, and not before the first event date."""
     assert outcome(event(event_timestamp=at.isoformat())).get("reason") == reason
 
 
 def test_the_clock_depends_on_the_hour_of_arrival_alone(outcome: Any, event: Any) -> None:
-    """Replayed years later, a record gets the verdict that it got at first."""
+    """A record that is replayed years later gets the same verdict."""
     late = event(event_timestamp="2030-01-01T00:00:00Z")
     assert outcome(late)["reason"] == "clock"
     assert "reason" not in outcome(late, at=dt.datetime(2029, 12, 31, 22, tzinfo=dt.UTC))
@@ -154,7 +154,7 @@ PERSON = {"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelac
 
 
 def test_an_email_becomes_a_keyed_hash_of_the_identity_space(outcome: Any, event: Any) -> None:
-    """Two shops' silver must not be joined on it, and without the key nobody can try addresses out."""
+    """Hashes of two identity spaces must not match, and without the key nobody can guess addresses."""
     raw = event(customer=PERSON)
     hashed = outcome(raw)["customer_email"]
     secret = hmac.digest(b"key", b"shop", "sha256")
@@ -177,14 +177,14 @@ def test_an_email_becomes_a_keyed_hash_of_the_identity_space(outcome: Any, event
     ],
 )
 def test_nobody_is_named_in_what_comes_out(conform: Any, event: Any, spoilt: dict[str, Any]) -> None:
-    """Details are read in logs and in the UI, and silver by all; the record itself stays under bronze's protection."""
+    """Details are shown in logs and the UI, and silver has many readers; only bronze keeps the record itself."""
     result = conform([event(**{"customer": PERSON, **spoilt})])
     shown = str(result.accepted.rows()) + str(result.refused.drop("raw").rows())
     assert not [value for value in ("ada@example.com", "Ada", "Lovelace") if value in shown]
 
 
 def content(outcome: Any, raw: str, **options: Any) -> bytes:
-    """A record's content, which is its key where the producer gives none."""
+    """A record's content, which is its key if the contract has no key."""
     found: bytes = outcome(raw.encode(), no_key=True, **options)["_key"]
     return found
 
@@ -201,18 +201,18 @@ BASE = '{"event_id":"e","event_timestamp":"2024-05-01","event_type":"v","x":{"a"
     ],
 )
 def test_the_same_record_written_differently_is_the_same(outcome: Any, same: str) -> None:
-    """A retry by another serializer is a duplicate, not a conflict that somebody has to look into."""
+    """A retry by another serializer is a duplicate, not a conflict that somebody must examine."""
     assert content(outcome, same) == content(outcome, BASE)
 
 
 @pytest.mark.parametrize(("old", "new"), [("[1,2]", "[2,1]"), ('"a":1', '"a":2'), ('"a":1', '"a":"1"'), ('"x"', '"y"')])
 def test_another_value_is_another_content(outcome: Any, old: str, new: str) -> None:
-    """Also in fields that no column keeps: the producer did say something else."""
+    """A difference in a field that no column keeps is still a different content."""
     assert content(outcome, BASE.replace(old, new)) != content(outcome, BASE)
 
 
 def test_volatile_fields_are_left_out_of_the_content(outcome: Any) -> None:
-    """A time of sending differs in every retry; it says nothing of the event."""
+    """The time of sending differs in every retry and says nothing about the event."""
     base, options = BASE[:-1] + ',"sent":1,"y":{"t":1,"u":1}}', {"volatile": ("sent", "y.t")}
     assert content(outcome, base.replace('"sent":1', '"sent":2'), **options) == content(outcome, base, **options)
     assert content(outcome, base.replace('"t":1', '"t":2'), **options) == content(outcome, base, **options)
@@ -221,7 +221,7 @@ def test_volatile_fields_are_left_out_of_the_content(outcome: Any) -> None:
 
 
 def test_the_key_is_the_producers_id_or_else_the_content(outcome: Any) -> None:
-    """What makes two records one event must not depend on anything else in them."""
+    """Volatile fields must not decide whether two records are one event."""
     other = BASE.replace('"a":1', '"a":2')
     stored = bytes.fromhex("80c043a17b1474e4e5e489bc9df9f247")  # of the id "e"; another one is another key for good
     assert outcome(BASE.encode())["_key"] == outcome(other.encode())["_key"] == stored
@@ -229,12 +229,12 @@ def test_the_key_is_the_producers_id_or_else_the_content(outcome: Any) -> None:
 
 
 def test_brackets_inside_texts_do_not_nest() -> None:
-    """A text full of brackets is a text, also one with escaped quotes in it."""
+    """Brackets inside a text do not nest, also after escaped quotes."""
     assert nesting(b'{"a": "[[[[", "b": "\\"[[", "c": [{}]}') == 3
 
 
 def test_contents_tell_records_of_one_key_apart(outcome: Any) -> None:
-    """Asked for only when keys meet, they are the same that stand for the key elsewhere."""
+    """Contents that are computed later must equal those that were used as keys."""
     other = BASE.replace('"a":1', '"a":2')
     landed = pa.table({"raw": pa.array([BASE, other], pa.large_binary()), "header": pa.nulls(2, pa.large_string())})
     found = Conformers(COMMERCE, b"key").contents(landed)
@@ -243,6 +243,6 @@ def test_contents_tell_records_of_one_key_apart(outcome: Any) -> None:
 
 @pytest.mark.parametrize("texts", [["12.34", "12.340"], ["1e2", "100", "100.00", '"100"']])
 def test_one_amount_has_many_spellings(outcome: Any, texts: list[str]) -> None:
-    """Producers disagree on how to write a number; it is one amount all the same."""
+    """Producers write the same number in different ways."""
     record = '{"event_id":"e","event_type":"v","event_timestamp":"2024-05-01","order":{"total_amount":%s}}'
     assert len({outcome((record % text).encode())["order_total"] for text in texts}) == 1

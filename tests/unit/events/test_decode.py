@@ -1,4 +1,4 @@
-"""Decode: an object's head tells its framing, and whatever the bytes are, its records come out as they went in."""
+"""Decoding: the head tells the framing, and records come out byte for byte."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contracts.stream import Csv, EnrichedTsv, Framing, JsonConcatenated, JsonLines
-from events import compression, decode, look
+from events import compression, decode, detection
 from events.encoding import foreign
 
 Record = tuple[int, bytes | None, dict[str, object] | None]
@@ -23,7 +23,7 @@ CONTENT = st.one_of(st.binary(max_size=60), st.lists(ALPHABET, max_size=40).map(
 
 
 def reference(content: bytes, limit: int) -> list[Record]:
-    """Line by line, with nothing but `splitlines`, whose line breaks of bytes are ours."""
+    """A reader by `splitlines`, which has the same line breaks for bytes."""
     found: list[Record] = []
     offset = 0
     for number, ended in enumerate(content.splitlines(keepends=True), 1):
@@ -53,19 +53,19 @@ def decoded(content: bytes, limit: int = decode.MAX_RECORD) -> list[Record]:
 @example(b"a\r\n\r\nb\r\n", 3)
 @example(b"a\x00b\n\x00\n", 8)
 def test_every_line_comes_out_once_as_it_is(content: bytes, limit: int) -> None:
-    """Bronze is the lasting truth. A small limit makes every kind of line oversize."""
+    """Bronze must keep every line. A small limit makes lines of every kind oversize."""
     assert decoded(content, limit) == reference(content, limit)
 
 
 @given(CONTENT, st.integers(1, 9))
 def test_blocks_make_no_difference(content: bytes, size: int) -> None:
-    """How storage hands out the bytes must not change a record, its number or its place."""
-    with patch.object(compression, "BLOCK", size), patch.object(look, "HEAD", 1):
+    """The size of storage's blocks must not change a record, its number or its offset."""
+    with patch.object(compression, "BLOCK", size), patch.object(detection, "HEAD_BYTES", 1):
         assert decoded(content, 30) == reference(content, 30)
 
 
 def test_an_oversize_record_names_the_bytes_it_stands_for() -> None:
-    """Its offset, length and digest are all that is kept: with them it can be found in the landed object."""
+    """Offset, length and digest are kept, so the record can be found in the landed object."""
     content = b"first\n" + b"x" * 100 + b"\nlast"
     ((_, first, _), (number, raw, oversize), (line, last, _)) = decoded(content, 64)
     assert (first, raw, last, number, line) == (b"first", None, b"last", 2, 3)
@@ -76,14 +76,14 @@ def test_an_oversize_record_names_the_bytes_it_stands_for() -> None:
 
 
 def test_a_record_of_exactly_the_limit_is_kept() -> None:
-    """The limit is what a record may have, not the first size that is too much."""
+    """A record of exactly the limit is kept."""
     assert decoded(b"x" * 64 + b"\n" + b"y" * 65, 64)[0] == (1, b"x" * 64, None)
     assert decoded(b"x" * 64 + b"\n" + b"y" * 65, 64)[1][1] is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b" \r\n\t\n", b"\x0b\n"])
 def test_blank_lines_are_no_records(content: bytes) -> None:
-    """They are counted, so that numbers are those an editor shows, but there is nothing in them to judge."""
+    """Blank lines are no records, but they count, so line numbers match an editor's."""
     assert decoded(content) == []
 
 
@@ -114,14 +114,14 @@ LOOKS: list[tuple[bytes, tuple[Framing, ...], list[tuple[int, bytes]]]] = [
 def test_the_head_tells_the_framing(
     mark: bytes, content: bytes, decoding: tuple[Framing, ...], expected: list[tuple[int, bytes]]
 ) -> None:
-    """Producers of one stream differ; what fits none is framed as the last, so that each record is judged."""
+    """Producers of one stream differ. Content that fits no framing gets the last one, so each record is judged."""
     batches = decode.records(io.BytesIO(mark + content), "f", decoding)
     rows = [(row["_line"], row["raw"]) for batch in batches for row in batch.to_pylist()]
     assert rows == expected
 
 
 def test_every_row_of_csv_carries_its_header() -> None:
-    """A row says nothing without it, and rows of many objects lie in one table; other framings have none."""
+    """A row cannot be read without its header, and rows of many objects are in one table."""
     content = codecs.BOM_UTF8 + 'b,"x, ü",a\r\n1,2,3\n'.encode() + b"x" * 100 + b"\n4,5,6\n"
     batches = decode.records(io.BytesIO(content), "f", MIXED, limit=64)
     rows = [(row["raw"], row["header"]) for batch in batches for row in batch.to_pylist()]
@@ -131,7 +131,7 @@ def test_every_row_of_csv_carries_its_header() -> None:
 
 
 def test_a_long_header_makes_small_batches() -> None:
-    """It is repeated for every row: a million short rows must not take a million times its bytes."""
+    """The header is repeated per row, so a long one with many short rows would take too much memory."""
     header = b"a,b" + b"".join(b",%d" % name for name in range(10_000))
     batches = list(decode.records(io.BytesIO(header + b"\n1,2" * 1000), "f", MIXED))
     assert max(batch.nbytes for batch in batches) < 2 * decode.HEADER_BYTES

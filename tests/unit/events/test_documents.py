@@ -1,4 +1,4 @@
-"""Documents: wrappers, texts that are objects, CSV rows, and the values that only some streams send."""
+"""JSON and CSV records: wrappers, objects sent as text, CSV rows, and values that only some streams send."""
 
 from __future__ import annotations
 
@@ -49,36 +49,36 @@ JOURNEY = {
 
 
 def message(value: Any, offset: int = 7, **more: Any) -> str:
-    """A Kafka message as it lands."""
+    """A landed Kafka message."""
     return json.dumps({"topic": "event", "partition": 0, "offset": offset, "key": None, "value": value} | more)
 
 
 def test_a_message_is_its_value() -> None:
-    """As text, as most drains write it, or as an object; and what came without Kafka is the event itself."""
+    """The event may be the message's value as text or object, or the record itself."""
     found = outcomes(WEB, [message(json.dumps(POST)), message(POST), json.dumps(POST)])
     assert [row["session_id"] for row in found] == ["s1"] * 3
 
 
 def test_the_wrapper_is_no_part_of_the_content() -> None:
-    """A message that was sent twice has two offsets and is one event."""
+    """A message that was sent twice has two offsets but is one event."""
     landed = table([message(json.dumps(POST), offset=1), message(json.dumps(POST), offset=2), json.dumps(POST)])
     assert len(set(conformer(WEB).contents(landed))) == 1
 
 
 def test_numbers_in_a_message_stay_as_they_were_sent() -> None:
-    """A session number of twenty digits is no double."""
+    """A number of twenty digits must not become a double."""
     raw = message(POST).replace('"s1"', "12345678901234567890.10")
     assert outcome(WEB, raw)["session_id"] == "12345678901234567890.10"
 
 
 @pytest.mark.parametrize("value", [None, "", "no JSON", "[1]", 7])
 def test_a_message_without_an_event_is_malformed(value: Any) -> None:
-    """A tombstone, or something that another team sent to the topic."""
+    """It may be a tombstone, or something that another team sent to the topic."""
     assert outcome(WEB, message(value))["reason"] == "malformed"
 
 
 def test_an_event_may_have_fields_called_like_the_wrappers() -> None:
-    """Only all four of them make a message."""
+    """Only an object with all four keys is a message."""
     assert outcome(WEB, json.dumps(POST | {"topic": "cats", "value": "x"}))["event_name"] == "post"
 
 
@@ -91,25 +91,25 @@ def test_an_event_may_have_fields_called_like_the_wrappers() -> None:
     ],
 )
 def test_an_object_may_come_as_text(props: Any) -> None:
-    """Producers in Python print what they should have encoded."""
+    """Producers in Python print objects that they should have encoded."""
     assert outcome(WEB, json.dumps(POST | {"props": props}))["device"] == "Mobile"
 
 
 def test_an_empty_text_is_no_object_and_no_error() -> None:
-    """It means that nothing is known."""
+    """An empty text means null."""
     row = outcome(WEB, json.dumps(POST | {"props": "", "session_id": ""}))
     assert (row["device"], row["session_id"], row["device_platform"]) == (None, None, None)
 
 
 @pytest.mark.parametrize("props", ["{'device': Mobile}", "__import__('os')", "{" * 99, "['Mobile']", "7"])
 def test_a_text_that_is_no_object_is_refused(props: str) -> None:
-    """It is read, never run."""
+    """A text that looks like Python is read, never run."""
     refused = outcome(WEB, json.dumps(POST | {"props": props}))
     assert (refused["reason"], refused["detail"]) == ("type", "props: object wanted, text found")
 
 
 def test_the_first_time_that_is_there_counts() -> None:
-    """Producers of two generations call it differently."""
+    """Producers of two generations use different names for the time."""
     other = {key: value for key, value in POST.items() if key != "occurred_at"} | {"timestamp": "2026-01-01T09:00:00Z"}
     both = POST | {"timestamp": "2026-01-01T09:00:00Z"}
     empty = POST | {"occurred_at": "", "timestamp": "2026-01-01T09:00:00Z"}
@@ -122,7 +122,7 @@ HEADER = "USER_ID,INITIAL_EVENT,STATUS,ORDER_TYPE,CREATED_AT,CITY"
 
 
 def test_a_row_of_csv_is_read_by_its_header() -> None:
-    """Whatever the order of its fields, and whatever is quoted."""
+    """Fields may come in any order, and quoted."""
     row = outcome(MOBILE, 'u1,LAUNCH_APP,COMPLETED,PURCHASE,2026-01-01 10:00:00,"Mexico, ""D.F."""', HEADER)
     assert (row["user_id"], row["status"], row["city"]) == ("u1", "COMPLETED", 'Mexico, "D.F."')
 
@@ -132,19 +132,19 @@ def test_a_row_of_csv_is_read_by_its_header() -> None:
     [("u1,LAUNCH_APP", "2 fields, 6 in the header"), ('u1,"LAUNCH_APP,COMPLETED', "no row of CSV")],
 )
 def test_a_row_that_does_not_fit_its_header_is_malformed(raw: str, detail: str) -> None:
-    """Its fields would be somebody else's."""
+    """Its fields would get wrong names."""
     refused = outcome(MOBILE, raw, HEADER)
     assert (refused["reason"], detail in refused["detail"]) == ("malformed", True)
 
 
 def test_a_field_may_be_as_long_as_a_record() -> None:
-    """The limit is the record's; a reader's own would cost the event."""
+    """Only the record's size is limited, not a field's."""
     row = outcome(MOBILE, f'u1,LAUNCH_APP,COMPLETED,PURCHASE,2026-01-01 10:00:00,"{"x" * 200_000}"', HEADER)
     assert row["city"] == "x" * 200_000
 
 
 def test_a_row_is_read_as_the_contract_says() -> None:
-    """By the first of its tables that the header fits; names that it knows are spelt as it does, whatever the case."""
+    """The first CSV framing that the header fits counts, and names are spelt as the contract spells them."""
     tables = (Csv(("USER_ID", "STATUS"), delimiter=";", ignore_case=True), Csv(("USER_ID", "TAIL")))
     stream = dataclasses.replace(MOBILE, name="tables", decoding=tables)
     header, row = (
@@ -161,7 +161,7 @@ def test_a_row_is_read_as_the_contract_says() -> None:
 
 
 def test_bytes_that_are_no_text_spoil_their_row_only() -> None:
-    """Whatever they were, they are told."""
+    """Invalid bytes reject their own row, with the reason."""
     landed = table(["u1,LAUNCH_APP,ok,x,2026-01-01 10:00:00,Bonn"] * 2, HEADER)
     raws = [landed["raw"][0].as_py().replace(b"Bonn", b"\xff"), landed["raw"][1].as_py()]
     result = conformer(MOBILE).conform(landed.set_column(4, "raw", pa.array(raws, pa.large_binary())))
@@ -170,7 +170,7 @@ def test_bytes_that_are_no_text_spoil_their_row_only() -> None:
 
 
 def test_a_text_may_stand_for_null() -> None:
-    """The app's backend prints its nulls."""
+    """The app's backend sends the text Null."""
     row = outcome(MOBILE, json.dumps(JOURNEY | {"EVENT_2": "Null", "PAYMENT_METHOD": "", "LATITUDE": "Null"}))
     assert (row["event_2"], row["payment_method"], row["latitude"]) == (None, None, None)
     assert outcome(MOBILE, json.dumps(JOURNEY | {"USER_ID": "Null"}))["reason"] == "missing"
@@ -181,7 +181,7 @@ def test_a_text_may_stand_for_null() -> None:
 
 @pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u2003\u3000", "\t", "\n\r"])
 def test_a_blank_text_names_nothing_wherever_it_stands(blank: str) -> None:
-    """In a record, in a message, in an object that comes as text, and in a row of CSV."""
+    """Blank texts are null in a record, a message, an object sent as text, and a CSV row."""
     sent = POST | {"session_id": blank, "username": blank, "props": str({"device": blank, "browser": blank})}
     for row in outcomes(WEB, [json.dumps(sent), message(json.dumps(sent)), message(sent)]):
         assert [row[name] for name in ("session_id", "username", "device", "browser")] == [None] * 4
@@ -199,7 +199,7 @@ def test_a_blank_text_names_nothing_wherever_it_stands(blank: str) -> None:
     ],
 )  # fmt: skip
 def test_numbers_that_need_not_be_exact(value: str, found: float | str) -> None:
-    """Doubles are for what was measured."""
+    """Doubles hold measured values such as coordinates."""
     raw = json.dumps(JOURNEY).replace('"19.43"', value)
     row = outcome(MOBILE, raw)
     assert row.get("reason", row.get("latitude")) == found
@@ -207,12 +207,12 @@ def test_numbers_that_need_not_be_exact(value: str, found: float | str) -> None:
 
 @pytest.mark.parametrize(("system", "platform"), [("iOS_16", "mobile"), ("Windows_11", "desktop"), ("Null", None)])
 def test_a_column_may_be_computed_of_others(system: str, platform: str | None) -> None:
-    """What the producer did not say in so many words."""
+    """A computed column holds what the producer did not send itself."""
     assert outcome(MOBILE, json.dumps(JOURNEY | {"OS_USER": system}))["device_platform"] == platform
 
 
 def test_an_id_is_hashed_where_it_is_an_address() -> None:
-    """Within its identity space, so that streams of one space still meet."""
+    """The hash depends on the identity space, so streams of one space can still be joined."""
     plain, address = outcomes(CLICKSTREAM, [json.dumps(VIEW), json.dumps(VIEW | {"user_id": "ada@example.com"})])
     secret = hmac.digest(b"key", b"site", "sha256")
     assert plain["user_id"] == "u1"
@@ -236,12 +236,12 @@ def test_an_id_is_hashed_where_it_is_an_address() -> None:
     ],
 )
 def test_the_clickstreams_rules(change: dict[str, Any], outcome_: str | None) -> None:
-    """What has to be there depends on what happened."""
+    """The required fields depend on the kind of event."""
     assert outcome(CLICKSTREAM, json.dumps(VIEW | change)).get("reason") == outcome_
 
 
 class Sent(ClickstreamEvent):
-    """With a time that nothing depends on, one that a rule does, and one that a column is computed of."""
+    """A model with a time that nothing depends on, one in a rule, and one in a computed column."""
 
     sent_at: Instant = column(("sent_at", "sentAt"))
     checked_at: Instant = column("checked_at", ge=dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
@@ -257,7 +257,7 @@ SENT = dataclasses.replace(CLICKSTREAM, model=Sent)
     [("today", "text that is no timestamp"), (7, "number"), (True, "boolean"), ({}, "object"), ([], "array")],
 )
 def test_a_wrong_time_that_nothing_depends_on_is_null_and_drift(value: Any, kind: str) -> None:
-    """By the contract alone: what a rule or another column reads is not left out without a word."""
+    """The contract decides this: a time that a rule or another column reads still rejects its record."""
     assert SENT.unused_times == {"sent_at"}
     raw = json.dumps(VIEW | {"sent_at": value})
     assert outcome(SENT, raw)["sent_at"] is None

@@ -1,4 +1,4 @@
-"""Enriched events: fields by their place, entities by their schema, and what no enriched event is."""
+"""Enriched events: fields by position, entities by schema, and lines that are no enriched events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from events.enriched import column_of
 
 
 def test_a_line_has_a_column_for_every_kind_of_field() -> None:
-    """Texts, numbers, flags, amounts and times, each as its contract says."""
+    """Each field gets the type that the contract declares."""
     row = outcome(
         SNOWPLOW,
         line(br_cookies="1", dvce_ismobile="0", br_viewwidth="980", se_value="1.5", tr_total="12.50",
@@ -30,7 +30,7 @@ def test_a_line_has_a_column_for_every_kind_of_field() -> None:
     "field", [{"br_cookies": "yes"}, {"br_viewwidth": "9.5"}, {"tr_total": "12,50"}, {"dvce_sent_tstamp": "today"}]
 )
 def test_a_value_of_another_kind_is_refused(field: dict[str, str]) -> None:
-    """The line is kept, and says which field it was."""
+    """The rejected line names the field that was wrong."""
     refused = outcome(SNOWPLOW, line(**field))
     assert (refused["reason"], refused["column"]) == ("type", *field)
 
@@ -45,7 +45,7 @@ def test_a_value_of_another_kind_is_refused(field: dict[str, str]) -> None:
     ],
 )
 def test_the_best_time_there_is(times: dict[str, str], second: int) -> None:
-    """A device's clock is as wrong when it sends as it was when it created."""
+    """A device's clock is equally wrong when it creates and when it sends an event."""
     assert outcome(SNOWPLOW, line(**times))["event_at"] == dt.datetime(2026, 1, 1, 10, 0, second, tzinfo=dt.UTC)
 
 
@@ -54,7 +54,7 @@ def test_the_best_time_there_is(times: dict[str, str], second: int) -> None:
     [("web", "web"), ("mob", "mobile"), ("pc", "desktop"), ("srv", "backend"), ("tv", "tv"), ("", None)],
 )
 def test_platforms(code: str, platform: str | None) -> None:
-    """Snowplow's codes become the platforms that all streams share."""
+    """Snowplow's platform codes become the names that all streams use."""
     assert outcome(SNOWPLOW, line(platform=code))["device_platform"] == platform
 
 
@@ -79,7 +79,7 @@ def test_who_and_which_visit() -> None:
 
 
 def test_entities_of_one_schema_stand_together() -> None:
-    """In the order sent; those that nobody asked for are not kept, and are known by name."""
+    """Entities keep their order; those that no column wants are not kept, but reported by name."""
     raw = line(contexts=entities(("web_page", {"id": "1"}), ("secret_plan", {"x": 1}), ("web_page", {"id": "2"})))
     assert json.loads(outcome(SNOWPLOW, raw)[PAGE]) == [{"id": "1"}, {"id": "2"}]
     unknown = conformer(SNOWPLOW).unknown(table([raw, raw, line()]))
@@ -87,7 +87,7 @@ def test_entities_of_one_schema_stand_together() -> None:
 
 
 def test_an_event_of_ones_own_is_an_object() -> None:
-    """There is one of it to a line."""
+    """A line has one self-described event."""
     event = {"schema": f"iglu:{VENDOR}/link_click/jsonschema/1-0-1", "data": {"targetUrl": "https://x.example"}}
     raw = line(unstruct_event=json.dumps({"schema": f"iglu:{VENDOR}/unstruct_event/jsonschema/1-0-0", "data": event}))
     found = outcome(SNOWPLOW, raw)["unstruct_event_com_snowplowanalytics_snowplow_link_click_1"]
@@ -108,7 +108,7 @@ def test_an_event_of_ones_own_is_an_object() -> None:
     ],
 )
 def test_columns_are_called_as_the_sdks_call_them(schema: str | None, column: str | None) -> None:
-    """Queries written for Snowplow's own tables go on working."""
+    """Queries for Snowplow's own tables keep working."""
     assert column_of("contexts", schema) == column
 
 
@@ -144,7 +144,7 @@ BAD_ROW = {
     ],
 )
 def test_what_is_no_enriched_event_is_malformed(raw: str, detail: str) -> None:
-    """Also Snowplow's own bad rows: they are kept with their kind, and what they hold is not shown."""
+    """Snowplow's bad rows are rejected with their kind; their content is not shown."""
     refused = outcome(SNOWPLOW, raw)
     assert (refused["reason"], detail in refused["detail"], "secret" in refused["detail"]) == ("malformed", True, False)
 
@@ -154,7 +154,7 @@ def same(raws: Sequence[str]) -> bool:
 
 
 def test_the_fingerprint_tells_whether_two_events_are_the_same() -> None:
-    """And where there is none, all that the way through the pipeline did not add."""
+    """Without a fingerprint, the content is all fields that the pipeline did not add."""
     assert same([line(event_fingerprint="f", page_url="a"), line(event_fingerprint="f", page_url="b")])
     assert not same([line(event_fingerprint="f"), line(event_fingerprint="g")])
     assert same([line(), line(collector_tstamp="2026-01-01 11:00:00", etl_tstamp="2026-01-01 11:00:01", v_etl="2")])
@@ -170,19 +170,19 @@ def test_the_fingerprint_tells_whether_two_events_are_the_same() -> None:
     ],
 )
 def test_a_time_in_no_calendar_is_refused_alone(times: dict[str, str]) -> None:
-    """What a device says of its clock may come to any time, also to one that Python has no date for."""
+    """A corrected time may be any time, also one that Python's datetime cannot hold."""
     refused, accepted = outcomes(SNOWPLOW, [line(event_id="a", **times), line(event_id="b")])
     assert (refused["reason"], refused["column"], accepted["event_id"]) == ("clock", "event_at", "b")
 
 
 def test_empty_and_strange_shapes_of_entities_are_no_entities() -> None:
-    """A tracker may send an envelope with nothing in it."""
+    """A tracker may send contexts without an entity."""
     rows = outcomes(SNOWPLOW, [line(event_id=f"{n}", contexts=text) for n, text in enumerate(["{}", '{"data":[]}'])])
     assert [(row.get("reason"), row.get(PAGE)) for row in rows] == [(None, None), (None, None)]
 
 
 def test_a_wrong_time_that_nothing_depends_on_is_null_and_drift() -> None:
-    """It costs no event, and somebody hears of it; one that the event's time is made of is still refused."""
+    """Such a time costs no event and is reported as drift; a time that event_at needs still rejects."""
     wrong = line(etl_tstamp="today", refr_device_tstamp="2026-13-01", derived_tstamp="2026-01-01 10:00:00")
     row = outcome(SNOWPLOW, wrong)
     assert (row["etl_tstamp"], row["refr_device_tstamp"]) == (None, None)

@@ -1,4 +1,4 @@
-"""Entities of enriched events: columns of whole ones, and of fields within them, which follow the rule for JSON."""
+"""Entities of enriched events as columns, and their fields as columns by the rules for JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SESSION = "contexts_com_snowplowanalytics_snowplow_client_session_1"
     ],
 )
 def test_ids_of_entities_follow_the_rule_for_hostile_json(session: str, user: str | None, visit: str | None) -> None:
-    """As those of any JSON document do; and the entity's own column is as it was sent."""
+    """Fields of an entity are read like fields of any JSON object; the entity's column is as sent."""
     raw = line(contexts=entities(("client_session", 7)).replace('"data": 7', f'"data": {session}'))
     row = outcome(SNOWPLOW, raw)
     if "type" in (user, visit):
@@ -48,7 +48,7 @@ def test_ids_of_entities_follow_the_rule_for_hostile_json(session: str, user: st
 
 
 def test_the_first_entity_tells_the_ids() -> None:
-    """The tracker's own comes before one that an enrichment derived."""
+    """The tracker's entity comes before one that the enrichment derived."""
     found = [entities(("client_session", {"userId": user, "sessionId": user})) for user in ("a", "b")]
     both = entities(("client_session", {"userId": "c"}), ("client_session", {"userId": "d", "sessionId": "d"}))
     lines = [
@@ -61,7 +61,7 @@ def test_the_first_entity_tells_the_ids() -> None:
 
 
 def shop(action: Any, **transaction: Any) -> str:
-    """A line of the e-commerce plug-in."""
+    """An event of the e-commerce plug-in."""
     vendor = f"{VENDOR}.ecommerce"
     event = {"schema": f"iglu:{vendor}/snowplow_ecommerce_action/jsonschema/1-0-2", "data": action}
     sent = json.dumps({"schema": f"iglu:{VENDOR}/unstruct_event/jsonschema/1-0-0", "data": event})
@@ -69,7 +69,7 @@ def shop(action: Any, **transaction: Any) -> str:
 
 
 def test_the_plug_ins_order() -> None:
-    """Its fields are columns, of the types that amounts and ids have everywhere."""
+    """The order's fields are columns with the usual types for amounts and ids."""
     row = outcome(SNOWPLOW, shop({"type": "transaction"}, transaction_id=17, revenue="1299.00", currency="EUR"))
     found = [row[f"ecommerce_{name}"] for name in ("action", "transaction_id", "revenue", "currency")]
     assert [found[0], found[1], float(found[2]), found[3]] == ["transaction", "17", 1299, "EUR"]
@@ -77,13 +77,13 @@ def test_the_plug_ins_order() -> None:
 
 @pytest.mark.parametrize("revenue", ["1,299.00", True, {"amount": 1}, 10**40])
 def test_an_amount_that_cannot_be_held_is_told(revenue: Any) -> None:
-    """As one in a field of the line is: no order loses its value without a word."""
+    """An amount in an entity that cannot be read rejects its event, so no order loses its value silently."""
     refused = outcome(SNOWPLOW, shop({"type": "transaction"}, transaction_id="t", revenue=revenue))
     assert (refused["reason"], refused["column"]) == ("type", "ecommerce_revenue")
 
 
 def test_a_column_may_take_a_field_of_the_line_or_of_an_entity() -> None:
-    """The first that has a value; and a list is made of an entity's array as of any other."""
+    """The first path with a value counts, and an entity's array can become a list."""
     taken = {
         "who": column(("user_id", "contexts_com_acme_user_1.account.id"), description="x"),
         "tags": column("contexts_com_acme_user_1.tags", each={"name": "name"}, description="x"),
@@ -105,7 +105,7 @@ def test_a_column_may_take_a_field_of_the_line_or_of_an_entity() -> None:
 
 
 def test_derived_entities_stand_behind_the_trackers_own() -> None:
-    """An enrichment that adds one of the same schema takes nothing away."""
+    """A derived entity of the same schema does not replace the tracker's."""
     raw = line(contexts=entities(("web_page", {"id": "1"}), ("web_page", {"id": "2"})),
                derived_contexts=entities(("web_page", {"id": "3"})))  # fmt: skip
     assert json.loads(outcome(SNOWPLOW, raw)[PAGE]) == [{"id": "1"}, {"id": "2"}, {"id": "3"}]
@@ -115,7 +115,7 @@ def test_derived_entities_stand_behind_the_trackers_own() -> None:
     ("path", "as_json"), [("page_uri", False), ("page_url", True), ("contexts_com_acme_user_1", False)]
 )
 def test_a_path_that_leads_nowhere_is_told(path: str, as_json: bool) -> None:
-    """A misspelt one would be a column of nulls."""
+    """A misspelt path would make a column of nulls."""
     taken = {"misled": column(path, json=as_json, description="x")}
     model = type("Misled", (SnowplowEvent,), {"__annotations__": {"misled": str}, **taken})
     with pytest.raises(ValueError, match=rf"contract 'snowplow': expected fields .* found the paths \['{path}'\]"):
@@ -123,7 +123,7 @@ def test_a_path_that_leads_nowhere_is_told(path: str, as_json: bool) -> None:
 
 
 def test_what_json_does_not_know_concerns_its_own_column() -> None:
-    """An entity that no column keeps may hold it, as an unknown field of any document may."""
+    """NaN in an entity that no column keeps rejects nothing, like NaN in an unknown field."""
     lines = [line(event_id=name, contexts=entities((name, {"x": float("nan")}))) for name in ("web_page", "x")]
     refused, accepted = outcomes(SNOWPLOW, lines)
     assert (refused["reason"], refused["detail"]) == ("type", f"{PAGE}: NaN and Infinity are not JSON")

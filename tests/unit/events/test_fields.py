@@ -1,4 +1,4 @@
-"""The vectorised extraction against a slow reader that shares nothing with it but the rule for hostile JSON."""
+"""The compiled extraction against a slow reader that shares nothing with it but the rules for odd JSON."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ ITEM = {"product.id": str, "product.name": str, "product.category": str, "produc
 
 
 class Number(str):
-    """A JSON number's text."""
+    """The text of a JSON number."""
 
 
 class WrongError(Exception):
-    """Raised with the reason."""
+    """A value is rejected; the argument is the reason."""
 
 
 def encodable(text: str) -> str:
-    """A lone surrogate is U+FFFD."""
+    """The text with U+FFFD for lone surrogates."""
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
@@ -62,7 +62,7 @@ def depth(node: Any) -> int:
 
 
 def at(node: Any, path: str) -> Any:
-    """The value at a dotted path; what it leads through has to be an object, or missing."""
+    """The value at a dotted path; a parent must be an object, or missing."""
     for part in path.split("."):
         if node is not None and not isinstance(node, dict):
             raise WrongError("type")
@@ -103,7 +103,7 @@ def stamp(value: Any) -> dt.datetime:
 
 
 def collect(record: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
-    """Typed values by path, and the reasons found on the way."""
+    """Typed values by path, and the reasons for rejection."""
     values: dict[str, Any] = {"amounts_rounded": False}
     problems: set[str] = set()
 
@@ -167,7 +167,7 @@ def expected(raw: bytes, hour: dt.datetime) -> dict[str, Any] | str:
 
 
 def found(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of silver by the record's paths, numbers as fractions."""
+    """A row of silver by path, with numbers as fractions."""
     paths = {name: COMMERCE.source_of(name) for name in COMMERCE.types}
     values = {source["paths"][0]: row[name] for name, source in paths.items() if source["paths"]}
     each = paths["items"]["each"]
@@ -201,7 +201,7 @@ KEYS = st.sampled_from(["", "é", "x", "event_id", "Event_ID", "order", "custome
 
 
 def members(fields: dict[str, st.SearchStrategy[str]]) -> st.SearchStrategy[str]:
-    """A JSON object: each field as its strategy has it, hostile, missing or twice; then perhaps a stray one."""
+    """A JSON object: each field by its strategy, or odd, missing or twice; perhaps with an unknown field."""
 
     def one(key: str, value: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
         member = value.map(lambda text: f'"{key}": {text}')
@@ -269,7 +269,7 @@ BROKEN = st.sampled_from(
 @given(st.lists(st.one_of(RECORD, RECORD, RECORD, BROKEN, st.binary(max_size=30)), min_size=1, max_size=20))
 @example([b'{"event_id":"e","event_type":"v","event_timestamp":"2024-05-01","session_id":1.50,"x":nan}'])
 def test_every_record_gets_what_the_rule_says(conform: Any, hour: dt.datetime, raws: list[bytes]) -> None:
-    """What is accepted is exactly what was sent, and what is refused is refused for the rule's reason."""
+    """Accepted values are exactly those sent, and rejections have the reason that the rules give."""
     result = conform(raws)
     accepted = {row["_line"]: found(row) for row in result.accepted.iter_rows(named=True)}
     refused = {row["_line"]: row["reason"] for row in result.refused.iter_rows(named=True)}
@@ -280,7 +280,7 @@ def test_every_record_gets_what_the_rule_says(conform: Any, hour: dt.datetime, r
 @settings(max_examples=20)
 @given(st.lists(st.one_of(RECORD, BROKEN), min_size=2, max_size=8), st.data())
 def test_the_company_of_a_record_makes_no_difference(conform: Any, raws: list[bytes], data: st.DataObject) -> None:
-    """Batches are cut by memory and threads: a record judged by its neighbours would be judged by chance."""
+    """Where batches are cut is chance, so neighbours must not change a record's verdict."""
 
     def rows(numbered: list[tuple[int, bytes]]) -> dict[int, tuple[Any, ...]]:
         result = conform([raw for _, raw in numbered], lines=[line for line, _ in numbered])

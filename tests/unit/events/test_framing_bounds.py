@@ -1,4 +1,4 @@
-"""Framing's bounds: content made to hurt takes little memory, and every record of it is accounted for."""
+"""Framing hostile content takes little memory, and every record is accounted for."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RECORDS = {  # and how many of them are oversize
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, list[int]]:
-    """Records, oversize records and peak memory by case, of a process of its own."""
+    """Records, oversize records and peak memory by case, measured in a separate process."""
     source_root = str(Path(events.__path__[0]).parent)
     done = subprocess.run(
         [sys.executable, str(SCRIPT)],
@@ -55,7 +55,7 @@ def measured() -> dict[str, list[int]]:
 
 @pytest.mark.parametrize("case", RECORDS)
 def test_what_is_whole_or_too_large_is_one_record(measured: dict[str, list[int]], case: str) -> None:
-    """Neither size nor depth nor number makes another record of it."""
+    """Size, depth and number do not split a record."""
     assert tuple(measured[case][:2]) == RECORDS[case]
 
 
@@ -67,5 +67,5 @@ def test_what_is_broken_all_through_is_many_records(measured: dict[str, list[int
 
 
 def test_memory_does_not_grow_with_the_content(measured: dict[str, list[int]]) -> None:
-    """A zip bomb must not take the run, and with it all other files of the hour, down."""
+    """A zip bomb must not end the run, and with it all other files of the hour."""
     assert max(peak for *_, peak in measured.values()) < MIB

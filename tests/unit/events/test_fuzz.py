@@ -1,7 +1,7 @@
-"""Fuzzing: whatever happens to files and fields, nothing raises in decoding and conforming, and nothing is lost.
+"""Fuzzing: whatever happens to files and fields, decoding and conforming do not raise, and nothing is lost.
 
-FUZZ_SECONDS is how long each stream's files are spoilt, at least a few of them; another SEED spoils them otherwise.
-What fails is file NUMBER of a seed and stream, again and again.
+FUZZ_SECONDS is how long each stream's files are spoilt, but at least 200 files; another SEED spoils them differently. A
+failure names the file's number, which with the seed and the stream makes the same file again.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ of_each_stream = pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: s
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """What is going to be spoilt."""
+    """The files that are spoilt."""
     return corpus(tmp_path_factory.mktemp("corpus"))
 
 
 def numbers() -> Iterator[int]:
-    """Numbers of files while there is time."""
+    """File numbers, until the time is up."""
     end = time.monotonic() + SECONDS
     for number in count():
         if number >= FEWEST and time.monotonic() > end:
@@ -52,7 +52,7 @@ def numbers() -> Iterator[int]:
 
 
 def spoilt(files: Corpus, stream: Stream, number: int) -> Spoilt:
-    """A file of the stream, or now and then of another one, with parts of any."""
+    """A spoilt file of the stream, sometimes of another stream, with parts of any file."""
     random = Random(f"{SEED}/{stream.name}/{number}")
     all_files = [content for contents in files.values() for content in contents]
     mine = files[stream.name] if random.random() < 0.9 else all_files
@@ -60,7 +60,7 @@ def spoilt(files: Corpus, stream: Stream, number: int) -> Spoilt:
 
 
 def judged(stream: Stream, together: list[Decoded]) -> Counter[str]:
-    """How many records there are of each reason; a law that breaks is told with the file that breaks it."""
+    """The number of records by reason; a failure names the file that causes it."""
     try:
         return assert_conserved(conformer(stream), together)
     except Exception as error:
@@ -81,7 +81,7 @@ def alone(stream: Stream, file: Decoded) -> None:
 
 @of_each_stream
 def test_spoilt_files_lose_nothing(stream: Stream, files: Corpus) -> None:
-    """Each byte in a record or a separator, each record in one of silver and rejected; or the file is refused whole."""
+    """Each byte is in a record or a separator, each record in silver or rejected; or the file is refused."""
     together = list[Decoded]()
     tally, reasons = Counter[str](), Counter[str]()
     for number in numbers():
@@ -104,7 +104,7 @@ def test_spoilt_files_lose_nothing(stream: Stream, files: Corpus) -> None:
 
 
 class Written(str):
-    """JSON text of a value, perhaps of one that no serializer would write."""
+    """A value as JSON text, which may be invalid."""
 
 
 TEXTS = st.one_of(st.text(max_size=20), st.sampled_from(["2026-01-01T00:00:00Z", "1.5", "ada@example.com", "Null"]))
@@ -124,7 +124,7 @@ KEEPERS = ("contexts", "derived_contexts", "unstruct_event")
 
 
 def self_describing(field: str, found: list[tuple[str, dict[str, str]]]) -> str:
-    """What one of the fields of entities holds: entities whose fields have some texts for JSON."""
+    """The content of a field with entities; their fields have the given texts as JSON."""
     vendor = "iglu:com.snowplowanalytics.snowplow"
     texts = []
     for name, fields in found:
@@ -144,7 +144,7 @@ def text_of(node: Any) -> str:
 
 
 def with_fields(raw: str, changes: dict[str, str]) -> str:
-    """A JSON record with other values at some paths."""
+    """A JSON record with some values replaced."""
     record = json.loads(raw)
     for path, value in changes.items():
         *parents, leaf = path.split(".")
@@ -157,7 +157,7 @@ def with_fields(raw: str, changes: dict[str, str]) -> str:
 
 
 def with_columns(raw: str, changes: dict[str, str]) -> str:
-    """A line of TSV with other values in some fields."""
+    """A line of tab-separated fields with some of them replaced."""
     values = raw.split("\t")
     for name, value in changes.items():
         values[FIELDS.index(name)] = value
@@ -166,7 +166,7 @@ def with_columns(raw: str, changes: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def good(files: Corpus) -> dict[str, str]:
-    """A good record of each stream, which is an object or a line of its own."""
+    """A valid record of each stream: an object, or a line."""
     return {stream.name: first_good(stream, files) for stream in STREAMS}
 
 
@@ -187,7 +187,7 @@ def first_good(stream: Stream, files: Corpus) -> str:
 @settings(max_examples=max(8, int(2 * SECONDS)))
 @seed(SEED)
 def test_strange_values_lose_nothing(stream: Stream, good: dict[str, str], data: st.DataObject) -> None:
-    """Whatever its own fields hold, a record is judged, and so are those beside it."""
+    """A record is judged whatever its fields hold, and so are its neighbours."""
     raw = good[stream.name]
     tabular = EnrichedTsv() in stream.decoding
     paths = FIELDS if tabular else [path for name in stream.types for path in stream.source_of(name)["paths"]]

@@ -1,4 +1,4 @@
-"""What fuzzing has found: each record is refused for what it is, and hinders no other."""
+"""Records that fuzzing found: each is rejected for its own fault and does not affect others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GOOD = {WEB: POST, CLICKSTREAM: VISIT | {"timestamp": "2026-01-01T10:00:00Z"}}
 
 
 def text(record: Any, old: str = "", new: str = "") -> str:
-    """A record as JSON, with something in it that no serializer would write."""
+    """A record as JSON, with one text replaced, perhaps by invalid JSON."""
     return json.dumps(record).replace(old, new)
 
 
@@ -42,6 +42,6 @@ FINDS = [
 
 @pytest.mark.parametrize(("stream", "raw", "reason", "detail"), FINDS)
 def test_a_find_is_refused_and_its_neighbour_is_not(stream: Stream, raw: str, reason: str, detail: str) -> None:
-    """They made conform fail, and with it the whole hour."""
+    """Each of these once made conform fail, and with it the whole hour."""
     found = outcomes(stream, [json.dumps(GOOD[stream]), raw])
     assert (found[1]["reason"], found[1]["detail"], "reason" in found[0]) == (reason, detail, False)

@@ -1,4 +1,4 @@
-"""A digest of which records there are against their multiset."""
+"""The digest of a set of records, compared with the records themselves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def digest(rows: list[tuple[str, str, int]]) -> int:
 
 @given(ROWS, ROWS)
 def test_equal_rows_have_equal_digests_and_others_do_not(one: list[Any], other: list[Any]) -> None:
-    """Whatever their order; a row that is there twice counts twice."""
+    """Order does not matter, and a repeated row counts twice."""
     assert digest(one) == digest(one[::-1])
     assert (digest(one) == digest(other)) == (sorted(one) == sorted(other))
     half = len(one) // 2

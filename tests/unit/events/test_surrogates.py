@@ -25,7 +25,7 @@ POST = r'{"user_id":"u","event_type":"post","occurred_at":"2026-01-01T10:00:00Z"
 
 
 def sent(escapes: str) -> str:
-    """What a text with escapes says."""
+    """The text without its escapes."""
     text: str = json.loads(f'"{escapes}"')
     return "".join("\ufffd" if "\ud800" <= letter < "\ue000" else letter for letter in text)
 
@@ -37,7 +37,7 @@ def judged(stream: Stream, raw: str) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("half", [*HALVES, r"\ud83d\ude00", r"\ud83d\ud83d\ude00", r"\\ud83d"])
 def test_the_text_is_kept(half: str) -> None:
-    """A cut emoji must not cost the event; a whole one stays one."""
+    """A cut emoji must not cost the event, and a complete one stays as it is."""
     assert outcome(WEB, POST % half)["session_id"] == "s" + sent(half)
 
 
@@ -46,7 +46,7 @@ def test_the_text_is_kept(half: str) -> None:
     "form", ['{"session":{"channel":"%s"}}', '{"x%s":1}', '{"x":[{"y":"%s"}]}', '{"order":{"%s":{}}}']
 )
 def test_a_record_is_what_it_were_with_the_replacement(half: str, form: str) -> None:
-    """Values, keys, what no column keeps; columns, content and drift."""
+    """In values, keys and unknown fields; for columns, content and drift."""
     base = '{"event_id":"e","event_type":"v","event_timestamp":"2024-05-01",'
     plain = json.dumps(sent(half), ensure_ascii=False)[1:-1]
     assert judged(COMMERCE, base + form[1:] % half) == judged(COMMERCE, base + form[1:] % plain)
@@ -69,7 +69,7 @@ def message(value: str) -> str:
     ],
 )
 def test_it_may_be_wrapped_or_printed(raw: str) -> None:
-    """In a message as an object or as text, and in an object that was sent as text, in JSON or by Python."""
+    """In a Kafka message, as object or text, and in an object sent as text."""
     row = outcome(WEB, raw)
     assert (row["session_id"], row["device"]) == ("s\ufffd", "\ufffd" if "props" in raw else None)
 
@@ -85,7 +85,7 @@ COLUMN = "contexts_com_snowplowanalytics_snowplow_client_session_1"
 
 @given(st.lists(st.sampled_from([*HALVES, r"\ud83d\ude00", "x", r"\"", r"\\", r"\n", "é"]), max_size=6).map("".join))
 def test_json_that_is_kept_as_text_can_be_parsed(escapes: str) -> None:
-    """Warehouses refuse a lone surrogate, and with it a whole file."""
+    """Warehouses refuse a whole file because of one lone surrogate."""
     data = f'{{"userId":"{escapes}","{escapes}k":[]}}'
     contexts = f'{{"schema":"iglu:x/contexts/jsonschema/1-0-0","data":[{{"schema":"{SESSION}","data":{data}}}]}}'
     kept = outcome(SNOWPLOW, line(contexts=contexts))[COLUMN]
@@ -105,18 +105,18 @@ def test_json_that_is_kept_as_text_can_be_parsed(escapes: str) -> None:
     ],
 )
 def test_a_detail_shows_the_replacement(raw: str, detail: str) -> None:
-    """What is refused is written to a table as well."""
+    """Rejected records are written to a table as well."""
     assert detail in outcome(SNOWPLOW, raw % (r"\ud83d", r"\ud83d"))["detail"]
 
 
 def test_a_value_in_a_detail_is_shown_with_it() -> None:
-    """It could not be written otherwise."""
+    """The file could not be written otherwise."""
     raw = '{"event_id":"e","event_type":"v","event_timestamp":"2024-05-01","order":{"tax":"\\ud83d"}}'
     assert outcome(COMMERCE, raw)["detail"] == "order_tax: '\ufffd' is no decimal(24,6)"
 
 
 def test_surrogates_as_bytes_are_no_utf8() -> None:
-    """Those are no text in any form."""
+    """Surrogates encoded as bytes are not valid UTF-8."""
     raw = (POST % "X").encode().replace(b"X", b"\xed\xa0\x80")
     landed = table([POST % ""])
     column = landed.schema.get_field_index("raw")

@@ -1,4 +1,4 @@
-"""Drift's raw material: which fields records have that their contract does not know, by path and type, no values."""
+"""Unknown fields of records, by path and type but without values, as the drift check reports them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONFORMERS = {stream: Conformers(stream, b"key") for stream in (COMMERCE, MOBILE
 
 
 def unknown(raws: Sequence[bytes | None], stream: Stream = COMMERCE, header: str | None = None) -> Counter:
-    """What a contract does not know of some records, of a CSV file where there is a header."""
+    """The unknown fields of some records, which are CSV rows if there is a header."""
     columns = {"raw": pa.array(raws, pa.large_binary()), "header": pa.array([header] * len(raws), pa.large_string())}
     conformers = CONFORMERS.get(stream) or Conformers(stream, b"key")
     return conformers.unknown(pa.table(columns))
@@ -45,20 +45,20 @@ def unknown(raws: Sequence[bytes | None], stream: Stream = COMMERCE, header: str
     ],
 )  # fmt: skip
 def test_fields_are_found_wherever_they_are(raw: bytes, fields: dict[str, str]) -> None:
-    """Classing a field begins with knowing where it is and what it looks like."""
+    """To classify a field one must know its path and type."""
     types = {"i": "integer", "t": "text", "b": "boolean", "n": "null", "m": "number", "l": "array", "o": "object"}
     assert unknown([raw]) == {(path, types[kind]): 1 for path, kind in fields.items()}
 
 
 def test_records_are_counted_not_occurrences() -> None:
-    """The count says how much of an hour is concerned; each type of a field has its own."""
+    """The count says how many records of an hour have the field, for each of its types."""
     raws = [b'{"order": {"items": [{"gift": 1}, {"gift": 2}]}}', b'{"new": 1}', b'{"new": 2}', b'{"new": "x"}']
     expected = {("order.items[].gift", "integer"): 1, ("new", "integer"): 2, ("new", "text"): 1}
     assert unknown(raws) == expected
 
 
 def test_what_a_contract_declares_is_known() -> None:
-    """Ignored, volatile and dropped fields are decisions, no drift."""
+    """Ignored, volatile and dropped fields are known, so they are no drift."""
     record = [b'{"tracking": {"id": 1}, "sent_at": "x", "secret": "y"}']
     assert len(unknown(record)) == 3
     changed = dataclasses.replace(COMMERCE, ignored=("tracking",), volatile=("sent_at",), dropped={"secret": "drop"})  # type: ignore[dict-item]
@@ -66,13 +66,13 @@ def test_what_a_contract_declares_is_known() -> None:
 
 
 def test_records_that_are_no_objects_have_no_fields() -> None:
-    """They are refused, and reported there."""
+    """Malformed records are rejected, and reported as such."""
     raws = [b"[1]", b'"x"', b"{", b"\xff", None, b'{"a":' * 65 + b"1" + b"}" * 65]
     assert unknown(raws) == {}
 
 
 def test_other_formats_are_seen_through() -> None:
-    """A CSV column, a field of a Kafka message's value, one in an object sent as text."""
+    """Unknown fields are found in CSV, in Kafka messages, and in objects sent as text."""
     header = "USER_ID,NEW,CREATED_AT"
     assert unknown([b"1,x,2024-01-01", b"2,,2024-01-01"], MOBILE, header) == {("NEW", "text"): 2}
     message = b'{"topic":"event","partition":0,"offset":7,"key":null,"timestamp":1,"value":"{\\"a\\": 1}"}'
@@ -81,13 +81,13 @@ def test_other_formats_are_seen_through() -> None:
 
 
 def test_names_of_a_header_have_no_limit_of_their_own() -> None:
-    """Whatever was landed as a header is read; a field without a name is none."""
+    """Any landed header is read; a field without a name is no field."""
     name = "x" * 200_000
     assert unknown([b"1,x,", b"1,,"], MOBILE, f"USER_ID, {name} ,") == {(name, "text"): 2}
 
 
 def test_entities_of_enriched_events_are_fields() -> None:
-    """Each schema's major version has a column of its own, which the contract knows or not."""
+    """Each major version of a schema is a column of its own."""
     contexts = b'{"schema":"iglu:x/contexts/jsonschema/1-0-0","data":[{"schema":"iglu:com.acme/cart/jsonschema/2-0-1",'
     fields = [b""] * len(FIELDS)
     fields[FIELDS.index("contexts")] = contexts + b'"data":{"total":1}}]}'
@@ -106,6 +106,6 @@ OBJECTS = st.dictionaries(st.text(max_size=5) | st.just("order"), JSON)
 
 @given(st.lists(st.binary(max_size=30) | OBJECTS.map(lambda value: json.dumps(value).encode())))
 def test_no_record_is_too_odd(raws: list[bytes]) -> None:
-    """Drift is a hint: it may not stop an hour that could be judged."""
+    """Drift is a hint, so it must not stop an hour."""
     for stream in CONFORMERS:
         unknown(raws, stream)

@@ -1,4 +1,4 @@
-"""Times, read by patterns and Python's datetime: what the compiled reader has to agree with."""
+"""Timestamps read by patterns and Python's datetime, to compare the compiled reader with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BASIC_TIME = re.compile(DATE + BASIC, re.IGNORECASE | re.ASCII)
 
 
 def instant(text: str) -> dt.datetime:
-    """The time that a text says, in UTC. Raises `ValueError`."""
+    """A text's time in UTC. Raises `ValueError`."""
     text = text.strip(" \t\r\n")
     found = (EXTENDED_TIME if text[4:5] == "-" else BASIC_TIME).fullmatch(text)
     if not found:

@@ -12,7 +12,7 @@ PAGE = "contexts_com_snowplowanalytics_snowplow_web_page_1"
 
 
 def line(**fields: str) -> str:
-    """An enriched event with some fields; the others have what a page view has."""
+    """An enriched event with the given fields; the others are those of a page view."""
     known = {"event_id": "e1", "event": "page_view", "event_name": "page_view", "platform": "web"}
     known["collector_tstamp"] = "2026-01-01 10:00:05.000"
     return "\t".join((known | fields).get(name, "") for name in FIELDS)

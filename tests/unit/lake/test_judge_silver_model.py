@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from contracts.commerce import COMMERCE
 from contracts.stream import Scope
-from events.digest import digest_of
-from events.text import Room, Texts
+from events.byte_spans import ByteSpans, Scratch
+from events.siphash import text_digests
 from lake import rewriting
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
@@ -79,7 +79,7 @@ def model(platform: Any) -> tuple[list[Row], list[Row]]:
 
 @cache
 def key(event_id: str) -> bytes:
-    (found,) = digest_of(Texts.of(pa.chunked_array([pa.array([event_id], pa.large_string())]), Room()))
+    (found,) = text_digests(ByteSpans.of(pa.chunked_array([pa.array([event_id], pa.large_string())]), Scratch()))
     return found.tobytes()
 
 

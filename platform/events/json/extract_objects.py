@@ -1,0 +1,121 @@
+"""Take a projection's columns from JSON objects.
+
+Belongs here: the order of the steps, lists of objects, unknown fields. Not here: JSON's grammar (`scanner`), what a
+value means (`extraction`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from events.byte_spans import ByteSpans
+from events.json.elements import Elements, elements_of
+from events.json.extraction import Extraction
+from events.json.outline import nests_deeper, outline
+from events.json.path_tree import MAX_NESTING
+from events.json.projection import Column, Projection
+from events.json.scanner import VALID
+from events.json.syntax_errors import SyntaxErrors
+from events.json.text_columns import first_given, unescaped
+from events.json.unknown_fields import unknown_fields
+from events.rejections import refuse_non_objects
+from events.siphash import Digests
+from events.values import ESCAPED, NULL, Values
+
+
+def extract_objects(source: ByteSpans | Values, projection: Projection) -> Extraction:
+    """Scan the objects, and take the projection's columns and values from them."""
+    result, documents = Extraction(), _documents(source, projection)
+    found = projection.scanner.scan(documents.data, documents.starts, documents.ends)
+    nodes, prefix = projection.scanner.nodes, projection.prefix
+    for path in projection.scanner.parents:
+        refuse_non_objects(prefix + path, found.kinds[nodes[path]], result.rejections)
+    result.errors, result.contents = SyntaxErrors(documents, found), projection.scanner.contents
+    values = {path: Values(documents.data, *(part[nodes[path]] for part in found[:3])) for path in projection.paths}
+    result.values = {prefix + path: one for path, one in values.items()}
+    result.elements = {prefix + path: elements_of(values[path]) for path in projection.elements}
+    add_columns(values, projection, result)
+    if projection.known is not None:
+        _count_unknown(documents, projection, result)
+    return result
+
+
+def digest_objects(source: ByteSpans | Values, projection: Projection) -> Digests:
+    """The digests of the objects alone."""
+    documents = _documents(source, projection)
+    projection.scanner.scan(documents.data, documents.starts, documents.ends)
+    return projection.scanner.contents
+
+
+def add_columns(values: Mapping[str, Values], projection: Projection, result: Extraction) -> None:
+    """Add the projection's columns, of values by path that share their `data`."""
+    chosen = [(column, _chosen(column, values, projection)) for column in projection.columns]
+    result.add_columns([(column, one) for column, one in chosen if not column.each])
+    for column, one in chosen:
+        if column.each:
+            result.refuse_kinds(column, one)
+            result.columns[column.name] = _list_column(column, one, projection.nested[column.name], result)
+
+
+def _documents(source: ByteSpans | Values, projection: Projection) -> ByteSpans:
+    """The objects' bytes: of values, a text is the object that is written in it, and null is none."""
+    if isinstance(source, Values):
+        given = source.kinds > NULL
+        if (source.kinds == ESCAPED).any():
+            spans = (np.where(given, span, np.uint32(0)) for span in (source.starts, source.ends))
+            source = unescaped(Values(source.data, source.kinds, *spans), given, projection.scratch)
+        else:
+            source = ByteSpans(source.data, source.starts * given, source.ends * given, given)
+    return projection.embedded.expand(source) if projection.embedded else source
+
+
+def _chosen(column: Column, values: Mapping[str, Values], projection: Projection) -> Values:
+    """Each row's first value among a column's paths."""
+    choices = [values[path] for path in column.paths]
+    if projection.nulls is None:
+        return first_given([one._replace(kinds=one.kinds.copy()) for one in choices])
+    return first_given([column.without_nulls(one, projection.nulls) for one in choices])
+
+
+def _list_column(column: Column, values: Values, nested: Projection, result: Extraction) -> pl.Series:
+    """A list of structs: all elements are extracted as objects of their own, then grouped by row."""
+    found = elements_of(values)
+    objects = ByteSpans(values.data, found.starts, found.ends, np.ones(len(found.rows), np.bool_))
+    inner = extract_objects(objects, nested)
+    result.rounded += found.rows[inner.rounded].tolist()
+    if inner.errors:
+        wrong = np.unique(found.rows[inner.errors.rows])
+        result.rejections.add(wrong.tolist(), "type", "an element is no object", column.name)
+    for place, field, reason, detail in inner.rejections.entries:
+        result.rejections.add([int(found.rows[place])], reason, f"{field}: {detail}", column.name)
+    return _grouped(column, values, found, inner)
+
+
+def _grouped(column: Column, values: Values, found: Elements, inner: Extraction) -> pl.Series:
+    """A list for each row that has an array, null for the others."""
+    fields = [inner.columns[child.name].to_arrow(compat_level=pl.CompatLevel.newest()) for child in column.each]
+    structs = pa.StructArray.from_arrays(fields, [child.name for child in column.each])
+    missing = pa.array(values.kinds <= NULL)
+    lists = pa.LargeListArray.from_arrays(pa.array(found.offsets), structs, mask=missing)
+    return pl.Series(column.name, lists).cast(column.dtype)
+
+
+def _count_unknown(documents: ByteSpans, projection: Projection, result: Extraction) -> None:
+    """Count the fields that are not known. Objects of one shape have the same ones: one of each shape is parsed."""
+    states = projection.shapes.scan(documents.data, documents.starts, documents.ends).states
+    rows = np.flatnonzero((states == VALID) & documents.given)
+    _, firsts, counts = np.unique(projection.shapes.contents[rows], axis=0, return_index=True, return_counts=True)
+    others = np.flatnonzero((states != VALID) & documents.given)
+    looked_at = np.concatenate([rows[firsts], others])
+    for row, count in zip(looked_at.tolist(), [*counts.tolist(), *[1] * len(others)], strict=True):
+        try:
+            raw = documents.at(row).decode()
+            document = None if nests_deeper(raw, MAX_NESTING) else outline(raw)
+        except ValueError:
+            continue
+        for unknown in set(unknown_fields(document, projection.known or {})):
+            result.drift[unknown] += count
