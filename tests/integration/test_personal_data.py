@@ -63,7 +63,7 @@ class Installation:
 def spare(stream: str, number: int, changes: Mapping[str, Any]) -> bytes:
     """A good record with other values in some of its fields."""
     source = STREAMS[stream]
-    record = source.format.parse(source.source.spare(PLAN.slots(1)[0], number + 1)[number])
+    record = source.format.parse(source.source.spares(PLAN.files(1)[0], number + 1)[number])
     return source.format.dump({**record, **changes})
 
 
