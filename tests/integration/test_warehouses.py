@@ -24,7 +24,7 @@ from lake.schemas import Layer
 from lake.tables import Lake, commit
 from lake.writing import DataFileWriter
 from resources.environment import make
-from resources.warehouse import copying
+from resources.warehouse import copy_warehouse
 from resources.warehouse.copy_warehouse import CopyingWarehouse, LoadFailed
 from resources.warehouse.protocol import WarehouseBusy
 from resources.warehouse.snapshot_diff import Step, step
@@ -192,7 +192,7 @@ def test_of_two_that_apply_at_once_one_fails(
         return step(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(copying, "step", overtaken)
+        patch.setattr(copy_warehouse, "step", overtaken)
         with pytest.raises(WarehouseBusy, match="commerce: another process has applied another snapshot"):
             warehouse.apply(COMMERCE, silver, second)
     assert ids(warehouse) == ["a", "b"]
