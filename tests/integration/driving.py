@@ -12,12 +12,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from child import landed
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
@@ -84,25 +85,34 @@ class Platform:
         return path
 
     def run(
-        self, job: str, tags: Mapping[str, str], config: Mapping[str, object], check: bool = True
+        self,
+        job: str,
+        tags: Mapping[str, str],
+        config: Mapping[str, object],
+        check: bool = True,
+        assets: Sequence[dg.AssetKey] | None = None,
     ) -> dg.ExecuteInProcessResult:
-        """Execute a job in this process; `check`: it has to succeed."""
+        """Execute a job in this process, of some assets or of all; `check`: raise when it fails."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
             return self.definitions.resolve_job_def(job).execute_in_process(
-                instance=self.instance, tags=dict(tags), run_config=dict(config), raise_on_error=check
+                instance=self.instance,
+                tags=dict(tags),
+                run_config=dict(config),
+                raise_on_error=check,
+                asset_selection=assets,
             )
 
     def ingest(
         self, first: dt.datetime, last: dt.datetime | None = None, check: bool = True
     ) -> dg.ExecuteInProcessResult:
-        """Run the job `ingest` for an hour or a range of hours, in one run."""
+        """Run the job `ingest` for an hour or a range of hours, in one run, of the streams that have landed."""
         tags = {
             "dagster/asset_partition_range_start": key(first),
             "dagster/asset_partition_range_end": key(last or first),
         }
-        return self.run("ingest", tags, {}, check)
+        return self.run("ingest", tags, {}, check, landed(self.definitions, self.landing))
 
     def gold(self, as_of: str | None = None) -> dg.ExecuteInProcessResult:
         """Run the job `gold`."""
