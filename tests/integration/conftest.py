@@ -19,9 +19,17 @@ from simulate.commerce import COMMERCE
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
 
+# The longest modules start first, so that no worker is left with one of them at the end.
+LONGEST = ("test_three_targets", "test_gold_order", "test_ui", "test_kill", "test_gold_code")
 DENSE = Shares(
     duplicates=0.05, conflicts=0.02, late=0.05, malformed=0.01, missing=0.01, type=0.01, rule=0.01, clock=0.01
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest modules first."""
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from driving import PYTHON, ROOT, Platform, key
 from contracts import STREAMS
 from contracts.stream import Stream, column
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 DOC = (ROOT / "docs" / "adding-a-stream.md").read_text()
 LAKE = ("bronze/segment", "silver/segment", "rejected/segment")
 CHECKS = {

@@ -23,6 +23,7 @@ from resources.landing import s3
 
 pytestmark = [
     pytest.mark.integration,
+    pytest.mark.verify,
     # The client leaves a connection that was cut to the garbage collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]

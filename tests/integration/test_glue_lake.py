@@ -25,7 +25,7 @@ from lake.schemas import Layer
 from lake.tables import Lake, commit
 from lake.writing import DataFileWriter
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 BUCKET = "lake"
 HOUR = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 BY_HOUR = pl.col("_arrival_hour")

@@ -17,7 +17,7 @@ import reading
 from driving import Platform
 from serving import served, until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 DATES = [dt.date(2026, 2, 26) + dt.timedelta(days=day) for day in range(4)]  # over the end of a month
 MODELS = ("int_events", "int_order_events")
 LAUNCH = """mutation($models: [AssetKeyInput!], $dates: [String!]) {

@@ -18,15 +18,17 @@ from driving import Platform
 from assets import gold
 from resources import dbt
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 ORDERS = [hostile.order(number, event_timestamp=f"2026-02-2{number}T10:00:00Z") for number in range(1, 8)]
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of the dbt project, which the platform uses in its stead; without column lineage, which takes long."""
+    """A copy of the dbt project that the platform uses; without data tests and column lineage, which take long."""
     copy = tmp_path_factory.mktemp("project") / "dbt"
-    shutil.copytree(dbt.PROJECT, copy)
+    shutil.copytree(dbt.PROJECT, copy, ignore=shutil.ignore_patterns("target"))
+    with (copy / "dbt_project.yml").open("a") as file:
+        file.write("\ndata_tests:\n  +enabled: false\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dbt, "PROJECT", copy)
         patch.setattr(gold, "lineage", dict)

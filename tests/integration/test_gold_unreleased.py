@@ -14,7 +14,7 @@ from driving import Platform
 
 from resources import dbt
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 FIRST, SECOND = (hostile.HOUR + dt.timedelta(hours=hour) for hour in (0, 1))
 STAYS = [hostile.order(number) for number in range(3)]
 # Nothing else happens on these days.

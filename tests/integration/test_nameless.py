@@ -14,7 +14,7 @@ from driving import Platform
 
 from events.enriched import FIELDS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 3, 1, 10)
 VENDOR = "com.snowplowanalytics.snowplow"
 BLANKS = ("", " ", "\t\u00a0\u2003")

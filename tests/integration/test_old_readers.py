@@ -21,7 +21,7 @@ from simulate.plan import Plan
 from simulate.run import simulate
 from simulate.streams import STREAMS as SIMULATED
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 OLDEST = "1.4.4"  # of the versions that DuckDB still supports
 START = dt.datetime(2026, 2, 27, 22)
 

@@ -10,7 +10,7 @@ import pytest
 import reading
 from driving import Platform, start_child
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from simulate.plan import Plan, Shares
 from simulate.run import simulate
 from simulate.streams import STREAMS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 1, 1, 10)
 PLAN = Plan(HOUR, hours=1, rate=1200, shares=Shares(*[0.05] * 8), canaries=True)
 ALLOWED = ("landing/", "lake/bronze/")

@@ -10,7 +10,7 @@ import pytest
 import reading
 from driving import Platform
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 
 
 def lands(platform: Platform, source: Platform, *numbers: int) -> None:

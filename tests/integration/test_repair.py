@@ -12,7 +12,7 @@ import pytest
 import reading
 from driving import Platform
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 3, 1, 10)
 NEXT = HOUR + dt.timedelta(hours=1)
 

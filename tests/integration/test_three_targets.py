@@ -26,7 +26,7 @@ from simulate.plan import Plan
 from simulate.run import simulate
 from simulate.streams import STREAMS as SIMULATED
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 START = dt.datetime(2026, 2, 27, 22)
 HOURS = [START + dt.timedelta(hours=index) for index in range(3)]
 Rows = Counter[tuple[Any, ...]]

@@ -29,7 +29,7 @@ from resources.warehouse.copy_warehouse import CopyingWarehouse, LoadFailed
 from resources.warehouse.protocol import WarehouseBusy
 from resources.warehouse.snapshot_diff import Step, step
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 LOG = logging.getLogger("test")
 BY_DATE = pl.col("event_at").dt.date()
 MARTS = ("marts", "analytics")
