@@ -170,31 +170,30 @@ def is_json(raw: bytes) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", ["local", *clouds.NAMES])
+@pytest.mark.parametrize("name", clouds.NAMES)
 def test_gold_follows_its_code_everywhere(
     deploy: Callable[[str], Deployed], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Silver stays as it is; a changed model and what is made of it is made anew, there and back again."""
+    """Silver stays as it is; a changed model and those below it are built anew, as `test_gold_code` shows on DuckDB."""
     if reason := clouds.lacking(name):
         pytest.skip(reason)
     platform = deploy(name)
     days, code = events_by_day(platform), platform.warehouse().facts()["code"]
-    original, copy = dbt.PROJECT, tmp_path / "dbt"
-    shutil.copytree(original, copy)
+    copy = tmp_path / "dbt"
+    shutil.copytree(dbt.PROJECT, copy, ignore=shutil.ignore_patterns("target"))
     model = copy / "models/intermediate/int_user_days.sql"
     model.write_text(model.read_text().replace("count(*) as events", "count(*) * 2 as events"))
-    for project, times in ((copy, 2), (original, 1)):
-        monkeypatch.setattr(dbt, "PROJECT", project)
-        platform.gold()
-        assert events_by_day(platform) == {day: times * events for day, events in days.items()}
-        assert (platform.warehouse().facts()["code"] == code) == (times == 1)
-        nodes = dbt.project(platform.warehouse().profile()).manifest["nodes"]
-        ran = platform.data / "dbt/run/gold"
-        anew = {
-            node: "delete from" not in (ran / nodes[f"model.gold.{node}"]["original_file_path"]).read_text().lower()
-            for node in ("int_events", "int_user_days", "int_person_days")
-        }
-        assert anew == {"int_events": False, "int_user_days": True, "int_person_days": True}
+    monkeypatch.setattr(dbt, "PROJECT", copy)
+    platform.gold()
+    assert events_by_day(platform) == {day: 2 * events for day, events in days.items()}
+    assert platform.warehouse().facts()["code"] != code
+    nodes = dbt.project(platform.warehouse().profile()).manifest["nodes"]
+    ran = platform.data / "dbt/run/gold"
+    anew = {
+        node: "delete from" not in (ran / nodes[f"model.gold.{node}"]["original_file_path"]).read_text().lower()
+        for node in ("int_events", "int_user_days", "int_person_days")
+    }
+    assert anew == {"int_events": False, "int_user_days": True, "int_person_days": True}
 
 
 def events_by_day(platform: Deployed) -> dict[Any, int]:
