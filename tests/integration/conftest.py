@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def definitions() -> dg.Definitions:
-    """Assembled once: reading dbt's manifest is what costs."""
+    """The definitions, assembled once because reading dbt's manifest takes seconds."""
     from definitions import build_defs
 
     return build_defs()
@@ -63,9 +63,9 @@ def platform(make_platform) -> Platform:
 
 @pytest.fixture(scope="session")
 def calm(make_platform) -> Platform:
-    """A platform on which nothing went wrong: what the same landing files have to give under any disturbance.
+    """A platform on which nothing went wrong. The same landing files must give its tables under any disturbance.
 
-    Five hours across midnight, dense with duplicates and conflicts between hours, so that order could matter.
+    Five hours across midnight, with many duplicates and conflicts between hours, so that order could matter.
     """
     calm = make_platform("calm")
     simulate(COMMERCE, Plan(dt.datetime(2026, 2, 27, 21), 5, 1200, seed=7, shares=DENSE), calm.landing)

@@ -1,6 +1,6 @@
-"""Driving: a platform in a folder of its own, run as a person runs it: files in, jobs, and nothing else.
+"""A platform in a folder of its own, run as a person runs it: land files, run jobs.
 
-Not here: reading what came of it (`reading`).
+Not here: reading the results (`reading`).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Platform:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings; a key of its own, as the development one warns."""
+        """The settings. The key is its own because the development key warns."""
         return {
             "DEPLOYMENT": "local",
             "DATA_DIR": str(self.data),
@@ -73,7 +73,7 @@ class Platform:
     ) -> Path:
         """Put an object into an hour; records become JSON lines, gzipped where the name says so.
 
-        A new inode with a new modification time, as an upload is: the version tells by that.
+        The file gets a new inode and modification time, as an upload does: its version is made of them.
         """
         path = self.landing / stream / hour.strftime("%Y/%m/%d/%H") / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ class Platform:
         return [log.get_dagster_event() for log in self.instance.all_logs(run.run_id, of_type=kind)]
 
     def checks(self, run: Run) -> dict[tuple[str, str, str | None], bool]:
-        """What a run recorded of checks: (asset, check, partition) to whether it passed."""
+        """The checks that a run recorded: (asset, check, partition) to whether it passed."""
         found = [
             event.asset_check_evaluation_data for event in self._events(run, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
         ]
@@ -137,7 +137,7 @@ class Platform:
         return {name: e.passed for name, e in zip(keys, found, strict=True)}
 
     def materializations(self, run: Run) -> dict[tuple[str, str | None], dict[str, object]]:
-        """What a run recorded of assets: (asset, partition) to the materialization's metadata."""
+        """The materializations that a run recorded: (asset, partition) to their metadata."""
         found = [
             event.step_materialization_data.materialization
             for event in self._events(run, dg.DagsterEventType.ASSET_MATERIALIZATION)
@@ -151,7 +151,7 @@ class Platform:
 def execute(
     platform: Platform, job: str, hour: dt.datetime | None = None, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """A job, of an hour or of none, by Dagster's command line, in an instance that lasts in the platform's folder."""
+    """Run a job by Dagster's command line, for an hour or for none, with an instance in the platform's folder."""
     home = platform.data / "dagster"
     home.mkdir(exist_ok=True)
     shutil.copy(ROOT / "dagster.yaml", home)
@@ -164,7 +164,7 @@ def execute(
 
 
 def start_child(platform: Platform, first: dt.datetime, last: dt.datetime, *jobs: str) -> subprocess.Popen[str]:
-    """Run jobs in a process (group) of its own, whose log is read from its standard error."""
+    """Run jobs in a process group of their own; Dagster's log comes on its standard error."""
     return subprocess.Popen(
         [PYTHON, str(Path(__file__).with_name("child.py")), key(first), key(last), *jobs],
         env=platform.for_child(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,

@@ -1,4 +1,4 @@
-"""Snowflake on loopback: fakesnow's server, a process of its own, for the real connector and dbt's adapter.
+"""A local Snowflake: fakesnow's server in a process of its own, for the real connector and dbt's adapter.
 
 What it lacks of Snowflake is added here, so that statements arrive as they are in production: stages in S3, the name
 of the file in a COPY, temporary tables by a qualified name, schemas that change places. It takes any key for the right

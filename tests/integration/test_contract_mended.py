@@ -1,4 +1,4 @@
-"""Producers change what they send: it shows, the contract is mended, and the past is made good as far as gold."""
+"""A producer changes what it sends: drift shows it, the contract is mended, and the past is judged again up to gold."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SECOND = FIRST + dt.timedelta(hours=1)
 
 
 class EarlierEvent(CommerceEvent):
-    """As it was when orders were small."""
+    """The contract as it was when orders were small."""
 
     order_total: Annotated[pl.Decimal, 15, 6] = column("order.total_amount", ge=0, description="Gross total")
 
 
 class MendedEvent(CommerceEvent):
-    """Takes coupons, totals of more digits, and devices that are objects, as newer apps send them."""
+    """Accepts coupons, totals of more digits, and devices as objects, as newer apps send them."""
 
     coupon: str = column("order.coupon", description="The coupon that was redeemed")
     device: str = column("session.device", json=True, description="The device as sent, JSON")

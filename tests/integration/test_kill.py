@@ -35,7 +35,7 @@ LIVES = (
 
 @dataclass
 class Life:
-    """One platform that is killed again and again: an hour more lands before each of its processes."""
+    """One platform whose processes are killed one after the other; one more hour lands before each."""
 
     platform: Platform
     source: Platform
@@ -43,7 +43,7 @@ class Life:
     dice: random.Random
 
     def run(self, moments: tuple[tuple[str, str | None], ...]) -> list[str]:
-        """Kill one process at each of the moments; says which of them were hit."""
+        """Kill one process at each of the moments; returns which of them were hit."""
         named = {"gold": self.platform.gold_op}
         return [self._round(number, named.get(step, step), file) for number, (step, file) in enumerate(moments)]
 
@@ -83,7 +83,7 @@ def _wait_for_step(child: subprocess.Popen[str], step: str) -> bool:
 
 
 def _wait_for_file(child: subprocess.Popen[str], data: Path, pattern: str) -> None:
-    """Until a file appears that was not there when the step began, or the process ends."""
+    """Wait for a file that was not there when the step began, or for the end of the process."""
     before = _found(data, pattern)
     while child.poll() is None and _found(data, pattern) <= before:
         time.sleep(0.002)
@@ -128,7 +128,7 @@ def lives(calm: Platform, usual: dict[str, float], make_platform: Callable[[str]
 
 @pytest.mark.verify
 def test_ten_kills_change_no_table(calm: Platform, lives: list[Life]) -> None:
-    """After ten kills in every part of the work, one more run makes all tables what they are without any."""
+    """After ten kills in every part of the work, one more run gives the tables of an undisturbed platform."""
     for life in lives:
         reading.assert_conserved(life.platform.data)
         reading.assert_same(calm.data, life.platform.data)

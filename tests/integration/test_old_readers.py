@@ -1,4 +1,4 @@
-"""Old readers: BI tools bundle versions of DuckDB of years ago, and have to open what a release publishes."""
+"""The oldest supported DuckDB opens a release, because BI tools bundle old versions."""
 
 from __future__ import annotations
 

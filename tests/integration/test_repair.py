@@ -1,4 +1,4 @@
-"""The job `repair`, as a person runs it: files of silver are gone, and one of bronze whose object is gone too."""
+"""The job `repair`: silver's files are lost, then a file of bronze whose object is gone too."""
 
 from __future__ import annotations
 

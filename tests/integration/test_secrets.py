@@ -1,4 +1,4 @@
-"""Secrets stay in the environment: no run, good or bad, writes one down, and no answer of Dagster's holds one."""
+"""Secrets stay in the environment: no run, good or bad, writes one down, and no answer of Dagster holds one."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def plain(value: Any) -> Any:
 
 @pytest.mark.parametrize("name", clouds.NAMES)
 def test_gold_is_the_same_everywhere(deploy: Callable[[str], Deployed], name: str) -> None:
-    """Whoever moves from a laptop to a warehouse, or from one to the other, gets the figures that they had."""
+    """Whoever moves to another warehouse keeps their figures."""
     if reason := clouds.lacking(name):
         pytest.skip(reason)
     here, there = deploy("local").warehouse(), deploy(name).warehouse()
@@ -113,7 +113,7 @@ def test_gold_is_the_same_everywhere(deploy: Callable[[str], Deployed], name: st
 
 @pytest.mark.parametrize("name", ["local", *clouds.NAMES])
 def test_the_largest_values_are_summed(deploy: Callable[[str], Deployed], name: str) -> None:
-    """One value that is too large for a type of gold would be the end of all releases."""
+    """One value too large for a type of gold would stop all releases."""
     if reason := clouds.lacking(name):
         pytest.skip(reason)
     warehouse = deploy(name).warehouse()
@@ -124,7 +124,7 @@ def test_the_largest_values_are_summed(deploy: Callable[[str], Deployed], name: 
 
 @pytest.mark.parametrize("name", clouds.NAMES)
 def test_every_statement_is_one_of_its_dialect(deploy: Callable[[str], Deployed], name: str) -> None:
-    """A stand-in runs more than the warehouse does: what ran there is held against what the warehouse has."""
+    """A stand-in runs more than the warehouse does, so each statement is compared with what the warehouse knows."""
     if reason := clouds.lacking(name):
         pytest.skip(reason)
     platform = deploy(name)

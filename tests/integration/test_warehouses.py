@@ -109,7 +109,7 @@ def ids(warehouse: CopyingWarehouse) -> list[str]:
 
 
 def test_the_relation_follows_the_snapshots(warehouse: CopyingWarehouse, silver: Table) -> None:
-    """Applied twice it changes nothing; rows that left silver leave the relation, and the others stay."""
+    """Applying twice changes nothing; rows that left silver leave the relation, and the others stay."""
     assert (warehouse.applied(), warehouse.released(), warehouse.held()) == ({}, {}, {})
     empty = warehouse.apply(COMMERCE, silver, None)
     assert (empty.changed, empty.rows, warehouse.applied()) == (True, 0, {"commerce": None})
@@ -164,7 +164,7 @@ def test_what_fails_changes_nothing(warehouse: CopyingWarehouse, silver: Table, 
 def test_files_that_do_not_give_all_their_rows_are_an_error(
     warehouse: CopyingWarehouse, silver: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The manifests know how many rows there have to be."""
+    """Iceberg's manifests say how many rows there have to be."""
     snapshot = write(silver, ("a", 1), ("b", 1))
     stage = type(warehouse).stage
 
@@ -257,7 +257,7 @@ def test_a_release_holds_the_marts_alone(warehouse: CopyingWarehouse) -> None:
 
 
 def test_two_marts_of_one_name_cannot_be_released(warehouse: CopyingWarehouse) -> None:
-    """One would take the other's place without a word."""
+    """One would silently replace the other."""
     with warehouse.session() as cursor:
         for schema in MARTS:
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
