@@ -8,7 +8,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 # Batches come and go: of Arrow's allocators this one asks the kernel for new memory least.
 export ARROW_DEFAULT_MEMORY_POOL := jemalloc
 
-PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(PY) -m pytest --dist loadfile --no-loadscope-reorder --durations=10
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 13
@@ -31,10 +31,11 @@ demo: setup  ## simulate two days of events, materialize everything, show the re
 	@$(PY) -m demo
 
 test: setup  ## the tests to run while you work (5 minutes); what lacks its server or browser is skipped
-	@$(PYTEST) -m "not verify" --durations=10
+	@$(PYTEST) -n 2 -m "not verify"
 
-verify: test  ## all tests: `make test`, then those marked verify (10 minutes more)
-	@$(PYTEST) -m verify --durations=10
+# Three workers for two cores, as some of these tests wait for servers.
+verify: test  ## all tests: `make test`, then those marked verify (12 minutes more)
+	@$(PYTEST) -n 3 -m verify
 
 dev: setup  ## the Dagster UI, with sensors on; drop files into $$DATA_DIR/landing
 	@$(PY) -m dagster dev -w workspace.yaml
