@@ -8,8 +8,10 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 # Batches come and go: of Arrow's allocators this one asks the kernel for new memory least.
 export ARROW_DEFAULT_MEMORY_POOL := jemalloc
 
+PYTEST := $(PY) -m pytest --dist loadfile --no-loadscope-reorder --durations=10
+
 help:  ## list the verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 13
 
 setup: .venv/installed .venv/compiled $(DAGSTER_HOME)/dagster.yaml  ## make .venv from requirements.lock, prepare dbt's manifest and machine code
 	@$(PY) -c "from resources.dbt import manifest_path; manifest_path()"
@@ -28,8 +30,12 @@ $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
 demo: setup  ## simulate two days of events, materialize everything, show the results
 	@$(PY) -m demo
 
-test: setup  ## all tests; those whose server or browser is missing are skipped with a reason
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: setup  ## the tests to run while you work (5 minutes); what lacks its server or browser is skipped
+	@$(PYTEST) -n 2 -m "not verify"
+
+# Three workers for two cores, as some of these tests wait for servers.
+verify: test  ## all tests: `make test`, then those marked verify (12 minutes more)
+	@$(PYTEST) -n 3 -m verify
 
 dev: setup  ## the Dagster UI, with sensors on; drop files into $$DATA_DIR/landing
 	@$(PY) -m dagster dev -w workspace.yaml
@@ -45,8 +51,8 @@ SEED ?= 0
 fuzz: setup  ## spoil files and see that nothing raises or gets lost; FUZZ_SECONDS=120 a stream, SEED=0
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) SEED=$(SEED) POLARS_MAX_THREADS=1 $(PY) -m pytest -n 2 -rP tests/unit/events/test_fuzz.py
 
-bounds: setup  ## as fuzz for a short time, with bounds checks in the machine code; BOUNDS_SECONDS=10 a stream
-	@NUMBA_BOUNDSCHECK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(or $(BOUNDS_SECONDS),10)
+fuzz-bounds: setup  ## the fuzz corpus with bounds checks of the compiled functions
+	@NUMBA_BOUNDSCHECK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 
 sources: setup  ## write dbt's sources.yml from the contracts
 	@$(PY) -m resources.sources
@@ -57,10 +63,13 @@ contracts: setup  ## write docs/contracts/ from the contracts, whose versions ha
 rejected: setup  ## what is rejected and why; make rejected STREAM=commerce [HOUR=2026-01-01-00:00]
 	@$(PY) -m resources.list_rejected "$(STREAM)" $(HOUR)
 
+pictures: demo  ## take the README's pictures from the demo's UI (needs Chromium)
+	@$(PY) docs/pictures/make.py
+
 repair: setup  ## make tables whole whose data files are gone or unreadable; make repair [STREAM=commerce]
 	@$(PY) -m dagster job execute -m definitions -d platform -j repair $(if $(STREAM),-o repair_$(STREAM))
 
 recover: setup  ## register the lake's tables again after its catalog was lost; stop what runs the platform first
 	@$(PY) -m dagster job execute -m definitions -d platform -j recover
 
-.PHONY: help setup demo test dev check bench fuzz bounds sources contracts rejected repair recover
+.PHONY: help setup demo test verify dev check bench fuzz fuzz-bounds sources contracts rejected pictures repair recover

@@ -1,4 +1,4 @@
-"""AWS on loopback: moto's server for the real clients, with faults put in their way."""
+"""A local AWS: moto's server for the real clients, with faults that a test can plan."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class QuietHandler(MotoRequestHandler):
 
 @dataclass
 class Faults:
-    """Stands between clients and server: answers wrongly while wrong answers are left for a kind of request."""
+    """A proxy in front of the server that spoils the answers a test has planned to spoil."""
 
     app: WSGI
     planned: list[tuple[Callable[[Request], bool], Callable[[Response], Response]]] = field(default_factory=list)
@@ -95,7 +95,7 @@ def edited(*replacements: tuple[bytes, bytes]) -> Callable[[Response], Response]
 
 
 def cut(response: Response) -> Response:
-    """Half of the body, and the connection is gone."""
+    """Half of the body, then a closed connection."""
     body, headers = response.get_data(), response.headers
 
     def half() -> Iterator[bytes]:
@@ -114,29 +114,29 @@ def getting(request: Request) -> bool:
 
 
 def updating(request: Request) -> bool:
-    """A commit, to Glue."""
+    """Whether a request commits a table in Glue."""
     return request.headers.get("X-Amz-Target", "").endswith(".UpdateTable")
 
 
 def deleting(request: Request) -> bool:
-    """The end of a table's entry, in Glue."""
+    """Whether a request deletes a table's entry in Glue."""
     return request.headers.get("X-Amz-Target", "").endswith(".DeleteTable")
 
 
 def under(prefix: str, kind: Callable[[Request], bool]) -> Callable[[Request], bool]:
-    """Requests of a kind for what lies below a prefix."""
+    """Requests of a kind for keys below a prefix."""
     return lambda request: kind(request) and prefix in f"{request.path}?{request.args.get('prefix', '')}"
 
 
 @dataclass(frozen=True)
 class Aws:
-    """A running stand-in, and where it listens."""
+    """A running stand-in and its address."""
 
     endpoint: str
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What tells any AWS client to go there."""
+        """The settings that lead any AWS client to the stand-in."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "loopback",
@@ -164,7 +164,7 @@ class FaultyAws(Aws):
 
 @contextmanager
 def moto() -> Iterator[FaultyAws]:
-    """Moto's server on a free port, in threads of this process, where faults can be planned; empty when it starts."""
+    """Moto's server on a free port, in threads of this process, where faults can be planned. It starts empty."""
     moto_api_backend.reset()
     faults = Faults(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, faults, threaded=True, request_handler=QuietHandler)
@@ -180,7 +180,7 @@ def moto() -> Iterator[FaultyAws]:
 
 @contextmanager
 def moto_process() -> Iterator[Aws]:
-    """Moto's server as a process of its own, several of which know nothing of each other; no faults."""
+    """Moto's server as a process of its own, without faults. Several of them share nothing."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

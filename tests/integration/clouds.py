@@ -1,4 +1,4 @@
-"""Clouds: the two AWS deployments on loopback, as the settings that lead to their stand-ins."""
+"""The two AWS deployments on local stand-ins, as the settings that lead to them."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ WAREHOUSES: Mapping[str, Callable[[Aws], contextlib.AbstractContextManager[Mappi
 
 
 def lacking(deployment: str) -> str:
-    """Why a deployment's stand-in cannot run on this machine; nothing when it can."""
+    """Why a deployment's stand-in cannot run on this machine; empty when it can."""
     return "" if deployment != "aws-redshift" or postgres.installed() else "PostgreSQL is not installed"
 
 
@@ -92,7 +92,7 @@ def private_key(passphrase: str) -> str:
 
 
 def betraying(settings: Mapping[str, str]) -> dict[str, str]:
-    """What must be found nowhere, by what it is of: secrets, and the lines of a private key, encrypted or in clear."""
+    """Texts that must be found nowhere, by name: secrets, and the lines of a private key, encrypted or in clear."""
     found = {name: secret for name, secret in SECRETS.items() if settings.get(name) == secret}
     if pem := settings.get("SNOWFLAKE_PRIVATE_KEY"):
         passphrase = SECRETS["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"].encode()

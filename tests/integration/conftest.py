@@ -19,14 +19,22 @@ from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan, Shares
 from simulate.run import simulate
 
+# The longest modules start first, so that no worker is left with one of them at the end.
+LONGEST = ("test_three_targets", "test_gold_order", "test_ui", "test_kill", "test_gold_code")
 DENSE = Shares(
     duplicates=0.05, conflicts=0.02, late=0.05, malformed=0.01, missing=0.01, type=0.01, rule=0.01, clock=0.01
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest modules first."""
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
+
 @pytest.fixture(scope="session")
 def definitions() -> dg.Definitions:
-    """Assembled once: reading dbt's manifest is what costs."""
+    """The definitions, assembled once because reading dbt's manifest takes seconds."""
     from definitions import build_defs
 
     return build_defs()
@@ -55,9 +63,9 @@ def platform(make_platform) -> Platform:
 
 @pytest.fixture(scope="session")
 def calm(make_platform) -> Platform:
-    """A platform on which nothing went wrong: what the same landing files have to give under any disturbance.
+    """A platform on which nothing went wrong. The same landing files must give its tables under any disturbance.
 
-    Five hours across midnight, dense with duplicates and conflicts between hours, so that order could matter.
+    Five hours across midnight, with many duplicates and conflicts between hours, so that order could matter.
     """
     calm = make_platform("calm")
     simulate(COMMERCE, Plan(dt.datetime(2026, 2, 27, 21), 5, 1200, seed=7, shares=DENSE), calm.landing)

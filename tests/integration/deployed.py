@@ -1,4 +1,4 @@
-"""Deployed: a platform of any deployment, by the settings that lead to its servers.
+"""A platform of any deployment, given the settings that lead to its servers.
 
 Not here: those servers (`clouds`), or how a platform is run (`driving`).
 """
@@ -40,7 +40,7 @@ class Deployed(Platform):
         return {**super().environment, "PERSONAL_DATA_KEY": clouds.SECRETS["PERSONAL_DATA_KEY"], **self.settings}
 
     def upload(self) -> None:
-        """Put what lies in the landing folder into the landing bucket, where there is one."""
+        """Copy the landing folder into the landing bucket, if the deployment has one."""
         if self.aws:
             for path in sorted(self.landing.rglob("*")):
                 if path.is_file():
@@ -48,13 +48,13 @@ class Deployed(Platform):
                     self.aws.client("s3").put_object(Bucket=clouds.LANDING, Key=key, Body=path.read_bytes())
 
     def make(self, resource: str) -> Any:
-        """A resource, made of these settings."""
+        """A resource made with these settings."""
         with self.set():
             return make(resource, STREAMS, logging.getLogger("test"))
 
     @contextmanager
     def set(self) -> Iterator[None]:
-        """The environment of this platform."""
+        """Set this platform's settings in the environment of this process."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
@@ -73,7 +73,7 @@ class Deployed(Platform):
         return [tuple(row.values()) for batch in batches for row in batch.select(columns).to_pylist()]
 
     def dbt(self, *command: str) -> dbtRunnerResult:
-        """Run dbt on this platform's warehouse, once gold has been there."""
+        """Run dbt on this platform's warehouse. A gold run must have been there before."""
         work = self.data / "dbt"
         folders = ("--project-dir", str(dbt.PROJECT), "--profiles-dir", str(work), "--target-path", str(work))
         with self.set():

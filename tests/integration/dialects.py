@@ -1,4 +1,4 @@
-"""Dialects: what Snowflake and Redshift would object to in a statement that their stand-ins accept.
+"""What Snowflake and Redshift would reject in a statement that their stand-ins accept.
 
 A statement has to parse in the dialect, use none of the constructs that it lacks, and call only functions that it is
 known to have: a new one is looked up in its manual, and added here.
@@ -107,7 +107,7 @@ DENIED: dict[str, dict[str, Rule]] = {
 
 
 def objections(sql: str, dialect: str) -> list[str]:
-    """What the dialect would object to in a text of statements; empty when nothing is known."""
+    """What the dialect would reject in a text of statements."""
     try:
         statements = [statement for statement in sqlglot.parse(sql, read=dialect) if statement]
     except ParseError as error:

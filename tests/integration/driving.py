@@ -1,6 +1,6 @@
-"""Driving: a platform in a folder of its own, run as a person runs it: files in, jobs, and nothing else.
+"""A platform in a folder of its own, run as a person runs it: land files, run jobs.
 
-Not here: reading what came of it (`reading`).
+Not here: reading the results (`reading`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from child import landed
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
@@ -50,7 +51,7 @@ class Platform:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings; a key of its own, as the development one warns."""
+        """The settings. The key is its own because the development key warns."""
         return {
             "DEPLOYMENT": "local",
             "DATA_DIR": str(self.data),
@@ -72,7 +73,7 @@ class Platform:
     ) -> Path:
         """Put an object into an hour; records become JSON lines, gzipped where the name says so.
 
-        A new inode with a new modification time, as an upload is: the version tells by that.
+        The file gets a new inode and modification time, as an upload does: its version is made of them.
         """
         path = self.landing / stream / hour.strftime("%Y/%m/%d/%H") / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,25 +85,35 @@ class Platform:
         return path
 
     def run(
-        self, job: str, tags: Mapping[str, str], config: Mapping[str, object], check: bool = True
+        self,
+        job: str,
+        tags: Mapping[str, str],
+        config: Mapping[str, object],
+        check: bool = True,
+        assets: Sequence[dg.AssetKey] | None = None,
     ) -> dg.ExecuteInProcessResult:
-        """Execute a job in this process; `check`: it has to succeed."""
+        """Execute a job in this process, of some assets or of all; `check`: raise when it fails."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
+            patch.setenv("DBT_LOG_LEVEL", "none")  # formatting its log takes a tenth of a gold run
             return self.definitions.resolve_job_def(job).execute_in_process(
-                instance=self.instance, tags=dict(tags), run_config=dict(config), raise_on_error=check
+                instance=self.instance,
+                tags=dict(tags),
+                run_config=dict(config),
+                raise_on_error=check,
+                asset_selection=assets,
             )
 
     def ingest(
         self, first: dt.datetime, last: dt.datetime | None = None, check: bool = True
     ) -> dg.ExecuteInProcessResult:
-        """Run the job `ingest` for an hour or a range of hours, in one run."""
+        """Run the job `ingest` for an hour or a range of hours, in one run, of the streams that have landed."""
         tags = {
             "dagster/asset_partition_range_start": key(first),
             "dagster/asset_partition_range_end": key(last or first),
         }
-        return self.run("ingest", tags, {}, check)
+        return self.run("ingest", tags, {}, check, landed(self.definitions, self.landing))
 
     def gold(self, as_of: str | None = None) -> dg.ExecuteInProcessResult:
         """Run the job `gold`."""
@@ -118,7 +129,7 @@ class Platform:
         return [log.get_dagster_event() for log in self.instance.all_logs(run.run_id, of_type=kind)]
 
     def checks(self, run: Run) -> dict[tuple[str, str, str | None], bool]:
-        """What a run recorded of checks: (asset, check, partition) to whether it passed."""
+        """The checks that a run recorded: (asset, check, partition) to whether it passed."""
         found = [
             event.asset_check_evaluation_data for event in self._events(run, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
         ]
@@ -127,7 +138,7 @@ class Platform:
         return {name: e.passed for name, e in zip(keys, found, strict=True)}
 
     def materializations(self, run: Run) -> dict[tuple[str, str | None], dict[str, object]]:
-        """What a run recorded of assets: (asset, partition) to the materialization's metadata."""
+        """The materializations that a run recorded: (asset, partition) to their metadata."""
         found = [
             event.step_materialization_data.materialization
             for event in self._events(run, dg.DagsterEventType.ASSET_MATERIALIZATION)
@@ -141,7 +152,7 @@ class Platform:
 def execute(
     platform: Platform, job: str, hour: dt.datetime | None = None, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """A job, of an hour or of none, by Dagster's command line, in an instance that lasts in the platform's folder."""
+    """Run a job by Dagster's command line, for an hour or for none, with an instance in the platform's folder."""
     home = platform.data / "dagster"
     home.mkdir(exist_ok=True)
     shutil.copy(ROOT / "dagster.yaml", home)
@@ -154,7 +165,7 @@ def execute(
 
 
 def start_child(platform: Platform, first: dt.datetime, last: dt.datetime, *jobs: str) -> subprocess.Popen[str]:
-    """Run jobs in a process (group) of its own, whose log is read from its standard error."""
+    """Run jobs in a process group of their own; Dagster's log comes on its standard error."""
     return subprocess.Popen(
         [PYTHON, str(Path(__file__).with_name("child.py")), key(first), key(last), *jobs],
         env=platform.for_child(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,

@@ -85,7 +85,7 @@ def mobile() -> list[Row]:
 
 
 def web() -> list[Row]:
-    """No number is sent here."""
+    """Web events carry no number."""
     return [{"user_id": "extreme", "event_type": "post", "entity_type": "extreme", "occurred_at": _at(0)}]
 
 

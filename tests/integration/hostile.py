@@ -1,4 +1,4 @@
-"""Hostile: an hour in which everything that can be wrong with landed files is wrong, and what has to become of it."""
+"""An hour with everything that can be wrong in landed files, and what has to become of each file and record."""
 
 from __future__ import annotations
 
@@ -70,6 +70,6 @@ def truncated() -> bytes:
 
 
 def digest() -> dict[str, object]:
-    """What is kept of the record that is too large: the second of its file."""
+    """What bronze keeps of the record that is too large, the second of its file."""
     first = len(json.dumps(order(210)).encode()) + 1
     return {"offset": first, "length": len(OVERSIZE), "sha256": hashlib.sha256(OVERSIZE).hexdigest()}

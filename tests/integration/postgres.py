@@ -1,4 +1,4 @@
-"""PostgreSQL on loopback: a cluster of one test module's own, in a folder that goes with it."""
+"""A local PostgreSQL: one cluster for a test module, in a temporary folder."""
 
 from __future__ import annotations
 

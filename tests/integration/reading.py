@@ -1,6 +1,6 @@
-"""Reading: what a platform's folder holds, with nothing but pyiceberg and DuckDB, as any other tool would.
+"""Read a platform's folder with pyiceberg and DuckDB alone, as any other tool would.
 
-None of the platform's own code is used here: it would agree with itself.
+The platform's own code is not used here: it would agree with itself.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def assert_conserved(data: Path, stream: str = "commerce") -> None:
 
 
 def assert_same(data: Path, other: Path, layers: Sequence[str] = LAYERS) -> None:
-    """Two platforms hold the same rows in every table of lake and gold, apart from when they came in."""
+    """Two platforms hold the same rows in every table of lake and gold; only the load times may differ."""
     with duckdb.connect(":memory:") as con:
         for layer in layers:
             con.register("one", lake(data, layer))

@@ -1,4 +1,4 @@
-"""Redshift on loopback: PostgreSQL behind a proxy, for the real drivers and dbt's adapter.
+"""A local Redshift: PostgreSQL behind a proxy, for the real drivers and dbt's adapter.
 
 The proxy speaks as Redshift does when a driver logs in, and rewrites what PostgreSQL cannot read: Redshift's types,
 sort and distribution keys (left out), COPY of Parquet by a manifest (done here, as INSERTs), navigation of SUPER, names
@@ -132,7 +132,7 @@ class _Proxy(socketserver.ThreadingTCPServer):
         self.long_names: dict[bytes, bytes] = {}
 
     def handle_error(self, *_: Any) -> None:
-        """Clients may leave without a word."""
+        """Ignore clients that close their connection."""
 
 
 class _Client(socketserver.StreamRequestHandler):

@@ -1,4 +1,4 @@
-"""Scanning: where in all that a platform has stored a text can be found, in clear or thinly veiled.
+"""Find where a platform has stored a text, in clear or in a form that anybody can undo.
 
 Belongs here: how each kind of file is opened. Not here: where a text may be and where it may not.
 """

@@ -1,4 +1,4 @@
-"""Serving: Dagster's processes, `dagster dev` for one platform, and a browser that looks at it."""
+"""Dagster's processes, `dagster dev` for one platform, and a browser on its UI."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ARGUMENTS = (
 
 
 def until(what: Callable[[], object], seconds: float, message: str) -> Any:
-    """The first true value of `what`; fails with the message when there is none in time."""
+    """Wait for the first true value of `what`; fail with the message after some seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := what():
@@ -49,7 +49,7 @@ def served(platform: Platform) -> Iterator[str]:
 
 @contextmanager
 def running(command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> Iterator[None]:
-    """A process in the repository's folder, and all that it starts, until the end; what they say is in the log.
+    """Run a process in the repository's folder; end it and all that it started on leaving. Its output goes to the log.
 
     A process group of its own, which takes everything with it. SIGINT is set back to its default, as a parent that
     ignores it would make Dagster deaf to its own signals.
@@ -73,7 +73,7 @@ def free_port() -> int:
 
 
 def answers(port: int) -> bool:
-    """Whether somebody listens there."""
+    """Whether a server listens on a port."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False

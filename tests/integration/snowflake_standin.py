@@ -1,4 +1,4 @@
-"""Snowflake on loopback: fakesnow's server, a process of its own, for the real connector and dbt's adapter.
+"""A local Snowflake: fakesnow's server in a process of its own, for the real connector and dbt's adapter.
 
 What it lacks of Snowflake is added here, so that statements arrive as they are in production: stages in S3, the name
 of the file in a COPY, temporary tables by a qualified name, schemas that change places. It takes any key for the right
@@ -90,18 +90,14 @@ def _downloaded(bucket: str, keys: Iterable[str], folder: Path) -> list[str]:
 
 
 def _patch_copy(folder: Path) -> None:
-    """COPY reads stages in S3, by way of a folder, and knows of each row which it is of which file.
+    """Let COPY read stages in S3, by way of a folder, and give each row its file's name and its number.
 
-    Columns that a Parquet file lacks are null; lines of a JSON file that are no JSON are left out.
+    Lines of a JSON file that are no JSON are left out.
     """
     from fakesnow import copy_into
 
-    urls, glob, inserts, params_of = (
-        copy_into._source_urls,
-        copy_into._source_glob,
-        copy_into._inserts,
-        copy_into._params,
-    )
+    urls, glob = copy_into._source_urls, copy_into._source_glob
+    inserts, params_of = copy_into._inserts, copy_into._params
 
     def source_urls(source: str, files: list[str]) -> list[str]:
         if not source.startswith("s3://"):
@@ -126,22 +122,26 @@ def _patch_copy(folder: Path) -> None:
             whole.replace(exp.column("value"))
         made = inserts(expression, params, sources, info)
         for insert, url in zip(made, sources, strict=True):
-            path = url.removeprefix("file://")
-            parquet = path.endswith(".parquet")
-            present = set(pq.read_schema(path).names) if parquet else set()
-            if not parquet:
-                insert.expression.set("from_", exp.From(this=_json_rows(Path(path))))
-            for node in list(insert.expression.find_all(exp.Column, exp.Identifier)):
-                if node.name.upper() == "METADATA$FILENAME":
-                    node.replace(exp.Literal.string(path.removeprefix(f"{folder}/")))
-                elif node.name.upper() == "METADATA$FILE_ROW_NUMBER":
-                    node.replace(exp.column("number"))
-                elif parquet and node.name not in present:
-                    node.replace(exp.null())
+            _read_from(insert, Path(url.removeprefix("file://")), folder)
         return made
 
     copy_into._source_urls, copy_into._source_glob = source_urls, source_glob
     copy_into._inserts, copy_into._params = named, without_on_error
+
+
+def _read_from(insert: Any, path: Path, folder: Path) -> None:
+    """Make an INSERT read a file: its own name, its line numbers, and null for columns that a Parquet file lacks."""
+    parquet = path.suffix == ".parquet"
+    present = set(pq.read_schema(path).names) if parquet else set()
+    if not parquet:
+        insert.expression.set("from_", exp.From(this=_json_rows(path)))
+    for node in list(insert.expression.find_all(exp.Column, exp.Identifier)):
+        if node.name.upper() == "METADATA$FILENAME":
+            node.replace(exp.Literal.string(str(path).removeprefix(f"{folder}/")))
+        elif node.name.upper() == "METADATA$FILE_ROW_NUMBER":
+            node.replace(exp.column("number"))
+        elif parquet and node.name not in present:
+            node.replace(exp.null())
 
 
 def _json_rows(path: Path) -> exp.Expression:

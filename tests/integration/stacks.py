@@ -1,6 +1,6 @@
-"""Stacks: the CloudFormation templates of infra/, their resources made one by one through AWS's own clients.
+"""The CloudFormation templates of infra/, their resources made one by one through AWS's own clients.
 
-The stand-in's CloudFormation says that all is made, and leaves half of it out.
+The stand-in's CloudFormation reports success but leaves half of the resources out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": "a
 
 
 def template(path: Path) -> dict[str, Any]:
-    """A template, its short functions spelt out."""
+    """A template, with its short function names written in full."""
     loaded = json.loads(json.dumps(cfn_yaml.load(str(path)), default=str))
     return dict(loaded)
 
@@ -69,7 +69,7 @@ class Stack:
         return {name for name in self.body["Resources"] if re.search(rf'[{{"]{name}["}}.]', text)}
 
     def value(self, node: Any) -> Any:
-        """A part of the template with its functions carried out."""
+        """A part of the template with its functions evaluated."""
         if isinstance(node, list):
             return [self.value(item) for item in node]
         if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""Sums: what a version of DuckDB reads in a release, as JSON. Run by an interpreter that need not have anything else.
+"""Print what a version of DuckDB reads in a release, as JSON. Needs nothing but DuckDB.
 
 `python sums.py GOLD FILES`: the release's file, and JSON of the Parquet files of each mart's Iceberg table.
 """

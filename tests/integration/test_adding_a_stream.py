@@ -24,7 +24,7 @@ from driving import ROOT, Platform, key
 from contracts import STREAMS
 from contracts.stream import Stream, column
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 DOC = (ROOT / "docs" / "adding-a-stream.md").read_text()
 PAGE = guide.blocks("adding-a-stream.md")
 LAKE = ("bronze/segment", "silver/segment", "rejected/segment")

@@ -1,4 +1,4 @@
-"""Runs on S3 and Glue while S3 misbehaves: they succeed or fail, and what failed has left no trace."""
+"""Runs on S3 and Glue while S3 fails: a run succeeds, or it fails and changes nothing."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from resources.landing import s3
 
 pytestmark = [
     pytest.mark.integration,
+    pytest.mark.verify,
     # The client leaves a connection that was cut to the garbage collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
@@ -63,7 +64,7 @@ def event(event_id: str) -> bytes:
 
 
 def run(definitions: dg.Definitions) -> bool:
-    """Bronze, silver and rejected of the hour, in one run; whether it succeeded."""
+    """Materialize bronze, silver and rejected of the hour in one run; returns whether it succeeded."""
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions.resolve_job_def("ingest")
         done = job.execute_in_process(
@@ -81,7 +82,7 @@ def held(layer: Layer) -> int:
 
 @pytest.mark.parametrize("kind", [aws.getting, aws.listing], ids=["reading", "listing"])
 def test_what_passes_is_not_noticed(definitions: dg.Definitions, faults: Faults, kind: Any) -> None:
-    """Throttling is S3's daily bread."""
+    """S3 throttles often, and the client tries again."""
     faults.plan(aws.error(503, "SlowDown"), times=2, where=aws.under("in/commerce", kind))
     assert run(definitions)
     assert (faults.planned, held(Layer.LEDGER), held(Layer.BRONZE), held(Layer.SILVER)) == ([], 3, 6, 6)
@@ -101,7 +102,7 @@ FAULTS = {
 def test_what_does_not_pass_fails_the_run_and_loses_nothing(
     definitions: dg.Definitions, faults: Faults, name: str
 ) -> None:
-    """The ledger has not moved, so that the next run of the hour loads all of it."""
+    """The ledger is as before, so the next run of the hour loads all objects."""
     fault, kind = FAULTS[name]
     faults.plan(fault, times=99, where=aws.under("in/commerce", kind))
     assert not run(definitions)
@@ -112,7 +113,7 @@ def test_what_does_not_pass_fails_the_run_and_loses_nothing(
 
 
 def test_one_object_that_fails_is_refused_alone(definitions: dg.Definitions, faults: Faults) -> None:
-    """The others load, and the next run of the hour has it as well."""
+    """The others are loaded, and the next run of the hour loads this one too."""
     faults.plan(aws.error(403, "AccessDenied"), times=9, where=aws.under("in/commerce/2024/05/01/10/2", aws.getting))
     assert run(definitions)
     assert (held(Layer.LEDGER), held(Layer.BRONZE)) == (3, 4)
@@ -124,7 +125,7 @@ def test_one_object_that_fails_is_refused_alone(definitions: dg.Definitions, fau
 def test_a_lake_that_cannot_be_written_keeps_what_it_has(
     definitions: dg.Definitions, faults: Faults, cloud: FaultyAws
 ) -> None:
-    """A later object of the hour; the commit does not come about, and the one before stays whole."""
+    """A later object of the hour is not committed, and the earlier commit stays whole."""
     assert run(definitions)
     key = "in/commerce/2024/05/01/10/late.json"
     cloud.client("s3").put_object(Bucket=clouds.LANDING, Key=key, Body=event("late"))

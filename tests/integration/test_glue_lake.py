@@ -26,7 +26,7 @@ from lake.schemas import Layer
 from lake.tables import Lake
 from lake.writing import DataFileWriter
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 BUCKET = "lake"
 HOUR = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 BY_HOUR = pl.col("_arrival_hour")
@@ -41,7 +41,7 @@ def cloud() -> Iterator[FaultyAws]:
 
 @pytest.fixture
 def lake(cloud: FaultyAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> Lake:
-    """A lake in a folder of its own; moto's catalog is emptied of the tests before."""
+    """A lake in a folder of its own; the tables of earlier tests are deleted from moto's catalog."""
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
     glue = cloud.client("glue")
@@ -84,7 +84,7 @@ def lines(table: Table) -> list[int]:
 
 
 def test_rows_go_in_and_come_out(lake: Lake) -> None:
-    """Tables are made from contracts as anywhere, and another process finds them in the catalog."""
+    """Tables are made from contracts, and another process finds them in the catalog."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     assert table.location().startswith("s3://lake/")
     write(table, 1, 2)
@@ -94,7 +94,7 @@ def test_rows_go_in_and_come_out(lake: Lake) -> None:
 
 
 def test_a_commit_on_a_stale_table_fails(lake: Lake) -> None:
-    """Glue's versions tell: what was computed from an older snapshot has to be computed again."""
+    """Glue's version check refuses what was computed from an older snapshot."""
     mine, rival = lake.table(Layer.BRONZE, COMMERCE), lake.table(Layer.BRONZE, COMMERCE)
     write(rival, 1)
     with pytest.raises(CommitFailedException):
@@ -103,7 +103,7 @@ def test_a_commit_on_a_stale_table_fails(lake: Lake) -> None:
 
 
 def test_housekeeping_deletes_what_nobody_refers_to(lake: Lake) -> None:
-    """The bucket has no folders to walk, and a deleted object is money saved."""
+    """A bucket has no folders to walk, so orphans are found by listing."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     for number in range(4):
         write(table, number)
@@ -130,7 +130,7 @@ def test_throttling_and_broken_answers_fail_the_commit_or_pass(lake: Lake, cloud
 
 
 def test_a_commit_whose_answer_got_lost_is_there(lake: Lake, cloud: FaultyAws) -> None:
-    """The client asks again and is told that somebody was faster, which was itself: nothing may be tidied away."""
+    """The client asks again and meets a conflict with its own commit: no file may be deleted."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     write(table, 1)
     cloud.faults.plan(aws.refusal("ConcurrentModificationException"), where=aws.updating)
@@ -141,7 +141,7 @@ def test_a_commit_whose_answer_got_lost_is_there(lake: Lake, cloud: FaultyAws) -
 
 
 def test_a_catalog_that_cannot_be_asked_leaves_the_table_whole(lake: Lake, cloud: FaultyAws) -> None:
-    """Whether the commit has come about nobody knows; the next run sees what there is."""
+    """Nobody knows whether the commit was made; the next run sees what there is."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     write(table, 1)
     cloud.faults.plan(aws.refusal("AccessDeniedException"), where=aws.updating)
@@ -178,7 +178,7 @@ def test_a_table_whose_entry_was_deleted_is_recovered(lake: Lake) -> None:
 
 @pytest.mark.parametrize("behind", [1, 3])
 def test_an_entry_that_names_older_metadata_is_moved_forward(lake: Lake, cloud: FaultyAws, behind: int) -> None:
-    """Whoever restores Glue from an export gets the state of that day."""
+    """A Glue catalog restored from an export has the state of that day."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     write(table, 0)
     older = table.metadata_location
@@ -199,7 +199,7 @@ def test_an_entry_that_names_older_metadata_is_moved_forward(lake: Lake, cloud: 
 
 
 def test_an_entry_whose_metadata_is_gone_is_mended(lake: Lake) -> None:
-    """A bucket that was put back from an older replica, under a catalog that was not."""
+    """A bucket was restored from an older replica, and its catalog was not."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     write(table, 1)
     write(table, 2)
@@ -211,7 +211,7 @@ def test_an_entry_whose_metadata_is_gone_is_mended(lake: Lake) -> None:
 
 
 def test_looking_for_lost_metadata_costs_few_requests(lake: Lake, cloud: FaultyAws) -> None:
-    """A run opens each of its tables once more than it must: that may cost one small object, not a listing."""
+    """A run opens each of its tables once more than needed: that may read one small object, not a listing."""
     write(lake.table(Layer.BRONZE, COMMERCE), 1)
     fresh = again(lake)
     fresh.catalog.load_table(("bronze", "commerce"))

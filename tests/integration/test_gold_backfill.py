@@ -1,4 +1,4 @@
-"""Gold on a running platform: it follows silver by itself, and a backfill rebuilds its event dates and no others."""
+"""Gold on a running platform follows silver by itself; a backfill rebuilds its event dates and no others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import reading
 from driving import Platform
 from serving import served, until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 DATES = [dt.date(2026, 2, 26) + dt.timedelta(days=day) for day in range(4)]  # over the end of a month
 MODELS = ("int_events", "int_order_events")
 LAUNCH = """mutation($models: [AssetKeyInput!], $dates: [String!]) {
@@ -42,7 +42,7 @@ def place(make_platform: Callable[[str], Platform]) -> Platform:
 
 @pytest.fixture(scope="module")
 def ask(place: Platform) -> Iterator[Ask]:
-    """Asks the endpoint that the UI asks, of the platform being served."""
+    """A function that queries the GraphQL endpoint of the served platform."""
     with served(place) as address:
 
         def post(query: str, **variables: object) -> Any:
@@ -62,7 +62,7 @@ def settle(ask: Ask) -> None:
 
 
 def opened(path: Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB file, which the sensors look into for a moment now and then."""
+    """Open a DuckDB file, with retries because the sensors open it for moments."""
     for _ in range(100):
         try:
             return duckdb.connect(str(path))
@@ -85,7 +85,7 @@ def dates_of(place: Platform, model: str) -> list[dt.date]:
 
 
 def test_gold_follows_silver_by_itself(place: Platform, ask: Ask) -> None:
-    """Nobody asks for it: what landed is released, and so is what lands later."""
+    """Sensors release what landed, and what lands later."""
     until(lambda: orders(place) == len(DATES), 240, "the orders that had landed are in gold")
     late = hostile.order(9, event_timestamp=f"{DATES[0]}T13:00:00Z")
     place.land(dt.datetime.now(dt.UTC).replace(tzinfo=None), "late.json.gz", [late])

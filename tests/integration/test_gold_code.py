@@ -1,4 +1,4 @@
-"""Gold follows its code: whatever rows are made of changes, the tables concerned are made anew, and no others."""
+"""Gold follows its code: when a model, macro, variable or seed changes, the tables made with it are built anew."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from driving import Platform
 from assets import gold_results
 from resources import dbt
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 ORDERS = [hostile.order(number, event_timestamp=f"2026-02-2{number}T10:00:00Z") for number in range(1, 8)]
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of the dbt project, which the platform uses in its stead; without column lineage, which takes long."""
+    """A copy of the dbt project that the platform uses; without data tests and column lineage, which take long."""
     copy = tmp_path_factory.mktemp("project") / "dbt"
-    shutil.copytree(dbt.PROJECT, copy)
+    shutil.copytree(dbt.PROJECT, copy, ignore=shutil.ignore_patterns("target"))
+    with (copy / "dbt_project.yml").open("a") as file:
+        file.write("\ndata_tests:\n  +enabled: false\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dbt, "PROJECT", copy)
         patch.setattr(gold_results, "lineage", dict)
@@ -54,7 +56,7 @@ def edit(path: Path, before: str, after: str) -> None:
 
 
 def made_anew(platform: Platform) -> set[str]:
-    """The incremental models that the last gold run made anew."""
+    """The incremental models that the last gold run built anew."""
     nodes = dbt.project(dbt.output("local")).manifest["nodes"].values()
     incremental = {
         node["name"]: node["original_file_path"] for node in nodes if node["config"].get("incremental_strategy")
@@ -112,7 +114,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_what_a_change_concerns_is_made_anew(place: Platform, project: Path, change: Change) -> None:
-    """Silver has not changed, so that only the code can have been the reason."""
+    """Silver has not changed, so only the code can be the reason."""
     before = code(place)
     edit(project / change.file, change.before, change.after)
     place.gold()
@@ -126,7 +128,7 @@ COLUMN = "SELECT data_type FROM information_schema.columns WHERE table_name = 'i
 
 
 def test_columns_come_change_and_go(place: Platform, project: Path) -> None:
-    """A table whose columns changed is made anew like any other; nobody has to drop it."""
+    """A table whose columns changed is built anew; nobody has to drop it."""
     sql, yml = (project / f"models/intermediate/int_user_days.{kind}" for kind in ("sql", "yml"))
     texts = {path: path.read_text() for path in (sql, yml)}
     for kind in ("bigint", "varchar", None):
@@ -146,14 +148,14 @@ def test_columns_come_change_and_go(place: Platform, project: Path) -> None:
 def test_in_the_end_all_is_as_made_in_one_go(
     make_platform: Callable[[str], Platform], place: Platform, project: Path
 ) -> None:
-    """After all changes, every table holds what the last code gives of silver."""
+    """After all changes, every table holds what the last code makes of silver."""
     other = released(make_platform("other"))
     reading.assert_same(other.data, place.data, ())
     assert code(place) == code(other)
 
 
 def test_a_run_of_some_models_claims_no_code_for_the_others(place: Platform, project: Path) -> None:
-    """One model is made with the changed code, from a parent that is not: neither is the release's code the new one."""
+    """One model is built with the changed code from a parent that is not, so the release does not name the new code."""
     before = code(place)
     edit(project / "models/intermediate/int_user_days.sql", "count(*)", "3 + count(*)")
     with pytest.MonkeyPatch.context() as patch:
@@ -173,7 +175,7 @@ def test_a_run_of_some_models_claims_no_code_for_the_others(place: Platform, pro
 
 
 def test_a_run_as_of_a_date_is_of_the_same_code(place: Platform) -> None:
-    """Rows as of another date are made anew, and those that look at no such date are not."""
+    """Models that depend on the date are built anew, and the others are not."""
     before = code(place)
     for as_of in ("2026-02-24", None):
         place.gold(as_of)
@@ -184,7 +186,7 @@ def test_a_run_as_of_a_date_is_of_the_same_code(place: Platform) -> None:
 
 
 def test_a_table_whose_run_died_is_made_anew(place: Platform) -> None:
-    """Between the table and its note nothing tells what the table holds."""
+    """A run that died between a table and its note leaves a table of unknown code."""
     with duckdb.connect(str(place.data / "warehouse.duckdb")) as con:
         con.execute("DROP VIEW intermediate.int_session_days__dbt_code")
     for expected in ({"int_session_days"}, set[str]()):

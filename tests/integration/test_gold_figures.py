@@ -66,7 +66,10 @@ def invented_silver(folder: Path, as_of: dt.date | None) -> Given:
     return Given(silver, lambda sql: reading.gold(folder, sql), as_of)
 
 
-@pytest.fixture(scope="module", params=["simulated", "invented", "as of an earlier date"])
+INVENTED = [pytest.param(name, marks=pytest.mark.verify) for name in ("invented", "as of an earlier date")]
+
+
+@pytest.fixture(scope="module", params=["simulated", *INVENTED])
 def given(request: pytest.FixtureRequest, make_platform, tmp_path_factory: pytest.TempPathFactory) -> Given:
     if request.param == "simulated":
         return simulated_silver(make_platform("figures"))

@@ -35,7 +35,7 @@ from simulate.plan import Plan, PlannedFile, Shares
 from simulate.run import simulate
 from simulate.streams import STREAMS as SIMULATED
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 START = dt.datetime(2026, 1, 20, 23, tzinfo=dt.UTC)
 # Two hours of each of these days, with midnight between them; the hours of one day are a batch.
 BATCHES = [[START + dt.timedelta(days=day, hours=hour) for hour in (0, 1)] for day in (0, 9, 19)]

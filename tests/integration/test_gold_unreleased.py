@@ -1,4 +1,4 @@
-"""Rows that a gold run has written, but no release has told of, leave gold when they leave silver."""
+"""Rows that a gold run wrote but never released leave gold when they leave silver."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from driving import Platform
 
 from resources import dbt
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 FIRST, SECOND = (hostile.HOUR + dt.timedelta(hours=hour) for hour in (0, 1))
 STAYS = [hostile.order(number) for number in range(3)]
 # Nothing else happens on these days.
@@ -24,7 +24,7 @@ build = dbt.build
 
 
 def fails(platform: Platform) -> None:
-    """A gold run that breaks off when all tables are made."""
+    """A gold run that fails after all tables are built."""
 
     def failing(
         profile: Mapping[str, object], work: Path, variables: Mapping[str, object], models: Sequence[str] | None
@@ -38,7 +38,7 @@ def fails(platform: Platform) -> None:
 
 
 def is_partial(platform: Platform) -> None:
-    """A gold run of one table, which releases nothing new."""
+    """A gold run of one table, which makes no new release."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in platform.environment.items():
             patch.setenv(name, value)
@@ -50,7 +50,7 @@ def is_partial(platform: Platform) -> None:
 
 
 def test_rows_of_runs_that_released_nothing_leave(make_platform: Callable[[str], Platform]) -> None:
-    """Between the releases before and after them silver has neither gained nor lost these rows."""
+    """Silver has the same rows at the releases before and after, so only the note of that run tells of them."""
     platform, other = make_platform("unreleased"), make_platform("undisturbed")
     platform.land(FIRST, "orders.json", STAYS)
     platform.ingest(FIRST)

@@ -1,4 +1,4 @@
-"""One hour with everything wrong in it: each record and file ends where it should, and the rest is not harmed."""
+"""One hour with everything wrong in it: each file and record ends where it should, and the others are not harmed."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_files_end_in_the_ledger(hour: Platform) -> None:
 
 
 def test_records_end_in_silver_or_rejected(hour: Platform) -> None:
-    """Every record once, bad ones under the reason that they deserve."""
+    """Every record is there once; bad ones have the right reason."""
     reasons = Counter(reason for _, reason in hostile.REFUSED)
     expected = reasons + Counter(malformed=hostile.NOISY_LINES, duplicate=len(hostile.GOOD) + 1, conflict=1)
     assert Counter(dict(reading.query(hour.data, "SELECT reason, count(*) FROM rejected GROUP BY 1"))) == expected

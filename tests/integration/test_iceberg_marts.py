@@ -15,7 +15,7 @@ from pyiceberg.table import Table
 from resources import dbt
 from resources.marts import IcebergMarts
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 
 
 def ingest(platform: Platform, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Set-up as code: the templates and scripts of infra/, linted, and carried out as far as the stand-ins go."""
+"""The templates and scripts of infra/, linted, and run as far as the stand-ins can."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_the_instance_differs_from_the_laptops_in_storage_alone() -> None:
 
 
 def test_roles_name_what_the_stack_made(cloud: Aws, platform: Stack) -> None:
-    """A reference to nothing would be a permission for nothing."""
+    """A role that names a missing resource permits nothing."""
     policy = cloud.client("iam").get_role_policy(RoleName="events-redshift", PolicyName="read-the-lake")
     read = next(each for each in policy["PolicyDocument"]["Statement"] if each["Sid"] == "ReadSilverAndManifests")
     bucket = platform.made["Lake"]["Arn"]
@@ -177,7 +177,7 @@ def test_roles_name_what_the_stack_made(cloud: Aws, platform: Stack) -> None:
 
 
 def test_the_guide_names_all_there_is_to_set() -> None:
-    """Whoever follows docs/deploying.md is not told of a setting by an error."""
+    """docs/deploying.md names every setting, so nobody learns of one from an error."""
     required = {name for chosen in DEPLOYMENTS.values() for name in chosen.required}
     instance = "".join((INFRA / name).read_text() for name in ("dagster.yaml", "workspace.yaml"))
     required |= set(re.findall(r"env: (\w+)", instance))

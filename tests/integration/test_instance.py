@@ -25,6 +25,7 @@ from serving import answers, free_port, running, until
 
 pytestmark = [
     pytest.mark.integration,
+    pytest.mark.verify,
     pytest.mark.skipif(not postgres.installed(), reason="PostgreSQL is not installed"),
 ]
 WORKSPACE = ROOT / "infra" / "workspace.yaml"

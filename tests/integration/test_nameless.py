@@ -1,4 +1,4 @@
-"""From landing to gold: ids that name nobody are nobody, and times that no calendar has stop nothing."""
+"""Empty ids and impossible times, from landing to gold: they make no person and stop no run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from driving import Platform
 
 from events.enriched import FIELDS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 3, 1, 10)
 VENDOR = "com.snowplowanalytics.snowplow"
 BLANKS = ("", " ", "\t\u00a0\u2003")
@@ -72,14 +72,14 @@ def platform(make_platform) -> Platform:
 
 
 def test_times_of_no_calendar_are_refused_alone(platform: Platform) -> None:
-    """The hour has its silver, also of an event that knows its time and has a device's clock of the year 1."""
+    """The others of the hour are in silver, also an event whose device clock says the year 1."""
     sql = "SELECT reason, count(*) FROM rejected GROUP BY 1"
     assert reading.query(platform.data, sql, "snowplow") == [("clock", 2)]
     reading.assert_conserved(platform.data, "snowplow")
 
 
 def test_guests_are_no_customer(platform: Platform) -> None:
-    """Their orders count each, and none of them is a person with a history."""
+    """Each of their orders counts, and none of them is a person with a history."""
     assert reading.gold(platform.data, "SELECT count(*), count(customer_id) FROM marts.fct_orders") == [(3, 0)]
     assert reading.gold(platform.data, "SELECT count(*) FROM analytics.analytics_customer_summary") == [(0,)]
     assert reading.query(platform.data, "SELECT reason FROM rejected") == [("rule",)]
@@ -92,6 +92,6 @@ def test_people_are_those_who_have_a_name(platform: Platform) -> None:
 
 
 def test_orders_without_an_id_are_orders_each(platform: Platform) -> None:
-    """A blank one would make them one."""
+    """A blank id would make them one order."""
     purchases = "SELECT DISTINCT purchase_id, value, currency FROM marts.attribution_credits WHERE stream = 'snowplow'"
     assert [row[1:] for row in reading.gold(platform.data, purchases)] == [(Decimal("12.50"), "EUR")] * 2

@@ -1,4 +1,4 @@
-"""Old readers: BI tools bundle versions of DuckDB of years ago, and have to open what a release publishes."""
+"""The oldest supported DuckDB opens a release, because BI tools bundle old versions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from simulate.plan import Plan
 from simulate.run import simulate
 from simulate.streams import STREAMS as SIMULATED
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 OLDEST = "1.4.4"  # of the versions that DuckDB still supports
 START = dt.datetime(2026, 2, 27, 22)
 

@@ -1,4 +1,4 @@
-"""In whatever order partitions run, however often, and however many at once: the end is the same."""
+"""Partitions run backwards, twice, and two at once: the tables are the same in the end."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 import reading
 from driving import Platform, start_child
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 
 
 @pytest.fixture
 def unordered(calm: Platform, make_platform: Callable[[str], Platform]) -> Platform:
-    """The landing files of the undisturbed platform, nothing of them materialized."""
+    """The landing files of the undisturbed platform, with nothing materialized."""
     platform = make_platform("unordered")
     platform.hours = calm.hours
     shutil.copytree(calm.landing, platform.landing)  # with their modification times, which tell versions apart
@@ -23,8 +23,8 @@ def unordered(calm: Platform, make_platform: Callable[[str], Platform]) -> Platf
 
 
 def test_backwards_and_twice(calm: Platform, unordered: Platform) -> None:
-    """Winners arrive after their duplicates were accepted, so that every hour takes back what another said; gold
-    looks in between, and again at the end."""
+    """Winners arrive after their duplicates were accepted, so every hour changes what another hour wrote. Gold runs
+    in between and at the end."""
     for hour in reversed(unordered.hours):
         unordered.ingest(hour)
         if hour == unordered.hours[2]:

@@ -1,4 +1,4 @@
-"""Nobody is recognised outside of the landing zone, bronze and the raw bytes of rejected records."""
+"""No person can be recognised outside the landing zone, bronze and the raw bytes of rejected records."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from simulate.plan import Plan, Shares
 from simulate.run import simulate
 from simulate.streams import STREAMS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 1, 1, 10)
 PLAN = Plan(HOUR, hours=1, rate=1200, shares=Shares(*[0.05] * 8), canaries=True)
 ALLOWED = ("landing/", "lake/bronze/")
@@ -85,7 +85,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, definitions: dg.Defin
 
 
 def executed(platform: Platform, job: str, hour: dt.datetime | None = None) -> str:
-    """All that a job says on a terminal, without a key in its settings."""
+    """The output of a job that has no key in its settings."""
     done = execute(platform, job, hour, PERSONAL_DATA_KEY="")
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout + done.stderr
@@ -121,7 +121,7 @@ def test_an_address_that_is_an_id_is_there_as_its_hash(installation: Installatio
 
 
 def test_records_are_refused_without_their_values(installation: Installation) -> None:
-    """What is wrong with them is told all the same."""
+    """Their details say what is wrong all the same."""
     sql = "SELECT detail FROM rejected WHERE _source_file LIKE '%misplaced' ORDER BY _line"
     told = {stream: [detail for (detail,) in reading.query(installation.data, sql, stream)] for stream in MISPLACED}
     assert told == {
@@ -151,7 +151,7 @@ VEILS: Mapping[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("veil", VEILS)
 def test_the_scan_sees_through(veil: str, tmp_path: Path) -> None:
-    """What anybody could undo hides nobody."""
+    """The scan finds a text in every form that anybody can undo."""
     (tmp_path / "file").write_bytes(VEILS[veil](SECRET.encode()))
     assert set().union(*scanning.sightings(tmp_path, {"ada": SECRET, "grace": "grace@example.com"}).values()) == {"ada"}
 

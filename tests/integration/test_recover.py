@@ -1,4 +1,4 @@
-"""A lost catalog on a whole platform: the job `recover`, the next runs, and gold as if nothing had been."""
+"""A lost catalog on a whole platform: after the job `recover` and the next runs, gold is as without the loss."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import reading
 from driving import Platform
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 
 
 def lands(platform: Platform, source: Platform, *numbers: int) -> None:
@@ -73,7 +73,7 @@ def test_gold_is_what_it_would_be_without_the_loss(recovered: Platform, calm: Pl
 
 
 def test_a_warehouse_that_was_deleted_is_made_again(calm: Platform, tmp_path: Path) -> None:
-    """As the error of a damaged one says: the jobs `upkeep` and `gold` are enough."""
+    """The jobs `upkeep` and `gold` are enough, as the error of a damaged warehouse says."""
     data = tmp_path / "data"
     platform = Platform(data, calm.definitions, calm.instance)
     for number in range(2):

@@ -1,4 +1,4 @@
-"""The job `repair`, as a person runs it: files of silver are gone, and one of bronze whose object is gone too."""
+"""The job `repair`: silver's files are lost, then a file of bronze whose object is gone too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import reading
 from driving import Platform
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 3, 1, 10)
 NEXT = HOUR + dt.timedelta(hours=1)
 

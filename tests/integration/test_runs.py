@@ -1,4 +1,4 @@
-"""What runs of many hours tell Dagster: each hour by itself, also where one of them is bad."""
+"""What a run of many hours tells Dagster: each hour by itself, also where one of them is bad."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_day_is_one_run_and_24_partitions(day: tuple[Platform, dg.ExecuteInPro
 
 
 def test_a_day_is_one_commit(day: tuple[Platform, dg.ExecuteInProcessResult]) -> None:
-    """Snapshots make commits slow, so a range may not cost one for each of its hours."""
+    """Many snapshots make commits slow, so a range of hours makes one."""
     platform, _ = day
     assert {layer: len(ids) for layer, ids in reading.snapshots(platform.data).items()} == dict.fromkeys(
         reading.LAYERS, 1
@@ -105,7 +105,7 @@ def test_one_bad_hour_does_not_spoil_the_others(platform: Platform, monkeypatch:
 
 
 def test_a_stream_without_a_bad_record_runs_again(platform: Platform) -> None:
-    """Nothing was ever rejected, so that there is no snapshot of rejected to name: the next runs have to cope."""
+    """Nothing was ever rejected, so silver has no snapshot of rejected to name."""
     for number in range(3):
         platform.land(HOURS[0], f"{number // 2}.json.gz", [hostile.order(number)])
         platform.ingest(HOURS[0])

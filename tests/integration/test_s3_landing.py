@@ -1,4 +1,4 @@
-"""A bucket as the landing zone, through the real client: what is listed and read, and what when S3 misbehaves."""
+"""A bucket as the landing zone, through the real client: listing and reading, also while S3 fails."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_a_large_object_comes_in_parts(bucket: Bucket, landing: S3Landing, cloud
     ids=["slow down", "server error", "time-out in the middle of the body"],
 )
 def test_what_passes_is_tried_again(bucket: Bucket, landing: S3Landing, cloud: FaultyAws, fault: Any) -> None:
-    """Whoever reads never sees half of an object."""
+    """A reader never sees half of an object."""
     content = bytes(range(256)) * 1000
     put(bucket, "2024/05/01/10/a", content)
     found = landing.objects(COMMERCE)
@@ -263,7 +263,7 @@ def test_keys_of_any_kind_are_found_and_read(bucket: Bucket, landing: S3Landing)
 def test_what_does_not_pass_is_an_error(
     bucket: Bucket, landing: S3Landing, cloud: FaultyAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the attempts there are, the reader gets an exception and no bytes."""
+    """After the last attempt the reader gets an exception and no bytes."""
     monkeypatch.setattr(s3, "ATTEMPTS", 2)
     put(bucket, "2024/05/01/10/a", b"x" * 1000)
     found = landing.objects(COMMERCE)

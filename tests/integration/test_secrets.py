@@ -1,4 +1,4 @@
-"""Secrets stay in the environment: no run, good or bad, writes one down, and no answer of Dagster's holds one."""
+"""Secrets stay in the environment: no run, good or bad, writes one down, and no answer of Dagster holds one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan
 from simulate.run import simulate
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 1, 1, 10)
 NO_KEY = "canary-in-a-key-that-is-none"
 # What is wrong, by the job that finds it out, and how that is told.

@@ -82,7 +82,7 @@ def settings() -> Iterator[Mapping[str, str]]:
 
 
 def execute(port: int, user: str, database: str, sql: str) -> list[tuple[object, ...]]:
-    """What a user gets for statements."""
+    """Run statements as a user; returns the rows."""
     connection = psycopg2.connect(host="127.0.0.1", port=port, user=user, dbname=database, sslmode="disable")
     connection.autocommit = True
     try:

@@ -67,6 +67,7 @@ def test_graph_shows_the_assets(ui: Browser) -> None:
     ui.look("1-group")
 
 
+@pytest.mark.verify
 def test_a_dropped_file_reaches_gold_by_itself(ui: Browser, place: Platform) -> None:
     """No click: the sensors see the file, and then the event dates that it touched."""
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
@@ -81,6 +82,7 @@ def test_a_dropped_file_reaches_gold_by_itself(ui: Browser, place: Platform) -> 
     ui.look("2-sensor-runs")
 
 
+@pytest.mark.verify
 def test_backfill_of_48_hours(ui: Browser, place: Platform) -> None:
     """Launched in the dialog of the job `ingest`; two runs of a day each, and gold follows by itself."""
     start = dt.datetime.now(dt.UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(
@@ -116,6 +118,7 @@ def _backfill(ui: Browser) -> tuple[str, int] | None:
     return (results[0]["status"], results[0]["numPartitions"]) if results else None
 
 
+@pytest.mark.verify
 def test_checks_are_green(ui: Browser) -> None:
     """No run has failed, and the pages of the assets show their checks as passed."""
     until(lambda: settled(ui), 240, "no run is under way")

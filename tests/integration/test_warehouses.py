@@ -30,7 +30,7 @@ from resources.warehouse.copy_warehouse import CopyingWarehouse, LoadFailed
 from resources.warehouse.protocol import ApplyResult, WarehouseBusy
 from resources.warehouse.snapshot_diff import LoadPlan, plan_load
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 LOG = logging.getLogger("test")
 BY_DATE = pl.col("event_at").dt.date()
 MARTS = ("marts", "analytics")
@@ -114,11 +114,7 @@ def state(warehouse: CopyingWarehouse) -> tuple[list[str], dict[str, int | None]
 
 def test_the_relation_follows_the_snapshots(warehouse: CopyingWarehouse, silver: Table) -> None:
     """Applied twice it changes nothing; rows that left silver leave the relation, and the others stay."""
-    assert (warehouse.applied_snapshots(), warehouse.released_snapshots(), warehouse.snapshots_in_gold()) == (
-        {},
-        {},
-        {},
-    )
+    assert warehouse.applied_snapshots() == warehouse.released_snapshots() == warehouse.snapshots_in_gold() == {}
     assert warehouse.apply_snapshot(COMMERCE, silver, None) == ApplyResult(True, 0)
     assert warehouse.applied_snapshots() == {"commerce": None}
     first = write(silver, ("a", 1), ("b", 1), ("c", 2))
@@ -171,7 +167,7 @@ def test_what_fails_changes_nothing(warehouse: CopyingWarehouse, silver: Table, 
 def test_files_that_do_not_give_all_their_rows_are_an_error(
     warehouse: CopyingWarehouse, silver: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The manifests know how many rows there have to be."""
+    """Iceberg's manifests say how many rows there have to be."""
     snapshot = write(silver, ("a", 1), ("b", 1))
     copy_files = type(warehouse).copy_files
 
@@ -263,7 +259,7 @@ def test_a_release_holds_the_marts_alone(warehouse: CopyingWarehouse) -> None:
 
 
 def test_two_marts_of_one_name_cannot_be_released(warehouse: CopyingWarehouse) -> None:
-    """One would take the other's place without a word."""
+    """One would silently replace the other."""
     with warehouse.session() as cursor:
         for schema in MARTS:
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

@@ -164,6 +164,7 @@ def undisturbed(platforms: Callable[..., Any], shop: Any) -> dict[str, object]:
     return state(platform)
 
 
+@pytest.mark.verify
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("number", range(1, COMMITS + 1))
 def test_the_catalog_is_lost_at_every_commit(platforms: Any, shop: Any, undisturbed: object, number: int) -> None:

@@ -186,6 +186,7 @@ DAMAGED = st.lists(
 )
 
 
+@pytest.mark.verify
 @settings(max_examples=25, phases=[Phase.explicit, Phase.generate])  # an example costs a second: no shrinking
 @given(DAMAGED, st.sets(st.tuples(st.integers(0, 2), st.sampled_from("ab")), max_size=3))
 def test_the_mended_lake_is_the_same_but_for_what_is_named(
