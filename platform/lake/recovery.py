@@ -40,7 +40,7 @@ from lake.snapshots import BRONZE_SNAPSHOT, REJECTED_SNAPSHOT, named_by
 from lake.tables import UNREADABLE, Lake, Name
 
 NAMED_BY_SILVER = {Layer.BRONZE: BRONZE_SNAPSHOT, Layer.REJECTED: REJECTED_SNAPSHOT}
-Result = TypeVar("Result")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _register(lake: Lake, found: Survey, chosen: Candidate, head: Snapshot | Non
     return location
 
 
-def _intact(read: Callable[[], Result]) -> Result | None:
+def _intact(read: Callable[[], Read]) -> Read | None:
     """What `read` returns, or None if the file is missing or damaged. Raises other errors of the storage."""
     try:
         return read()

@@ -96,7 +96,7 @@ class RedshiftWarehouse(CopyingWarehouse):
         with silver.io.new_output(address).create() as output:
             output.write(manifest(files))
         try:
-            cursor.execute(copy_statement(staged, address, self.role))
+            cursor.execute(copy_from_manifest(staged, address, self.role))
         finally:
             silver.io.delete(address)
         names = {f.name: self.quoted(f.name) for f in fields}
@@ -131,7 +131,7 @@ def manifest(files: Sequence[DataFile]) -> bytes:
     return json.dumps({"entries": entries}).encode()
 
 
-def copy_statement(staged: str, manifest_url: str, role: str) -> str:
+def copy_from_manifest(staged: str, manifest_url: str, role: str) -> str:
     """COPY the Parquet files of a manifest; nested columns become SUPER."""
     return (
         f"COPY {staged}\n"

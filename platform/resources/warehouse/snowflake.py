@@ -87,7 +87,7 @@ class SnowflakeWarehouse(CopyingWarehouse):
         cursor.execute(f"CREATE OR REPLACE TEMPORARY TABLE {staged} ({definitions})")
         paths = paths_below(self.lake_url, files)
         for first in range(0, len(paths), FILES_PER_COPY):
-            cursor.execute(copy_statement(staged, self.stage_name, columns, paths[first : first + FILES_PER_COPY]))
+            cursor.execute(copy_from_stage(staged, self.stage_name, columns, paths[first : first + FILES_PER_COPY]))
         for item in silver.schema().fields:
             if isinstance(item.field_type, ListType):
                 self._check_lists(cursor, staged, item.name)
@@ -119,7 +119,7 @@ class SnowflakeWarehouse(CopyingWarehouse):
         cursor.execute(f"ALTER SCHEMA {NEXT_SCHEMA} SWAP WITH {PUBLISHED}")
 
 
-def copy_statement(staged: str, stage: str, columns: Mapping[str, str], paths: Sequence[str]) -> str:
+def copy_from_stage(staged: str, stage: str, columns: Mapping[str, str], paths: Sequence[str]) -> str:
     """COPY Parquet files, given by their paths below the stage, into columns (name to type) of the same names.
 
     The last column gets the name of the file.

@@ -62,14 +62,14 @@ def assert_golden(name: str, statements: list[str]) -> None:
 def test_snowflake_copies_from_the_stage() -> None:
     """Columns by name, nested ones as VARIANT, and the name of the data file."""
     paths = ["silver.db/commerce/data/a.parquet", "silver.db/commerce/data/it's.parquet"]
-    statement = snowflake.copy_statement("platform.staged_commerce", "platform.lake", SNOWFLAKE.columns(SCHEMA), paths)
+    statement = snowflake.copy_from_stage("platform.staged_commerce", "platform.lake", SNOWFLAKE.columns(SCHEMA), paths)
     assert_golden("snowflake_copy.sql", [statement])
 
 
 def test_redshift_copies_by_a_manifest() -> None:
     """With the lake's role; nested columns as SUPER, columns that older files lack as null."""
     url = f"{LAKE_URL}/_manifests/staged_commerce.json"
-    assert_golden("redshift_copy.sql", [redshift.copy_statement("staged_commerce", url, REDSHIFT.role)])
+    assert_golden("redshift_copy.sql", [redshift.copy_from_manifest("staged_commerce", url, REDSHIFT.role)])
 
 
 def test_the_manifest_makes_a_missing_file_an_error(lake: Lake, write: object, silver: object) -> None:
