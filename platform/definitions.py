@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import warnings
 from collections.abc import Mapping, Sequence
@@ -55,3 +56,4 @@ def build_defs(
 
 defs = build_defs()
 gc.freeze()  # half a million permanent objects: later garbage collections skip them
+atexit.register(gc.unfreeze)  # or DuckDB reports every type of its own as leaked
