@@ -92,7 +92,7 @@ def _found(data: Path, pattern: str) -> set[Path]:
 
 def test_one_kill_changes_no_table(calm: Platform, make_platform: Callable[[str], Platform]) -> None:
     """Killed as rejected records are committed, before or just after silver's rows are."""
-    platform = make_platform("killed once")
+    platform = make_platform("killed_once")
     shutil.copytree(calm.landing, platform.landing)
     assert killed(platform, calm.hours[0], calm.hours[-1], *FIRST_REJECTED)
     platform.ingest(calm.hours[0], calm.hours[-1])
