@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import dagster as dg
 
@@ -45,8 +45,16 @@ def deployment() -> str:
 
 
 def data_dir() -> Path:
-    """The folder for all files on this machine. A relative path is relative to the checkout."""
-    return (Path(__file__).resolve().parents[2] / os.environ.get("DATA_DIR", ".data")).resolve()
+    """The folder for all files on this machine. A relative path is relative to the checkout.
+
+    Raises `Misconfigured` for a path that a file's address cannot hold.
+    """
+    folder = (Path(__file__).resolve().parents[2] / os.environ.get("DATA_DIR", ".data")).resolve()
+    if unfit := [sign for sign in "?#" if sign in str(folder)]:
+        raise Misconfigured(
+            f"DATA_DIR: {folder} contains {unfit[0]!r}, which file addresses cannot hold: rename it"
+        )
+    return folder
 
 
 def _scratch() -> Path:
@@ -81,7 +89,8 @@ def _sqlite_lake(_: Sequence[Stream], __: Log) -> Any:
 
     folder = data_dir() / "lake"
     folder.mkdir(parents=True, exist_ok=True)
-    properties = {"uri": f"sqlite:///{folder / 'catalog.db'}?timeout=60", "warehouse": folder.as_uri()}
+    catalog = quote(str(folder / "catalog.db"))  # which SQLAlchemy takes back; pyiceberg takes file:// as it is
+    properties = {"uri": f"sqlite:///{catalog}?timeout=60", "warehouse": f"file://{folder}"}
     return Lake(properties, _scratch())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import os
@@ -11,11 +12,16 @@ import sys
 from pathlib import Path
 from unittest.mock import MagicMock
 
+import polars as pl
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from contracts import STREAMS
+from lake.commits import commit
+from lake.reading import files_of, read
+from lake.schemas import LEDGER, PARTITION_BY, Layer
+from lake.writing import DataFileWriter
 from resources import dbt, environment
 from resources.environment import DEPLOYMENTS, Misconfigured, data_dir, deployment, make, resources
 
@@ -161,6 +167,29 @@ def test_the_data_folder_is_relative_to_the_checkout(monkeypatch: pytest.MonkeyP
     monkeypatch.chdir("/")
     monkeypatch.delenv("DATA_DIR", raising=False)
     assert data_dir() == ROOT / ".data"
+
+
+@pytest.mark.parametrize("name", ["a b", "dätä", "it's", 'a "b"', "100%", "a%20b", "a+b&c"])
+def test_the_data_folder_may_have_any_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    """All files of the lake lie in that folder, and are found again by the addresses that the tables keep."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / name))
+    lake = make("lake", STREAMS, LOG)
+    ledger = lake.table(Layer.LEDGER, STREAMS[0])
+    writer = DataFileWriter(ledger, PARTITION_BY[Layer.LEDGER])
+    row = {"path": "a", "version": "b", "arrival_hour": dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "current": True}
+    writer.write(pl.DataFrame([row], schema_overrides={"arrival_hour": LEDGER["arrival_hour"]}))
+    commit(ledger, writer.finish(), [], {})
+    again = make("lake", STREAMS, LOG).table(Layer.LEDGER, STREAMS[0])
+    assert [batch.num_rows for batch in read(again, files_of(again))] == [1]
+    assert [found.name for found in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["a?b", "a#b"])
+def test_a_data_folder_that_no_address_can_name_is_an_error(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Files would lie in a folder of another name, and nobody would find them."""
+    monkeypatch.setenv("DATA_DIR", f"/data/{name}")
+    with pytest.raises(Misconfigured, match=r"DATA_DIR: /data/a.b contains '.', which file addresses cannot hold"):
+        make("lake", STREAMS, LOG)
 
 
 @pytest.mark.parametrize(("url", "root"), [("file:///data/a%20b", "/data/a b"), ("/data/x", "/data/x")])
