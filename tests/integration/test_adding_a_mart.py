@@ -15,7 +15,7 @@ from driving import Platform, jsonl
 
 from resources import dbt
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 PAGE = guide.blocks("adding-a-mart.md")
 COMMANDS = [command for block in PAGE if block.language == "sh" for command in block.text.splitlines()]
 HOUR = dt.datetime(2026, 1, 2, 3)
