@@ -23,7 +23,7 @@ from assets.ui import drift_metadata, rejected_table
 from contracts.stream import Stream
 from events.concurrency import THREADS
 from events.conform import Conformers
-from events.dedup.verdicts import LOSERS
+from events.dedup.winners import LOSERS
 from events.row_identity import DIGESTS
 from lake.drift import Drift, find_drift
 from lake.hour_counts import Counts, count_hours

@@ -1,4 +1,4 @@
-"""Recover: the job that registers the lake's tables again after their catalog was lost (`lake.recovery`)."""
+"""Recover: the job that registers the lake's tables again after their catalog was lost (`lake.recover`)."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.warehouse import POOL
 from contracts.stream import Stream
-from lake.recovery import Recovered, recover_namespace, recover_stream
+from lake.recover import Recovered, recover_namespace, recover_stream
 from lake.tables import Lake
 from resources.marts import NAMESPACE
 

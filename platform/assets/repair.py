@@ -1,4 +1,4 @@
-"""Repair: the job that brings back the rows of lost and damaged data files (`lake.mend`)."""
+"""Repair: the job that brings back the rows of lost and damaged data files (`lake.repair`)."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import dagster as dg
 from contracts.stream import Stream
 from events.conform import Conformers
 from lake.landing import Landing
-from lake.mend import mend
+from lake.repair import repair_stream
 from lake.schemas import Layer
 from lake.tables import Lake
 from resources.warehouse.protocol import Warehouse
@@ -34,10 +34,10 @@ def repair_op(stream: Stream) -> dg.OpDefinition:
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
         now = dt.datetime.now(dt.UTC)
-        mended = mend(lake, landing, stream, conformers[stream.name], now, config.pages)
-        for line in mended.lines(stream.name):
+        repaired = repair_stream(lake, landing, stream, conformers[stream.name], now, config.pages)
+        for line in repaired.lines(stream.name):
             context.log.warning(line)
-        if not any(mended.damage.values()):
+        if not any(repaired.damage.values()):
             context.log.info(f"{stream.name}: all data files are there and whole")
         silver = lake.table(Layer.SILVER, stream)
         snapshot = silver.current_snapshot()

@@ -8,11 +8,11 @@ import dagster as dg
 
 from assets.warehouse import POOL
 from contracts.stream import Stream
-from lake.housekeeping import GRACE, expire, spare_once, sweep, tidy
 from lake.schemas import PARTITION_BY, Layer
 from lake.snapshots import named_by_any
 from lake.spool import delete_abandoned
 from lake.tables import Lake
+from lake.upkeep import GRACE, expire, spare_once, sweep, tidy
 from resources.marts import published
 from resources.warehouse.protocol import Warehouse
 

@@ -1,7 +1,7 @@
 """Catalog: opening the catalog of the lake's tables, and changing its entries.
 
 Belongs here: what is wrong with a catalog as a whole. Not here: what is wrong with one entry (`tables`), which metadata
-an entry should name (`recovery`).
+an entry should name (`recover`).
 """
 
 from __future__ import annotations

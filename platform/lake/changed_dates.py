@@ -61,7 +61,7 @@ def changed_dates(table: Table, older: int | None, newer: int | None) -> Changed
         return None
     came, went = _net(files, ManifestEntryStatus.ADDED), _net(files, ManifestEntryStatus.DELETED)
     before = {file.file_path for file in files_of(table, snapshot_id=older)} if went and older else set()
-    # A file that housekeeping wrote since `older` may hold rows that are new since then: it cannot be compared.
+    # A file that upkeep wrote since `older` may hold rows that are new since then: it cannot be compared.
     compared = [
         date
         for date, gone in went.items()

@@ -1,7 +1,7 @@
 """Damage: data files that are missing, or no longer hold what was written.
 
-Belongs here: finding such files, and the error that names one. Not here: bringing their rows back (`mend`), lost
-metadata (`recovery`).
+Belongs here: finding such files, and the error that names one. Not here: bringing their rows back (`repair`), lost
+metadata (`recover`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Folders: the files in a table's folder, and what they prove about the catalog.
 
 Belongs here: listing a folder, and evidence that a catalog is out of date. Not here: opening tables (`tables`),
-choosing the metadata at which a lost table is registered (`recovery`).
+choosing the metadata at which a lost table is registered (`recover`).
 
 A metadata file is named `<version>-<uuid>.metadata.json`. A commit writes version n + 1 only after it has read version
 n from the catalog. So, with any number of writers, if the folder is read before the catalog:

@@ -1,7 +1,7 @@
 """Judge silver: silver and rejected are brought in line with bronze, for some arrival hours.
 
 Belongs here: the steps, in their order: find unsettled objects, conform, look up, resolve, write, commit. Not here:
-Dagster (`assets.silver`), how a record becomes a row (`events.conform`), who wins (`events.dedup.verdicts`).
+Dagster (`assets.silver`), how a record becomes a row (`events.conform`), who wins (`events.dedup.winners`).
 
 Rejected is committed first, then silver, whose snapshot names the snapshots of bronze and rejected that belong to it.
 Silver's snapshot is the truth: a run first restores rejected to the snapshot that silver names. So a crash between the
@@ -27,7 +27,7 @@ from events.conform import OLDEST, Conformed, Conformers
 from events.decode import OVERSIZE
 from events.dedup.bloom_filter import BloomFilter
 from events.dedup.keys import hashes_of, key_hashes, key_scope
-from events.dedup.verdicts import NEW, STORED, RowMoves, dedup
+from events.dedup.winners import NEW, STORED, RowMoves, dedup
 from lake.commits import commit, restore_rows, retry_on_conflict
 from lake.raw_records import read_raw
 from lake.reading import WithoutFiles, as_frame, read_hours, rebatch, with_texts

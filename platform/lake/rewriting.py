@@ -1,7 +1,7 @@
 """Rewriting: which data files a commit replaces, and the rows of theirs that stay.
 
 Belongs here: copying rows from old files into new ones. Not here: which rows leave (`judge_silver`), merging files for
-its own sake (`housekeeping`).
+its own sake (`upkeep`).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 # Properties of snapshots. Their names stand in tables that exist.
-ROWS_OF = "rows-of"  # of a snapshot by housekeeping: the snapshot whose rows it holds
+ROWS_OF = "rows-of"  # of a snapshot by upkeep: the snapshot whose rows it holds
 BRONZE_SNAPSHOT = "bronze-snapshot"  # of a snapshot of ledger or silver: the snapshot of bronze it agrees with
 REJECTED_SNAPSHOT = "rejected-snapshot"  # of a snapshot of silver: the snapshot of rejected that belongs to it
 CONTRACT_VERSION = "contract-version"  # of a snapshot of silver: the version of the contract at its commit
@@ -43,7 +43,7 @@ def named_by(snapshot: Snapshot, name: str) -> int | None:
 
 
 def rows_snapshot(table: Table) -> int | None:
-    """The snapshot whose rows the table holds now: its current one, or the one that housekeeping rewrote."""
+    """The snapshot whose rows the table holds now: its current one, or the one that upkeep rewrote."""
     snapshot = table.current_snapshot()
     if snapshot is None:
         return None
@@ -73,7 +73,7 @@ def files_changed(
 ) -> list[tuple[ManifestEntryStatus, DataFile]] | None:
     """The data files that the snapshots between two added and deleted, newest snapshot first.
 
-    Reads manifests, no data. Leaves out housekeeping's snapshots, which change no rows. None if `older` has expired:
+    Reads manifests, no data. Leaves out upkeep's snapshots, which change no rows. None if `older` has expired:
     then anything may have changed.
     """
     snapshots = snapshots_between(table, older, newer)

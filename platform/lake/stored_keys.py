@@ -1,7 +1,7 @@
 """Stored keys: the records that silver and rejected hold of some keys.
 
 Belongs here: finding them while reading as little as possible. Not here: which keys (`touched_keys`), who wins
-(`events.dedup.verdicts`).
+(`events.dedup.winners`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contracts.lineage import LINEAGE, SOURCE_OBJECT
 from contracts.stream import Scope
 from events.concurrency import parallel_map
 from events.dedup.keys import KEY, hashes_of, key_hashes, key_scope
-from events.dedup.verdicts import LOSERS, STORED
+from events.dedup.winners import LOSERS, STORED
 from lake.reading import as_frame, event_date, files_of, files_of_hours, path_of, read, read_columns
 from lake.schemas import Layer
 from lake.spool import compacted

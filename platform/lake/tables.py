@@ -1,7 +1,7 @@
 """Tables: the lake's Iceberg tables `<layer>.<stream>`, opened or created.
 
 Belongs here: finding a table in the catalog, creating it, and noticing that the catalog was lost. Not here: opening the
-catalog (`catalog`), schemas (`schemas`), commits (`commits`), what a folder proves (`folders`), recovery (`recovery`).
+catalog (`catalog`), schemas (`schemas`), commits (`commits`), what a folder proves (`folders`), recovery (`recover`).
 """
 
 from __future__ import annotations

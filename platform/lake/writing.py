@@ -1,7 +1,7 @@
 """Writing: rows become Parquet files of a table, each of one partition, in bounded memory.
 
 Belongs here: dividing rows by partition and encoding them. Not here: making the files visible (`commits`). A crash
-before the commit leaves orphaned files, which housekeeping deletes.
+before the commit leaves orphaned files, which upkeep deletes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The lake in a bucket under Glue's catalog, through the real clients: commits, conflicts, reading, housekeeping."""
+"""The lake in a bucket under Glue's catalog, through the real clients: commits, conflicts, reading, upkeep."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pyiceberg.table import Table
 from contracts.commerce import COMMERCE
 from lake.commits import commit
 from lake.folders import CatalogLost, Folder
-from lake.housekeeping import GRACE, spare_once, tidy
 from lake.reading import files_of, read
-from lake.recovery import recover_stream
+from lake.recover import recover_stream
 from lake.schemas import Layer
 from lake.tables import Lake
+from lake.upkeep import GRACE, spare_once, tidy
 from lake.writing import DataFileWriter
 
 pytestmark = [pytest.mark.integration, pytest.mark.verify]
@@ -102,7 +102,7 @@ def test_a_commit_on_a_stale_table_fails(lake: Lake) -> None:
     assert lines(lake.table(Layer.BRONZE, COMMERCE)) == [1]
 
 
-def test_housekeeping_deletes_what_nobody_refers_to(lake: Lake) -> None:
+def test_upkeep_deletes_what_nobody_refers_to(lake: Lake) -> None:
     """A bucket has no folders to walk, so orphans are found by listing."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     for number in range(4):

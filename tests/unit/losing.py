@@ -9,11 +9,11 @@ from pyiceberg.table import Table
 
 from contracts.commerce import COMMERCE
 from lake.commits import commit
-from lake.housekeeping import TIME_TRAVEL
-from lake.recovery import recover_stream
+from lake.recover import recover_stream
 from lake.schemas import Layer
 from lake.snapshots import rows_snapshot
 from lake.tables import Lake
+from lake.upkeep import TIME_TRAVEL
 
 NOW = dt.datetime.now(dt.UTC)
 LATER = NOW + TIME_TRAVEL + dt.timedelta(days=1)

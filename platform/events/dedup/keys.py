@@ -1,7 +1,7 @@
 """Keys: the date within which a key is unique, and the 64-bit hash by which it is looked up.
 
 Belongs here: the scope and the hash. Not here: how a record gets its key (`events.conform`), looking keys up
-(`bloom_filter`, `membership`), deciding who wins (`verdicts`).
+(`bloom_filter`, `membership`), deciding who wins (`winners`).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from events.byte_spans import ByteSpans
 from events.json.extract_objects import add_columns, digest_objects, extract_objects
 from events.json.extraction import Extraction
 from events.json.projection import Projection
-from events.json.recovery import Split, Splitter
+from events.json.splitting import Split, Splitter
 from events.siphash import Digests
 from events.values import Values
 

@@ -1,7 +1,7 @@
 """Where a JSON object or array ends, told by its structure, in machine code.
 
 Belongs here: brackets, strings, colons and commas, exactly and without recursion. Not here: what numbers and words look
-like (`scanner`), what to do where the structure is broken (`recovery`).
+like (`scanner`), what to do where the structure is broken (`splitting`).
 """
 
 from __future__ import annotations

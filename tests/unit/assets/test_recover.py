@@ -16,12 +16,11 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
 from assets.upkeep import ORDER
-from lake import housekeeping
 from lake.folders import CatalogLost
-from lake.housekeeping import TIME_TRAVEL, spare_once, tidy
-from lake.recovery import recover_stream
+from lake.recover import recover_stream
 from lake.schemas import PARTITION_BY, Layer
 from lake.snapshots import SnapshotSet
+from lake.upkeep import TIME_TRAVEL, spare_once, tidy
 
 NOW = dt.datetime.now(dt.UTC)
 LATER = NOW + TIME_TRAVEL + dt.timedelta(days=1)
@@ -142,7 +141,7 @@ def crashing(patch: pytest.MonkeyPatch, number: int, moment: str, catalog: Path)
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes upkeep merge files even in small tables."""
-    monkeypatch.setattr(housekeeping, "MANY_SMALL", 2)
+    monkeypatch.setattr("lake.upkeep.MANY_SMALL", 2)
 
 
 COMMITS = 22

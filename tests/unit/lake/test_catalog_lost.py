@@ -15,9 +15,9 @@ from sqlalchemy.exc import OperationalError
 from contracts.commerce import COMMERCE
 from lake.commits import commit
 from lake.folders import CatalogLost, Folder, version_of
-from lake.housekeeping import spare_once, sweep
 from lake.schemas import Layer
 from lake.tables import Lake
+from lake.upkeep import spare_once, sweep
 
 HALF = [0, 10, 100, 4096, 5000, 8192, 12_288]
 

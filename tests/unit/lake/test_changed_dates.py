@@ -75,8 +75,8 @@ def test_a_row_that_is_written_again_has_not_left(table: Any, add: Add, silver: 
     assert changed_dates(table, first, last) == what(changed=[1], hours=[0, 3])
 
 
-def test_what_housekeeping_has_merged_is_not_told_apart(table: Any, add: Add, write: Any, silver: Any) -> None:
-    """A file that housekeeping wrote holds old and new rows. If it is removed, its date counts as changed."""
+def test_what_upkeep_has_merged_is_not_told_apart(table: Any, add: Add, write: Any, silver: Any) -> None:
+    """A file that upkeep wrote holds old and new rows. If it is removed, its date counts as changed."""
     first = add(("a", 1))
     second = add(("b", 1), hour=3)
     both = [

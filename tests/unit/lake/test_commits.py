@@ -63,7 +63,7 @@ def test_one_commit_adds_and_removes(lake: Any, write: Any, silver: Any, content
     assert table.current_snapshot().summary.get("note") == "x"
 
 
-def test_housekeeping_changes_no_rows(lake: Any, write: Any, silver: Any) -> None:
+def test_upkeep_changes_no_rows(lake: Any, write: Any, silver: Any) -> None:
     """Compaction changes no rows, so nothing downstream has to run."""
     table = lake.table(Layer.SILVER, COMMERCE)
     assert rows_snapshot(table) is None

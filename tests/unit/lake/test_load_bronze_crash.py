@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from assets import checks
-from lake import housekeeping, load_bronze
+from lake import load_bronze, upkeep
 from lake.schemas import PARTITION_BY, Layer
 from lake.validation import compare_with_ledger
 
@@ -97,7 +97,7 @@ def test_a_lake_of_before_is_looked_through_once(platform: Any, monkeypatch: pyt
             run(platform, hour, dies_at=2)
             file(platform, path).unlink()
     table = platform.lake.table(Layer.BRONZE, platform.stream)
-    housekeeping.expire(table, (), platform.now.replace(year=2030))
+    upkeep.expire(table, (), platform.now.replace(year=2030))
     assert len(table.refresh().snapshots()) == 1
     assert complete(platform, 0, 1)
     assert sum(counted(platform)[0].values()) == 2
@@ -109,7 +109,7 @@ def test_compaction_is_no_reason_to_look(platform: Any, monkeypatch: pytest.Monk
         platform.put(0, name, [b"1"])
         platform.load(0)
     bronze = platform.lake.table(Layer.BRONZE, platform.stream)
-    assert housekeeping.compact(bronze, PARTITION_BY[Layer.BRONZE])[0]
+    assert upkeep.compact(bronze, PARTITION_BY[Layer.BRONZE])[0]
 
     def looked(*_: object) -> None:
         raise AssertionError

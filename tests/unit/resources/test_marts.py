@@ -11,7 +11,6 @@ import dagster as dg
 import pytest
 
 from assets.upkeep import upkeep_marts
-from lake import housekeeping
 from lake.reading import files_of
 from lake.tables import Lake
 from resources import dbt
@@ -122,7 +121,7 @@ def test_old_releases_expire_with_their_files(gold: Gold, monkeypatch: pytest.Mo
     upkeep_marts(dg.build_op_context(), lake=gold.lake)
     assert len(gold.table.snapshots()) == 3, "a week of time travel stays"
     for limit in ("TIME_TRAVEL", "GRACE"):
-        monkeypatch.setattr(housekeeping, limit, dt.timedelta(0))
+        monkeypatch.setattr(f"lake.upkeep.{limit}", dt.timedelta(0))
     upkeep_marts(dg.build_op_context(), lake=gold.lake)
     assert [snapshot.summary[RELEASE_ID] for snapshot in gold.table.snapshots()] == ["2"]
     folder = Path(gold.table.location().removeprefix("file://"))

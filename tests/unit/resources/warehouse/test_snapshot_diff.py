@@ -1,4 +1,4 @@
-"""What a warehouse loads to get to another snapshot: as little as possible, whatever housekeeping did meanwhile."""
+"""What a warehouse loads to get to another snapshot: as little as possible, whatever upkeep did meanwhile."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from contracts.commerce import COMMERCE
 from lake.commits import commit
-from lake.housekeeping import compact
 from lake.reading import event_date, files_of
 from lake.schemas import Layer
+from lake.upkeep import compact
 from resources.warehouse.snapshot_diff import NO_SNAPSHOT, LoadPlan, paths_below, plan_load
 
 BY_DATE = pl.col("event_at").dt.date()

@@ -1,10 +1,10 @@
-"""Mend: a stream's tables get back the rows of lost and damaged data files.
+"""Repair: a stream's tables get back the rows of lost and damaged data files.
 
 Belongs here: which rows are gone, where they come from again, and what is lost for good. Not here: Dagster
-(`assets.repair`), what makes a file damaged (`damage`), lost metadata (`recovery`).
+(`assets.repair`), what makes a file damaged (`damage`), lost metadata (`recover`).
 
-Bronze is mended from the landing zone, silver and rejected from bronze. The commit that brings a table's rows back also
-removes its damaged files. So a crash leaves either the damage or the mended table.
+Bronze is repaired from the landing zone, silver and rejected from bronze. The commit that brings a table's rows back
+also removes its damaged files. So a crash leaves either the damage or the repaired table.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pyiceberg.table import Table
 
 from contracts.stream import Scope, Stream
 from events.conform import Conformers
-from events.dedup.verdicts import LOSERS
+from events.dedup.winners import LOSERS
 from lake.commits import restore_rows, retry_on_conflict
 from lake.damage import Damage, find_damage
 from lake.judge_silver import judge_silver
@@ -48,7 +48,7 @@ class LostRecords:
 
 
 @dataclass
-class Mended:
+class Repaired:
     """What was damaged, which objects were read again, which hours judged again, and what is lost for good.
 
     `forgotten` are days of which the ledger has lost what no other table knows: refused, empty and earlier objects.
@@ -74,23 +74,23 @@ class Mended:
             yield f"forgotten: which objects of {day} were refused, empty or replaced"
 
 
-def mend(
+def repair_stream(
     lake: Lake, landing: Landing, stream: Stream, conformers: Conformers, now: dt.datetime, pages: bool = True
-) -> Mended:
+) -> Repaired:
     """Find the damaged data files of a stream's four tables and bring their rows back.
 
     With `pages` every byte is read. Without, only existence, size and footer of each file are checked.
     """
-    mended = retry_on_conflict(lambda: _mend_bronze(lake, landing, stream, now, pages))
-    retry_on_conflict(lambda: _mend_silver(lake, stream, conformers, now, mended))
-    return mended
+    repaired = retry_on_conflict(lambda: _repair_bronze(lake, landing, stream, now, pages))
+    retry_on_conflict(lambda: _repair_silver(lake, stream, conformers, now, repaired))
+    return repaired
 
 
-def _mend_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, pages: bool) -> Mended:
+def _repair_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, pages: bool) -> Repaired:
     tables = {layer: lake.table(layer, stream) for layer in Layer}
     tables[Layer.REJECTED] = restore_rows(tables[Layer.REJECTED], SnapshotSet.of(tables[Layer.SILVER]).rejected)
-    mended = Mended({layer: find_damage(table, files_of(table), pages) for layer, table in tables.items()})
-    lost = {layer: [damage.file for damage in found] for layer, found in mended.damage.items()}
+    repaired = Repaired({layer: find_damage(table, files_of(table), pages) for layer, table in tables.items()})
+    lost = {layer: [damage.file for damage in found] for layer, found in repaired.damage.items()}
     intact = {layer: WithoutFiles(table, lost[layer]) for layer, table in tables.items()}
     ledger, bronze = intact[Layer.LEDGER], intact[Layer.BRONZE]
     if not lost[Layer.LEDGER]:
@@ -106,10 +106,10 @@ def _mend_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime,
     entries = pl.concat([read_again, _entries(never.with_columns(_loss()), now), _entries(unknown, now)])
     if lost[Layer.LEDGER] or not entries.is_empty():
         write_entries(ledger, entries, bronze, lost[Layer.LEDGER])
-    mended.read_again = read_again["path"].sort().to_list()
-    mended.lost = _lost(never, gone, lost[Layer.BRONZE])
-    mended.forgotten = sorted({event_date(file) for file in lost[Layer.LEDGER]})
-    return mended
+    repaired.read_again = read_again["path"].sort().to_list()
+    repaired.lost = _lost(never, gone, lost[Layer.BRONZE])
+    repaired.forgotten = sorted({event_date(file) for file in lost[Layer.LEDGER]})
+    return repaired
 
 
 def _count(tables: Iterable[Table]) -> pl.DataFrame:
@@ -183,10 +183,10 @@ def _lost(never: pl.DataFrame, gone: pl.DataFrame, files: Sequence[DataFile]) ->
     return found + [LostRecords(None, None, hour, records) for hour, records in unknown.items() if records > 0]
 
 
-def _mend_silver(lake: Lake, stream: Stream, conformers: Conformers, now: dt.datetime, mended: Mended) -> None:
+def _repair_silver(lake: Lake, stream: Stream, conformers: Conformers, now: dt.datetime, repaired: Repaired) -> None:
     """Judge the hours again on which bronze, silver and rejected disagree without the damaged files."""
     lost: Mapping[Layer, list[DataFile]] = {
-        layer: [damage.file for damage in mended.damage[layer]] for layer in _JUDGED
+        layer: [damage.file for damage in repaired.damage[layer]] for layer in _JUDGED
     }
     silver, rejected = (WithoutFiles(lake.table(layer, stream), lost[layer]) for layer in _JUDGED)
     held, judged = _count([lake.table(Layer.BRONZE, stream)]), _count([silver, rejected])
@@ -196,8 +196,8 @@ def _mend_silver(lake: Lake, stream: Stream, conformers: Conformers, now: dt.dat
     for table, files in ((silver, lost[Layer.SILVER]), (rejected, lost[Layer.REJECTED])):
         hours |= {first for file in files for first, _ in [hour_bounds(table, file) or (EPOCH, EPOCH)]}
     if hours:
-        mended.judged_again = sorted(hours)
-        judge_silver(lake, stream, conformers, mended.judged_again, now, True, lost)
+        repaired.judged_again = sorted(hours)
+        judge_silver(lake, stream, conformers, repaired.judged_again, now, True, lost)
 
 
 def _hours_of_losers(rejected: Table, lost: Sequence[DataFile], scope: Scope) -> set[dt.datetime]:

@@ -11,8 +11,8 @@ import pytest
 
 from events.conform import Conformers
 from lake import judge_silver, load_bronze
-from lake.mend import mend
 from lake.reading import files_of
+from lake.repair import repair_stream
 from lake.schemas import Layer
 
 
@@ -20,7 +20,7 @@ def repair(platform: Any, dies_at: int | None = None) -> Any:
     """Repair; the run dies before its commit number `dies_at`, counted from 1."""
     with platform.dying(dies_at, load_bronze, judge_silver):
         conformers = Conformers(platform.stream, b"key")
-        return mend(platform.lake, platform.landing, platform.stream, conformers, platform.tick())
+        return repair_stream(platform.lake, platform.landing, platform.stream, conformers, platform.tick())
 
 
 def rows(platform: Any) -> dict[Layer, Counter[str]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contracts.lineage import LINEAGE
 from contracts.stream import Scope
 from events.dedup.keys import key_scope
-from events.dedup.verdicts import NEW, STORED, RowMoves, dedup, with_verdicts
+from events.dedup.winners import NEW, STORED, RowMoves, dedup, with_verdicts
 
 HOUR = dt.datetime(2024, 5, 1, tzinfo=dt.UTC)
 DAY = dt.date(2024, 5, 1)

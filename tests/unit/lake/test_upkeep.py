@@ -1,4 +1,4 @@
-"""Housekeeping changes no row, keeps a week of time travel, and never deletes what is still needed."""
+"""Upkeep changes no row, keeps a week of time travel, and never deletes what is still needed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from polars.testing import assert_frame_equal
 from pyiceberg.table import Table
 
 from assets.upkeep import ORDER
-from lake.housekeeping import GRACE, TIME_TRAVEL, compact, expire, sweep, tidy
 from lake.reading import files_of
 from lake.schemas import PARTITION_BY, Layer
 from lake.snapshots import SnapshotSet, files_changed, rows_snapshot
+from lake.upkeep import GRACE, TIME_TRAVEL, compact, expire, sweep, tidy
 
 NOW = dt.datetime.now(dt.UTC)
 LATER = NOW + TIME_TRAVEL + dt.timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Housekeeping: merges small files, expires old snapshots, and deletes files that no snapshot needs.
+"""Upkeep: merges small files, expires old snapshots, and deletes files that no snapshot needs.
 
 Belongs here: what may be deleted, and when. Not here: when upkeep runs, and for which tables (`assets.upkeep`). No row
 changes: a compaction's snapshot names the snapshot whose rows it holds (`ROWS_OF`), and readers of changes skip it.

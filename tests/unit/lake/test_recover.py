@@ -13,12 +13,12 @@ from contracts.commerce import COMMERCE
 from lake.changed_dates import changed_dates
 from lake.commits import commit
 from lake.folders import CatalogLost, Folder
-from lake.housekeeping import spare_once
 from lake.reading import files_of
-from lake.recovery import recover_namespace, recover_stream
+from lake.recover import recover_namespace, recover_stream
 from lake.schemas import Layer
 from lake.snapshots import rows_snapshot
 from lake.tables import Lake
+from lake.upkeep import spare_once
 from resources.warehouse.snapshot_diff import LoadPlan, plan_load
 
 

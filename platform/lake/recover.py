@@ -1,7 +1,7 @@
 """Recovery: registers tables again from their folders, after their catalog was lost.
 
 Belongs here: finding the newest whole metadata of a folder, agreement between the tables of a stream, registration. Not
-here: noticing that a catalog was lost (`tables`, `folders`), lost data files (`mend`), Dagster (`assets.recover`).
+here: noticing that a catalog was lost (`tables`, `folders`), lost data files (`repair`), Dagster (`assets.recover`).
 
 A table is registered at a copy of the chosen metadata. The copy has a higher version than all files of the folder, so
 that none of them is newer than the catalog. It has the property `recovered-at`, so that the next upkeep leaves the

@@ -19,8 +19,8 @@ from assets import checks
 from events.conform import Conformers
 from lake.damage import DamagedFile
 from lake.hour_counts import HourCounts
-from lake.mend import Mended, mend
 from lake.reading import arrival_hour, files_of, read
+from lake.repair import Repaired, repair_stream
 from lake.schemas import Layer
 from lake.validation import compare_with_ledger
 
@@ -52,9 +52,9 @@ def path_of(file: DataFile) -> Path:
     return Path(file.file_path.removeprefix("file://"))
 
 
-def repair(platform: Any) -> Mended:
+def repair(platform: Any) -> Repaired:
     conformers = Conformers(platform.stream, b"key")
-    return mend(platform.lake, platform.landing, platform.stream, conformers, platform.tick())
+    return repair_stream(platform.lake, platform.landing, platform.stream, conformers, platform.tick())
 
 
 def content(platform: Any) -> dict[Layer, Counter[str]]:
@@ -108,9 +108,9 @@ def test_damage_is_named_and_mended(lake: Any, layer: Layer, damage: str) -> Non
     table = lake.lake.table(layer, lake.stream)
     with pytest.raises(DamagedFile, match=rf"table {layer}.commerce, data file .*{path_of(file).name}: .*make repair"):
         list(read(table, files_of(table)))
-    mended = repair(lake)
-    assert [found.file.file_path for found in mended.damage[layer]] == [file.file_path]
-    assert mended.lost == []
+    repaired = repair(lake)
+    assert [found.file.file_path for found in repaired.damage[layer]] == [file.file_path]
+    assert repaired.lost == []
     assert content(lake) == before
     assert_checks_pass(lake)
     assert not any(repair(lake).damage.values())
@@ -138,9 +138,9 @@ def test_what_has_left_the_landing_zone_is_lost_and_named(lake: Any) -> None:
     path_of(bronze).unlink()
     for file in data_files(lake, Layer.SILVER):
         path_of(file).unlink()
-    mended = repair(lake)
-    assert [(Path(str(lost.path)).name, lost.hour, lost.records) for lost in mended.lost] == [("a", lake.hour(0), 3)]
-    assert [Path(path).name for path in mended.read_again] == ["b"]
+    repaired = repair(lake)
+    assert [(Path(str(lost.path)).name, lost.hour, lost.records) for lost in repaired.lost] == [("a", lake.hour(0), 3)]
+    assert [Path(path).name for path in repaired.read_again] == ["b"]
     entries = lake.rows(Layer.LEDGER).filter(pl.col("refused").is_not_null())
     assert entries["records", "refused", "current"].rows() == [(0, "lost: 3 of 3 records, with a data file", True)]
     winners = lake.rows(Layer.SILVER).filter(pl.col("event_id") == "k")
@@ -169,11 +169,11 @@ def test_nobody_knows_of_which_objects_records_were(lake: Any) -> None:
     for layer in Layer:
         for file in data_files(lake, layer):
             path_of(file).unlink()
-    mended = repair(lake)
-    assert [(lost.path, lost.hour, lost.records) for lost in mended.lost] == [
+    repaired = repair(lake)
+    assert [(lost.path, lost.hour, lost.records) for lost in repaired.lost] == [
         (None, lake.hour(number), 4) for number in range(3)
     ]
-    assert mended.forgotten == [lake.hour(0).date()]
+    assert repaired.forgotten == [lake.hour(0).date()]
     assert_checks_pass(lake)
 
 
@@ -202,10 +202,10 @@ def test_the_mended_lake_is_the_same_but_for_what_is_named(
         chosen.setdefault(path_of(files[number % len(files)]), damage)
     for path, damage in chosen.items():
         DAMAGES[damage](path)
-    mended = repair(platform)
-    lost = {(lost.hour, Path(lost.path).name) for lost in mended.lost if lost.path}
+    repaired = repair(platform)
+    lost = {(lost.hour, Path(lost.path).name) for lost in repaired.lost if lost.path}
     assert {(platform.hour(hour), name) for hour, name in gone} >= lost
-    nameless = {lost.hour for lost in mended.lost if not lost.path}
+    nameless = {lost.hour for lost in repaired.lost if not lost.path}
     held = Counter(platform.rows(Layer.BRONZE)["_arrival_hour", "_source_file"].rows())
     filled(twin, shop)
     for hour, file in Counter(twin.rows(Layer.BRONZE)["_arrival_hour", "_source_file"].rows()).keys() - held.keys():
