@@ -10,7 +10,7 @@ also removes its damaged files. So a crash leaves either the damage or the repai
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -100,14 +100,15 @@ def _repair_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetim
     expected = _expected(entered, held, _count([intact[layer] for layer in _JUDGED]))
     both = expected.join(held, on=_OBJECT, how="left").with_columns(pl.col("rows").fill_null(0))
     gone = both.filter(pl.col("rows") < pl.col("records"))
-    read_again = _read_again(landing, stream, bronze, gone, lost[Layer.BRONZE], now)
+    known = {*entered["path"], *held["path"], *gone["path"]}
+    read_again = _read_again(landing, stream, bronze, gone, known, lost[Layer.BRONZE], now)
     never = gone.join(read_again, on=_OBJECT, how="anti")
     unknown = _unknown(held, entered, gone)
     entries = pl.concat([read_again, _entries(never.with_columns(_loss()), now), _entries(unknown, now)])
     if lost[Layer.LEDGER] or not entries.is_empty():
         write_entries(ledger, entries, bronze, lost[Layer.LEDGER])
     repaired.read_again = read_again["path"].sort().to_list()
-    repaired.lost = _lost(never, gone, lost[Layer.BRONZE])
+    repaired.lost = _lost(never, gone, read_again, lost[Layer.BRONZE])
     repaired.forgotten = sorted({event_date(file) for file in lost[Layer.LEDGER]})
     return repaired
 
@@ -140,16 +141,20 @@ def _read_again(
     stream: Stream,
     bronze: Table,
     gone: pl.DataFrame,
+    known: Collection[str],
     lost: Sequence[DataFile],
     now: dt.datetime,
 ) -> pl.DataFrame:
     """Load objects whose records are gone into bronze again, in place of its lost files.
 
-    Returns the ledger's entries of those that the landing zone still has in the same version.
+    These are the `gone` ones that the landing zone still has in the same version. In the hours of lost files they are
+    also the objects that no table knows any more (`known` are the paths that some table knows). Returns the ledger's
+    entries of the loaded objects.
     """
     wanted = set(gone.select(OBJECT).iter_rows())
-    hours = gone["arrival_hour"].unique().to_list()
-    landed = [o for o in landing.objects(stream, hours) if (o.path, o.version) in wanted] if hours else []
+    hours = sorted({*gone["arrival_hour"], *map(arrival_hour, lost)})
+    found = landing.objects(stream, hours) if hours else []
+    landed = [o for o in found if not o.refused and ((o.path, o.version) in wanted or o.path not in known)]
     writer = bronze_writer(bronze)
     entries = [entry for entry in read_objects(landing, stream, landed, writer, now) if entry["records"] is not None]
     replace_objects(bronze, entries, writer, lost)
@@ -168,7 +173,9 @@ def _entries(objects: pl.DataFrame, now: dt.datetime) -> pl.DataFrame:
     return entries.select(list(LEDGER)).cast(dict(LEDGER))  # type: ignore[arg-type]
 
 
-def _lost(never: pl.DataFrame, gone: pl.DataFrame, files: Sequence[DataFile]) -> list[LostRecords]:
+def _lost(
+    never: pl.DataFrame, gone: pl.DataFrame, read_again: pl.DataFrame, files: Sequence[DataFile]
+) -> list[LostRecords]:
     """The records that are lost for good, by object, then by hour those of lost files whose objects are unknown."""
     found = [
         LostRecords(path, version, hour, records - rows)
@@ -177,8 +184,9 @@ def _lost(never: pl.DataFrame, gone: pl.DataFrame, files: Sequence[DataFile]) ->
     by_hour: dict[dt.datetime, int] = {}
     for file in files:
         by_hour[arrival_hour(file)] = by_hour.get(arrival_hour(file), 0) + file.record_count
-    missing = gone.group_by("arrival_hour").agg((pl.col("records") - pl.col("rows")).sum())
-    accounted = dict(missing.iter_rows())
+    missing = gone.select("arrival_hour", records=pl.col("records") - pl.col("rows"))
+    others = read_again.join(gone, on=_OBJECT, how="anti").select("arrival_hour", "records")
+    accounted = dict(pl.concat([missing, others]).group_by("arrival_hour").agg(pl.col("records").sum()).iter_rows())
     unknown = {hour: records - accounted.get(hour, 0) for hour, records in sorted(by_hour.items())}
     return found + [LostRecords(None, None, hour, records) for hour, records in unknown.items() if records > 0]
 
