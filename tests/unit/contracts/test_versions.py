@@ -143,7 +143,7 @@ def test_a_change_without_a_new_version_is_refused() -> None:
     after = changed(coupon=(str, column("coupon")))
     message = objection(shape(SHOP), after)
     assert message == (
-        "contract 'commerce' has version 1.0.0, and 1.1.0 is the least that it needs: columns.coupon added (minor)"
+        "contract 'commerce' has version 1.0.0 but needs at least 1.1.0: columns.coupon added (minor)"
     )
 
 

@@ -53,7 +53,7 @@ def test_nothing_is_written_when_a_version_is_too_low(tmp_path: Path) -> None:
     other = dataclasses.replace(COMMERCE, nulls=("none",))
     mended, wanted = raised(WEB, Weight.PATCH), raised(COMMERCE, Weight.MAJOR)
     (message,) = write([dataclasses.replace(WEB, version=mended), other], tmp_path)
-    assert f"'commerce' has version {COMMERCE.version}, and {wanted} is the least" in message
+    assert f"'commerce' has version {COMMERCE.version} but needs at least {wanted}" in message
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
     assert write([dataclasses.replace(other, version=wanted)], tmp_path) == []
     assert {path.name for path in tmp_path.iterdir()} == {"commerce.md", "commerce.yml"}
