@@ -15,7 +15,7 @@ from events.json.text_columns import is_word
 from events.json.tokens import BACKSLASH, LETTER_U, hex_value, unescape
 from events.values import ESCAPED, NULL, TEXT, Values
 
-_LONGEST_ESCAPE = 6  # bytes, of one byte of a text at least
+_LONGEST_ESCAPE = 6  # bytes, for one byte or more of a text
 _WHITE = np.array([chr(code).isspace() for code in range(0x3001)])  # Unicode has none above
 _WHITE_ESCAPES = np.isin(np.arange(256), list(b"fnrt"))
 _MAY_BE_WHITE = np.isin(np.arange(256), [BACKSLASH, *(chr(code).encode()[0] for code in np.flatnonzero(_WHITE))])

@@ -15,7 +15,7 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 def outline(raw: str) -> Any:
     """A JSON document as Python objects with zeros for numbers; the first of duplicate keys wins. Raises `ValueError`.
 
-    Without their digits there is no number that Python could not hold.
+    The digits are left out because Python cannot hold every number.
     """
 
     def first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

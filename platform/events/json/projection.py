@@ -56,10 +56,10 @@ class Projection:
     """What to take from objects, made once and used for many batches; not by two threads at a time.
 
     `columns`: the typed columns. `nulls`: texts that stand for null, besides blank ones; None keeps every text.
-    `located` and `elements`: paths whose values, and the elements of whose arrays, are wanted as they stand. `root`:
-    the path of the objects themselves, with which all paths in the result begin. `volatile`: paths that do not count
-    for the digest; None makes no digest. `embedded`: paths of objects that may come as text. `known`: paths of all
-    known fields (`items.[].id`: within each element of `items`); with them, other fields are counted as drift.
+    `located`: paths whose values are wanted as sent. `elements`: paths of arrays whose elements are wanted as sent.
+    `root`: the path of the objects themselves, with which all paths in the result begin. `volatile`: paths that do not
+    count for the digest; None makes no digest. `embedded`: paths of objects that may come as text. `known`: paths of
+    all known fields (`items.[].id`: within each element of `items`); with them, other fields are counted as drift.
 
     Raises `ValueError` for a path below another column's path.
     """

@@ -28,7 +28,7 @@ from events.json.json_framing import (
 from events.span_buffer import SpanBuffer
 from events.words import words_of
 
-ATTEMPTS = 4  # so many braces behind a fault are tried as the beginning of the next object
+ATTEMPTS = 4  # so many braces after a fault are tried as the start of the next object
 SEPARATORS = SPACES + b","
 _OBJECT = re.compile(rb'\{\s*+["}]')
 
@@ -48,10 +48,10 @@ class Split(NamedTuple):
 
 
 class _Surroundings(NamedTuple):
-    """What tells where a broken record ends, outside or inside of an array.
+    """Patterns that find the end of a broken record, outside or inside an array.
 
-    `border`: where an object or array may begin whatever was before it: behind another one, or at the start of a line.
-    `after`: what must follow an object that is found behind a fault. `other`: a record that is no object or array.
+    `border`: where an object or array may begin after anything: behind another one, or at the start of a line. `after`:
+    what must follow an object that is found after a fault. `other`: a record that is no object or array.
     """
 
     border: re.Pattern[bytes]
@@ -101,7 +101,7 @@ class Splitter:
         return Split(starts, ends, at, self.inside, self.long_end)
 
     def _record_end(self, at: int) -> int | None:
-        """The end of the record that begins at `at`; None if the window, or limit + 1 bytes, do not tell."""
+        """The end of the record that begins at `at`; None if it is not in the window or in limit + 1 bytes."""
         stop = min(len(self.window), at + self.limit + 1)
         final = self.last and stop == len(self.window)
         around = _INSIDE if self.inside else _OUTSIDE
@@ -135,7 +135,7 @@ class Splitter:
         return min(borders[nearest], stop) if nearest < len(borders) else stop
 
     def _resume(self, around: _Surroundings, fault: int, border: int, stop: int) -> int:
-        """Where behind a fault a complete object begins that another record follows, else the border.
+        """The start of the first complete object after a fault that another record follows; else the border.
 
         If there is no border before `stop`, and more braces than are tried, the record ends at the next brace.
         """
@@ -163,7 +163,7 @@ class _LongOther:
         self.pattern, self.seen = pattern, seen
 
     def end(self, chunk: bytes) -> int | None:
-        """Where in the next chunk it ends; None to go on."""
+        """The record's end within the next chunk; None if it goes on."""
         seen = min(self.seen, len(chunk))
         self.seen -= seen
         end = _match(self.pattern, chunk, seen).end()
