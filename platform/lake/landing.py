@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 from contracts.stream import Stream
 from partitions import Window
 
-# Beginning of a refusal whose cause is the storage, not the content. The object may become readable without changing.
+# A refusal that begins so was caused by the storage. The object may become readable without changing.
 NOT_READABLE = "not readable"
 
 
@@ -50,7 +50,7 @@ class Landing(Protocol):
     """A landing zone. Names that start with a dot or an underscore are left out: unfinished uploads, or no data."""
 
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
-        """A stream's objects, sorted by path: those of some arrival hours, or all, including those of no known hour."""
+        """A stream's objects, sorted by path: those of some arrival hours, or all, also those without a known hour."""
         ...
 
     def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:
