@@ -61,7 +61,7 @@ def test_nothing_is_written_when_a_version_is_too_low(tmp_path: Path) -> None:
 
 
 def test_a_page_answers_the_usual_questions() -> None:
-    """Where it lands, what its key is, where a value comes from, what silver has of personal data."""
+    """Where a stream lands, what its key is, where a value comes from, which personal data silver has."""
     text = page(COMMERCE)
     for line in (
         "| lands in | `commerce/2026/01/31/09/` or `commerce/year=2026/month=01/day=31/hour=09/` |",
