@@ -102,7 +102,7 @@ class _KeptOpen:
         self.read = source.read
 
     def close(self) -> None:
-        """Do nothing: whoever opened the source closes it."""
+        """Do nothing: the code that opened the source closes it."""
 
 
 def _looks_like_text(head: bytes) -> bool:

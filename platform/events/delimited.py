@@ -25,7 +25,7 @@ _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _ESCAPES = np.zeros(256, np.uint8)  # the letter after the backslash, for bytes that JSON strings cannot hold
 _ESCAPES[:0x20] = ord("u")
 _ESCAPES[list(b'"\\\b\f\n\r\t')] = list(b'"\\bfnrt')
-_LONGER = 5  # bytes that an escape may add to the one that it stands for
+_LONGER = 5  # bytes that an escape may add to the escaped byte
 
 
 @inlined

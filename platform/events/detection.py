@@ -22,7 +22,7 @@ from events.json import split
 from events.line_cutter import JSON_LINES, LineCutter, csv_rows
 from events.value_cutter import ValueCutter
 
-HEAD_BYTES = 64 << 10  # of uncompressed content, from which the framing is detected
+HEAD_BYTES = 64 << 10  # of uncompressed content, to detect the framing
 _BREAK = re.compile(rb"\r\n|\r|\n")
 _ARRAY = re.compile(rb"\[\s*[\[{\]]")
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")

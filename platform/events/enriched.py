@@ -1,4 +1,4 @@
-"""Snowplow's enriched events become typed columns: lines of tab-separated fields, three of which hold JSON entities.
+"""Snowplow's enriched events become typed columns. They are lines of tab-separated fields; three fields hold JSON.
 
 Belongs here: the format's fields, how entities become columns, Snowplow's bad rows. Not here: which of the columns a
 contract keeps.

@@ -31,7 +31,7 @@ class LineCutter:
         self.limit, self.number, self.rule = limit, number, rule
         self.returned = False  # the last byte was a CR; an LF after it belongs to the same line break
         self.spans = SpanBuffer(3)
-        self.within = 0  # so many bytes of the rest are known not to end its record
+        self.within = 0  # bytes of the rest that are known not to end its record
 
     def cut(self, window: bytes, last: bool) -> tuple[Framed, int]:
         """The records whose end is known, and where the rest begins."""

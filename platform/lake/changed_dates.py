@@ -81,7 +81,7 @@ def changed_dates(table: Table, older: int | None, newer: int | None) -> Changed
 
 
 def arrival_hours(table: Table, file: DataFile) -> frozenset[dt.datetime] | None:
-    """The hours in which a data file's rows may have arrived; None if its bounds span more hours than one run has."""
+    """The possible arrival hours of a data file's rows; None if its bounds span more hours than one run has."""
     bounds = hour_bounds(table, file)
     if bounds is None:
         return None

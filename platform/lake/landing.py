@@ -1,4 +1,4 @@
-"""Landing zone: the protocol by which loading lists and opens landed objects.
+"""Landing zone: the protocol for listing and opening landed objects.
 
 Belongs here: what the lake asks of any landing zone. Not here: folders and buckets (`resources.landing`), what an
 object holds (`events.decode`), whether it was loaded (`ledger`).
@@ -24,7 +24,7 @@ class LandedObject:
     """An object of a stream: path below the landing zone, version of its content, size in bytes, arrival hour if known.
 
     `path` is printable (`names.printable_name`). `refused` says why the object cannot be opened: a folder that cannot
-    be listed (its path ends with a slash), a link to nothing, a pipe. `version` then stands for the reason.
+    be listed (its path ends with a slash), a link to nothing, a pipe. `version` then identifies the reason.
     """
 
     path: str

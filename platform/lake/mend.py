@@ -185,7 +185,7 @@ def _lost(never: pl.DataFrame, gone: pl.DataFrame, files: Sequence[DataFile]) ->
 
 
 def _mend_silver(lake: Lake, stream: Stream, conformers: Conformers, now: dt.datetime, mended: Mended) -> None:
-    """Judge again the hours in which bronze disagrees with silver and rejected without their damaged files."""
+    """Judge again the hours in which bronze disagrees with silver and rejected, with damaged files left out."""
     lost: Mapping[Layer, list[DataFile]] = {
         layer: [damage.file for damage in mended.damage[layer]] for layer in _JUDGED
     }

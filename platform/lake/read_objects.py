@@ -28,7 +28,7 @@ WAITING_BYTES = 64 << 20
 
 
 def bronze_writer(bronze: Table) -> DataFileWriter:
-    """A writer for `read_objects`. It has one thread, so that records stay in the order in which they landed."""
+    """A writer for `read_objects`. It has one thread, so that records stay in landing order."""
     return DataFileWriter(bronze, PARTITION_BY[Layer.BRONZE], threads=1)
 
 

@@ -1,6 +1,6 @@
 """Rebuild: what gold has to rebuild after silver changed.
 
-Belongs here: event dates and hours, as the variables by which dbt's models select what they rebuild. Not here: how
+Belongs here: event dates and hours, as dbt's variables for what models rebuild. Not here: how
 silver changed (`changed_dates`), running dbt (`assets.gold`, `resources.dbt`).
 """
 

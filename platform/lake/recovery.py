@@ -201,7 +201,7 @@ def _intact(read: Callable[[], Read]) -> Read | None:
         return None
     except OSError:
         raise
-    except Exception:  # damaged bytes fail in as many ways as there are readers
+    except Exception:  # each reader fails on damaged bytes in its own way
         return None
 
 

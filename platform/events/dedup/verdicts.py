@@ -3,7 +3,7 @@
 Belongs here: the rule, as functions from data to data. Not here: which records share a key (`membership`,
 `bloom_filter`), reading stored records (`lake.stored_keys`), moving rows (`lake.judge_silver`).
 
-A verdict depends on the set of records alone, so it is the same in whatever order runs load them.
+A verdict depends only on the set of records, not on the order in which runs load them.
 """
 
 from __future__ import annotations

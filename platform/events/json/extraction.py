@@ -46,10 +46,10 @@ _TYPE_NAMES: dict[type[pl.DataType], str] = {
 class Extraction:
     """What was taken from objects, a row each, and what was wrong with them.
 
-    `columns`: series by column name. `rejections`: rows with values that a column cannot hold. `errors`: rows that
-    are not JSON objects; None where values were given instead of objects. `contents`: digests, equal for objects that
-    say the same. `drift`: unknown fields, and unused times that could not be read, by path and JSON type. `rounded`:
-    rows in which a value was rounded, in any order, perhaps more than once.
+    `columns`: series by column name. `rejections`: rows with values that a column cannot hold. `errors`: rows that are
+    not JSON objects; None where values were given instead of objects. `contents`: digests, equal for objects that say
+    the same. `drift`: unknown fields, and unused times that could not be read, by path and JSON type. `rounded`: rows
+    with a rounded value, in any order, perhaps more than once.
 
     `values` and `elements`, by path, are views of the projection's buffers: they are valid until its next use.
     """

@@ -1,4 +1,4 @@
-"""Texts that stand for null, in machine code.
+"""Texts that mean null, in machine code.
 
 Belongs here: comparing and recognizing such texts. Not here: which columns have them (`projection`).
 """
@@ -61,7 +61,7 @@ def _nullify_blanks(data: Bytes, kinds: Bytes, starts: Positions, ends: Position
 
 @compiled
 def _is_blank(data: Bytes, at: int, end: int, escaped: bool) -> bool:
-    """Whether a valid text has nothing but white space."""
+    """Whether a valid text has only white space."""
     while at < end:
         byte, length = np.int64(data[at]), 1
         code = byte

@@ -25,7 +25,7 @@ def outline(raw: str) -> Any:
 
 
 def nests_deeper(text: str, levels: int) -> bool:
-    """Whether a JSON text nests objects and arrays deeper than so many levels. Counting brackets settles most texts."""
+    """Whether a JSON text nests deeper than `levels`. For most texts, counting brackets is enough."""
     return text.count("{") + text.count("[") > levels and nesting(text.encode()) > levels
 
 

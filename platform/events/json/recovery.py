@@ -1,7 +1,7 @@
 """Split bytes into JSON records, also where the JSON is broken.
 
 Belongs here: where a record ends, and where to go on behind a broken one. Not here: JSON's structure (`json_framing`),
-what stands in a record (`scanner`).
+what a record contains (`scanner`).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from events.json.json_framing import (
 from events.span_buffer import SpanBuffer
 from events.words import words_of
 
-ATTEMPTS = 4  # so many braces after a fault are tried as the start of the next object
+ATTEMPTS = 4  # braces after a fault that are tried as the start of the next object
 SEPARATORS = SPACES + b","
 _OBJECT = re.compile(rb'\{\s*+["}]')
 
 
 class Split(NamedTuple):
-    """The records of a window: 64-bit `starts` and `ends`; from `rest` on, no record's end can be told.
+    """The records of a window: 64-bit `starts` and `ends`; from `rest` on, no record's end is known.
 
     `inside` tells whether `rest` is inside an array. `long_end` is for a record at `rest` that is longer than the
     limit: called with its bytes chunk by chunk, it returns where in the chunk the record ends, or None to go on.

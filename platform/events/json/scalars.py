@@ -1,6 +1,6 @@
 """Found values become columns of integers, decimals and booleans, in machine code.
 
-Belongs here: values in their plain forms. Others are left null, and their rows returned for a slower reader
+Belongs here: values in their plain forms. Others become null, and their rows are returned for a slower reader
 (`extraction`). Not here: texts (`text_columns`), times (`timestamps`).
 """
 

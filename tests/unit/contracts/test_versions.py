@@ -30,7 +30,7 @@ from contracts.stream import (
 from contracts.versions import Version, Weight, differences, objection, weight
 
 Shape = dict[str, Any]
-SHOP = dataclasses.replace(COMMERCE, version="1.0.0")  # whatever version the contract has
+SHOP = dataclasses.replace(COMMERCE, version="1.0.0")  # independent of the contract's real version
 
 
 def columns_of(model: type[pa.DataFrameModel]) -> Shape:
