@@ -1,6 +1,6 @@
-"""Checks: what has to hold of bronze, silver and rejected, for each arrival hour.
+"""Checks: what must hold for bronze, silver and rejected, per arrival hour.
 
-Belongs here: check specs, and the results that computed figures lead to. Not here: computing the figures from rows
+Belongs here: check specs, and check results from computed figures. Not here: computing the figures from rows
 (`lake.validation`, `lake.hour_counts`, `lake.drift`), recording results (`partition_results`).
 
 All figures are of the snapshots that silver's commit names.
@@ -125,7 +125,7 @@ def conservation(stream: Stream, counts: LayerCounts, hours: Hours) -> Results:
 
 
 def contract(stream: Stream, failures: Mapping[dt.datetime, Counter[str]]) -> Results:
-    """Whether no row of silver breaks a rule, given how many break each (`validation.validate`)."""
+    """Whether no row of silver breaks a rule, given the number of rows that break each (`validation.validate`)."""
     spec = contract_spec(stream)
     return {
         hour: CheckResult(spec, not broken, {"failures": dict(broken), "contract_version": stream.version})
@@ -155,7 +155,7 @@ def rejected_share(stream: Stream, summary: pl.DataFrame, counts: LayerCounts, h
 
 
 def drift(stream: Stream, found: Mapping[dt.datetime, Drift]) -> Results:
-    """Warns of fields that the contract does not know, in the bronze that silver was made of."""
+    """Warns of fields that the contract does not know, in the snapshot of bronze that silver was made from."""
     spec = drift_spec(stream)
     return {hour: CheckResult(spec, not seen.fields, drift_metadata(seen), WARN) for hour, seen in found.items()}
 

@@ -30,7 +30,7 @@ STEP = "release"  # the job is called gold
 class Release(dg.Config):
     """What a gold run rebuilds: these event dates, and those that changed in silver since the last release.
 
-    Of a date that only gained rows, only the affected events and people are rebuilt. A date that is chosen as a
+    If a date only gained rows, just the affected events and people are rebuilt. A date that is chosen as a
     partition is rebuilt completely.
     """
 

@@ -40,7 +40,7 @@ def record_materializations(
 ) -> None:
     """Record what was made: one materialization of a table, or one per event date if the model is rebuilt by it.
 
-    A date that only gained rows is left out if the model has no rows of it. All dates of a model made `anew` are
+    A date that only gained rows is left out if the model has no rows of that date. All dates of a model made `anew` are
     recorded. Column lineage is part of the last materialization.
     """
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}

@@ -1,4 +1,4 @@
-"""Partition results: what a run over several partitions tells Dagster about each of them.
+"""Partition results: what a run over several partitions reports to Dagster about each of them.
 
 Belongs here: recording materializations and check results of single partitions, so that one bad hour does not spoil the
 good ones. Not here: what is checked (`checks`) or made.

@@ -1,4 +1,4 @@
-"""Lineage: the columns that say from which landed record a row of bronze, silver or rejected was made.
+"""Lineage: the columns that name the landed record behind each row of bronze, silver and rejected.
 
 Belongs here: their names and types. Not here: a stream's own columns (its contract).
 """
@@ -9,7 +9,7 @@ import polars as pl
 
 INSTANT = pl.Datetime("us", "UTC")
 SOURCE_OBJECT = ["_source_file", "_source_version"]  # which landed object, and which version of its content
-# Together they identify a record. `_ingested_at`, the time of loading, is stored beside them and identifies nothing.
+# Together they identify a record. `_ingested_at`, the time of loading, is stored beside them but is not part of it.
 LINEAGE: dict[str, pl.DataType] = {
     "_arrival_hour": INSTANT,
     "_source_file": pl.String(),

@@ -1,6 +1,6 @@
 """Run pandera's checks one by one, and inspect what a check computes.
 
-Belongs here: which rows break which rule, the plan behind a check, the columns that it reads. Not here: what becomes of
+Belongs here: which rows break which rule, the plan behind a check, the columns that it reads. Not here: what happens to
 rows that break a rule (`events.conform`, `assets.checks`).
 """
 
@@ -65,7 +65,8 @@ def plan(check: pa.Check, types: Mapping[str, pl.DataType], name: str = "*") -> 
 
 
 def looked_at(check: pa.Check, types: Mapping[str, pl.DataType]) -> set[str]:
-    """The columns that a check of several columns reads: without one of them it computes something else, or fails."""
+    """The columns that a check of several columns reads. Without one of them the check fails or computes another
+    result."""
     whole = plan(check, types)
     return {name for name in types if _without(check, types, name) != whole}
 

@@ -61,7 +61,7 @@ def column(
     the column from other, typed columns. With neither, the stream does not fill the column. `each` maps the fields of a
     list's structs to paths within one element. `json` keeps any value as JSON text.
 
-    A text of nothing but white space is null, unless the column is `free_text`. Empty text is always null.
+    A text with only white space is null, unless the column is `free_text`. Empty text is always null.
 
     `rounded` makes a boolean column that the platform fills: whether an amount of the record was rounded. Amounts are
     the columns, and the fields of list elements, of type `Money`. In a contract with such a column, amounts with more
@@ -165,15 +165,15 @@ class Stream:
     """A contract: where a stream lands, how it is decoded and typed, what makes two records one event, who owns it.
 
     `decoding` are the framings that its objects may have: the first one that fits an object's head counts, else the
-    last one. Objects are gzip, zstd or plain UTF-8, told by content. `wrapper` is a transport's wrapper in which
-    records may come. `literals` are dotted paths of objects that may come as text, in JSON or as a Python literal.
-    `nulls` are texts that stand for null.
+    last one. Objects are gzip, zstd or plain UTF-8, detected by content. `wrapper` is a transport's wrapper that
+    records may have. `literals` are dotted paths of objects that may come as text, in JSON or as a Python literal.
+    `nulls` are texts that mean null.
 
     `key` names the silver columns that are the producer's event id; if it is empty, the record's content is its key.
-    `volatile` are dotted paths that do not count for the content; `fingerprint` is a field that stands for the whole
-    content where it has a value. `dropped` are personal fields that no column keeps, `ignored` other fields that no
-    column keeps; any further field is drift. `freshness` is how far the newest event of an arrival hour may lie before
-    the hour's end. A change of columns or rules needs a new `version`: files that were judged under another version are
+    `volatile` are dotted paths that do not count for the content. `fingerprint` is a field that replaces the whole
+    content if it has a value. `dropped` are personal fields that no column keeps, `ignored` other fields that no column
+    keeps; any further field is drift. `freshness` is how far the newest event of an arrival hour may lie before the
+    hour's end. A change of columns or rules needs a new `version`: files that were judged under another version are
     judged again when their hour is next materialized.
     """
 

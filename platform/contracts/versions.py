@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 WORDS = {"owner", "description", "rejected_share", "freshness"}
 DECISIONS = {"dropped", "ignored"}  # about fields that no column keeps
-LISTS = {"decoding", "layouts", "literals", "paths"}  # with a longer list more records are accepted
+LISTS = {"decoding", "layouts", "literals", "paths"}  # a longer list accepts more records
 _VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"Decimal\(precision=(\d+), scale=(\d+)\)")
 
@@ -35,14 +35,14 @@ class Version(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Version:
-        """The version that a text states. Raises `ValueError` unless it is three numbers with dots between them."""
+        """Parse a version. Raises `ValueError` unless the text is three numbers with dots between them."""
         found = _VERSION.fullmatch(text)
         if not found:
-            raise ValueError(f"{text!r} is no semantic version: three numbers are wanted, as in 1.0.0")
+            raise ValueError(f"{text!r} is no semantic version: expected three numbers, as in 1.0.0")
         return cls(*map(int, found.groups()))
 
     def raised(self, weight: Weight) -> Version:
-        """The least version that may follow after a difference of this weight."""
+        """The lowest version allowed after a difference of this weight."""
         following = {
             Weight.MAJOR: Version(self.major + 1, 0, 0),
             Weight.MINOR: Version(self.major, self.minor + 1, 0),
@@ -55,7 +55,7 @@ class Version(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A place in a shape, as names from the outside in, with the values before and after; None if there is none."""
+    """A changed place in a shape: its path from the outside in, and its values before and after (None: absent)."""
 
     place: tuple[str, ...]
     before: Any
@@ -67,7 +67,7 @@ class Difference(NamedTuple):
 
 
 def objection(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
-    """Why a contract's version is too low for what has changed in its shape; None if it will do.
+    """Why a contract's version is too low for the changes in its shape; None if it is high enough.
 
     Raises `ValueError` for a version that is not semantic.
     """
@@ -77,11 +77,12 @@ def objection(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None
     if version >= least:
         return None
     told = "; ".join(f"{difference} ({heavy.name.lower()})" for heavy, difference in sorted(found, reverse=True)[:10])
-    return f"contract {after['name']!r} has version {version}, and {least} is the least that it needs: {told}"
+    return f"contract {after['name']!r} has version {version} but needs at least {least}: {told}"
 
 
 def differences(before: Any, after: Any, place: tuple[str, ...] = ()) -> Iterator[Difference]:
-    """Where two shapes differ, versions aside. A part that only one has, and all rules of a place, count once."""
+    """Where two shapes differ, apart from their versions. A part that only one has is one difference, and so are all
+    rules of a place."""
     if not isinstance(before, Mapping) or not isinstance(after, Mapping) or _kind(place) == "rules":
         yield Difference(place, before, after)
         return
@@ -91,7 +92,7 @@ def differences(before: Any, after: Any, place: tuple[str, ...] = ()) -> Iterato
 
 
 def weight(difference: Difference) -> Weight:
-    """The weight of a difference; the least possible one if only its author can tell."""
+    """The weight of a difference. If only the author can tell, the lowest weight that is possible."""
     place, before, after = difference
     kind = _kind(place)
     if kind in WORDS:

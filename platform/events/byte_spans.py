@@ -19,7 +19,7 @@ _NO_POSITIONS = np.empty(0, np.uint32)
 
 
 class Scratch:
-    """A buffer that is used again: fresh memory costs more than the work that is done in it."""
+    """A reusable buffer: new memory costs more than the work done in it."""
 
     def __init__(self) -> None:
         self.held = np.empty(0, np.uint8)
@@ -33,12 +33,12 @@ class Scratch:
 
 
 def with_reserve(size: int) -> int:
-    """A size that also does for the next use, which may need a little more."""
+    """A size with a reserve, because the next use may need a little more."""
     return size + size // 2
 
 
 class ByteSpans(NamedTuple):
-    """Byte strings: string `i` is `data[starts[i]:ends[i]]`; where `given[i]` is false there is none."""
+    """Byte strings: string `i` is `data[starts[i]:ends[i]]`, or missing if `given[i]` is false."""
 
     data: Bytes
     starts: Positions

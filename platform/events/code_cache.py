@@ -1,4 +1,4 @@
-"""Keep machine code in files, under a digest of everything that it was made of.
+"""Keep machine code in files, named by a digest of everything that it was compiled from.
 
 numba's own cache looks only at the file of a function, so code that was inlined from other files would go stale. Here a
 module's folder is named by a digest of its source, of the sources of all modules that it imports, of the versions of
@@ -40,8 +40,8 @@ _CHECKSUM = hashlib.sha256().digest_size
 class CodeCache(NullCache):
     """The cache that numba asks for the machine code of one function; a file for each signature.
 
-    The files are in `NUMBA_CACHE_DIR`, else in `__pycache__` beside the source. If that cannot be written, code that is
-    there is used, and each process compiles the rest for itself.
+    The files are in `NUMBA_CACHE_DIR`, else in `__pycache__` beside the source. If the folder cannot be written,
+    existing code is used, and each process compiles the rest for itself.
     """
 
     def __init__(self, function: Callable[..., object]) -> None:
@@ -112,7 +112,7 @@ def _age(folder: Path) -> float:
 
 @cache
 def _digest(source: Path, root: Path) -> str:
-    """The digest of a module's source and of all sources below the root that it imports, directly or not."""
+    """The digest of a module's source and of all sources below the root that it imports, directly or indirectly."""
     found, left = set[Path](), [source]
     while left:
         path = left.pop()

@@ -32,9 +32,9 @@ def compiled(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """Compile a function into its callers, for what is called every few bytes: a call copies the arrays' descriptions.
+    """Inline a function that is called every few bytes: a real call would copy the arrays' descriptions.
 
-    LLVM inlines it. numba could as well, but would infer all types again for each caller.
+    LLVM does it. numba could as well, but would infer all types again for each caller.
     """
     made: F = numba.njit(forceinline=True, **_OPTIONS)(function)
     return made

@@ -1,4 +1,4 @@
-"""The uncompressed bytes of one landed object: gzip, zstd or plain, told by its content.
+"""The uncompressed bytes of one landed object: gzip, zstd or plain, detected by its content.
 
 Belongs here: which formats are read, and what makes an object unreadable. Not here: records (`decode`).
 """
@@ -52,12 +52,12 @@ class Unreadable(Exception):
 
 
 def kind_of(head: bytes) -> str | None:
-    """The format of a file that begins so, if it is a container or a binary format; else None."""
+    """The container or binary format of a file with this head; None for any other file."""
     return next((kind for kind, magic in _KINDS.items() if magic.match(head)), None)
 
 
 def decompressed(source: BinaryIO, name: str) -> Iterator[bytes]:
-    """The uncompressed bytes of an object: gzip, zstd or plain, told by its first bytes.
+    """The uncompressed bytes of an object: gzip, zstd or plain, detected by its first bytes.
 
     Raises `Unreadable` for any other format, for a container inside gzip or zstd, and where `name` ends in .gz or .zst
     but the content is neither compressed nor text.
@@ -102,7 +102,7 @@ class _KeptOpen:
         self.read = source.read
 
     def close(self) -> None:
-        """Do nothing: whoever opened the source closes it."""
+        """Do nothing: the code that opened the source closes it."""
 
 
 def _looks_like_text(head: bytes) -> bool:
@@ -120,7 +120,7 @@ def _looks_like_text(head: bytes) -> bool:
 def blocks(source: BinaryIO, name: str) -> Iterator[bytes]:
     """The uncompressed content in blocks of `BLOCK` bytes; the first one may have up to 4096 more.
 
-    Raises `Unreadable` where compression is broken, and as `decompressed`.
+    Raises `Unreadable` if the compression is broken, and like `decompressed`.
     """
     try:
         yield from decompressed(source, name)

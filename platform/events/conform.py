@@ -28,7 +28,7 @@ from events.json import Extraction
 from events.rejections import Rejections
 from events.siphash import as_column, text_digests
 
-MAX_KNOWN_HASHES = 200_000  # of people who come back; they fit in 50 MB
+MAX_KNOWN_HASHES = 200_000  # enough for people who come back; takes 50 MB
 SEPARATOR = "\x1f"  # between the parts of a key
 OLDEST = pl.CompatLevel.oldest()
 
@@ -38,7 +38,7 @@ class Conformed:
     """`accepted`: silver's columns, lineage, `_key` and `_content`, ordered by event date. `refused`: lineage, `raw`,
     and `reason`, `column` and `detail`.
 
-    `raws` are the bytes of all records; `places` are the rows of the accepted records in it.
+    `raws` are the bytes of all records; `places` are the accepted records' positions in `raws`.
     """
 
     accepted: pl.DataFrame
@@ -115,7 +115,7 @@ class Conformer:
         return frame.select(*types, *lineage.columns)
 
     def _flags(self, rounded: list[int], count: int) -> dict[str, pl.Series]:
-        """The columns that tell which of `count` records have a rounded amount; `rounded` are the rows that have."""
+        """The columns that flag rounded amounts: true in the `rounded` rows of `count` records."""
         found = np.zeros(count, np.bool_)
         found[rounded] = True
         return {name: pl.Series(found) for name in self.stream.types if self.stream.source_of(name)["rounded"]}
@@ -131,7 +131,7 @@ class Conformer:
         texts, known = unique.to_list(), self.known_hashes
         if len(known) > MAX_KNOWN_HASHES:
             known.clear()
-        hashes = [*map(known.get, texts)]  # most are known, and cost no Python of their own
+        hashes = [*map(known.get, texts)]  # most are known: no Python code runs for each of them
         for place in [place for place, found in enumerate(hashes) if found is None]:
             hashes[place] = known.setdefault(texts[place], self._digest(texts[place]))
         return values.replace_strict(unique, pl.Series(hashes, dtype=pl.String), default=None)
@@ -140,7 +140,7 @@ class Conformer:
         return hmac.digest(self.secret, value.encode(), "sha256").hex()
 
     def _check(self, typed: pl.DataFrame) -> Rejections:
-        """What the contract's rules and clock reject. Of rows that were rejected before, the answer means nothing."""
+        """What the contract's rules and clock reject. Ignore the answer for rows that were rejected before."""
         clock, rejections = self.stream.clock, Rejections()
         latest = pl.col("_arrival_hour") + pl.duration(hours=1) + clock.ahead
         times = typed.lazy().select("_row", "event_at", "_arrival_hour")
@@ -212,13 +212,13 @@ def _taken(raws: pa.ChunkedArray, rows: pl.Series) -> pl.Series:
 
 
 def _by_event_date(times: pl.Series, valid: Mask) -> Int64s:
-    """The valid rows ordered by event date, and within a date as they came."""
+    """The valid rows, sorted by event date. Rows of one date stay in order."""
     rows = np.flatnonzero(valid)
     return rows[np.argsort(times.gather(rows).dt.date().to_physical().to_numpy(), kind="stable")]
 
 
 def _reject_oversize(column: pa.ChunkedArray, rejections: Rejections) -> None:
-    """Reject the records above the size limit, of which bronze holds no bytes."""
+    """Reject the records above the size limit. Bronze holds no bytes of them."""
     rows = pc.indices_nonzero(pc.is_valid(column)).to_pylist()
     details = ("{length} bytes at offset {offset}, sha256 {sha256}".format(**column[row].as_py()) for row in rows)
     rejections.add(rows, "oversize", details)

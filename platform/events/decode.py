@@ -1,4 +1,4 @@
-"""The bytes of one landed object become records, whatever is in them.
+"""Decode one landed object: its bytes become records, good and bad ones.
 
 Belongs here: the table of an object's records. Not here: decompression (`compression`), the choice of a framing
 (`detection`), where a record ends (`line_cutter`, `value_cutter`), what it means (`conform`). Bad records never raise;
@@ -22,7 +22,7 @@ from events.span_buffer import slices
 
 MAX_RECORD = 16 << 20  # bytes
 BATCH_ROWS = 1 << 16
-HEADER_BYTES = 8 << 20  # per batch, of the CSV header that every row repeats
+HEADER_BYTES = 8 << 20  # of a batch, for the CSV header that every row repeats
 OVERSIZE = pa.struct([("offset", pa.int64()), ("length", pa.int64()), ("sha256", pa.string())])
 RECORDS = pa.schema(
     [("_line", pa.int64()), ("raw", pa.large_binary()), ("oversize", OVERSIZE), ("header", pa.large_string())]

@@ -14,9 +14,9 @@ from events.array_types import Bytes, Int64s
 from events.byte_spans import ByteSpans
 from events.compiled import compiled, inlined, read_only
 
-# How a row or a field ends: as it should, not within the bytes that were read, or wrongly.
+# How a row or a field ends: correctly, beyond the bytes that were read, or wrongly.
 ROW_COMPLETE, ROW_INCOMPLETE, ROW_BROKEN = range(3)
-# In place of a number of fields: a quoted field has no end, or text behind its end.
+# In place of a number of fields: a quoted field has no end, or has text after its end.
 OPEN, TRAILING = -1, -2
 LINE_FEED, RETURN, QUOTE = b'\n\r"'
 
@@ -25,7 +25,7 @@ _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _ESCAPES = np.zeros(256, np.uint8)  # the letter after the backslash, for bytes that JSON strings cannot hold
 _ESCAPES[:0x20] = ord("u")
 _ESCAPES[list(b'"\\\b\f\n\r\t')] = list(b'"\\bfnrt')
-_LONGER = 5  # bytes that an escape may add to the one that it stands for
+_LONGER = 5  # bytes that an escape may add to the escaped byte
 
 
 @inlined
@@ -50,9 +50,9 @@ def _field(data: Bytes, at: int, stop: int, delimiter: int, breaks: bool) -> tup
 
 @compiled
 def row_end(data: Bytes, at: int, stop: int, delimiter: int, fields: int) -> tuple[int, int]:
-    """The end of the row that begins at `at`, and whether it is a complete one of so many fields.
+    """The end of the row that begins at `at`, and whether the row is complete with `fields` fields.
 
-    A row that is right up to `stop` is `ROW_COMPLETE` there if it has all fields.
+    A row without a fault up to `stop` ends there. It is `ROW_COMPLETE` if it has all fields.
     """
     count = 0
     while True:

@@ -22,7 +22,7 @@ from events.json import split
 from events.line_cutter import JSON_LINES, LineCutter, csv_rows
 from events.value_cutter import ValueCutter
 
-HEAD_BYTES = 64 << 10  # of uncompressed content, from which the framing is detected
+HEAD_BYTES = 64 << 10  # of uncompressed content, to detect the framing
 _BREAK = re.compile(rb"\r\n|\r|\n")
 _ARRAY = re.compile(rb"\[\s*[\[{\]]")
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -43,7 +43,7 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class Detected:
-    """How an object is framed: its records begin `begin` bytes after its head's begin. `encoding` is None for UTF-8."""
+    """How an object is framed: its records begin at byte `begin` of its head. `encoding` is None for UTF-8."""
 
     cutter: Cutter
     begin: int = 0
@@ -52,7 +52,7 @@ class Detected:
 
 
 def read_head(content: Iterator[bytes]) -> Head:
-    """The head of content that comes in blocks of any size; takes the blocks that it needs."""
+    """Read the head from blocks of any size. Takes no more blocks than it needs."""
     head, block = b"", b""
     while len(head) < len(codecs.BOM_UTF8) and (block := next(content, b"")):
         head += block
@@ -130,7 +130,7 @@ def _is_foreign(framing: Csv) -> bool:
 
 
 def _detect_csv(start: Head, framing: Csv, limit: int) -> Detected | str:
-    """How a CSV object is framed, or why it is none. Raises `Unreadable` for a header with a name twice."""
+    """How a CSV object is framed, or why it is not CSV. Raises `Unreadable` for a header with a name twice."""
     encoding = framing.encoding if _is_foreign(framing) else None
     head = start.text[:HEAD_BYTES]
     if encoding:

@@ -1,7 +1,7 @@
 """Write values and texts so that messages and tables can show them.
 
-Belongs here: lengths, surrogates, and times that Python or Polars cannot write. Not here: whether a value may be shown
-at all, as personal ones may not (`conform`, `json`).
+Belongs here: lengths, surrogates, and times that Python or Polars cannot write. Not here: whether a value is personal
+and must not be shown (`conform`, `json`).
 """
 
 from __future__ import annotations

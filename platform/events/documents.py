@@ -39,7 +39,7 @@ class Documents:
         self.drift = Projection(unused, nulls=stream.nulls, embedded=stream.literals, known=known)
 
     def extract(self, records: ByteSpans, header: pa.ChunkedArray) -> Extraction:
-        """Typed columns of records (JSON or CSV), a row for each; what is no record of the stream is rejected."""
+        """Typed columns of records (JSON or CSV), one row each. Anything else is rejected."""
         why: dict[int, str] = {}
         objects, wrapped = self._objects(records, header, why)
         result = extract(objects, self.projection)
@@ -62,7 +62,7 @@ class Documents:
         return extract(objects, self.drift).drift
 
     def _objects(self, records: ByteSpans, header: pa.ChunkedArray, why: dict[int, str]) -> tuple[Values, Mask]:
-        """Where the records' objects are, and which came in a Kafka message; malformed rows are told in `why`."""
+        """Where the records' objects are, and which came in a Kafka message. `why` tells which are malformed."""
         if header.null_count < len(header):
             records = self._rows_of_csv(records, header, why)
         if self.stream.wrapper:

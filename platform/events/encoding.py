@@ -19,7 +19,7 @@ _UNDECODABLE = "undecodable"
 
 
 def foreign(head: bytes) -> str | None:
-    """The encoding of a text that begins so, if it is UTF-16 or UTF-32; else None."""
+    """UTF-16 or UTF-32, if a text with this head is in one of them; else None."""
     return next((name for name, pattern in _FOREIGN.items() if pattern.match(head)), None)
 
 
@@ -31,7 +31,7 @@ def is_utf_8(encoding: str) -> bool:
 def transcoded(content: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """The content as UTF-8. Bytes that are invalid in the encoding become 0xFF, which is invalid in UTF-8.
 
-    So the record in which they are is rejected as malformed, and no other one.
+    So only the records with such bytes are rejected, as malformed.
     """
     decoder = codecs.getincrementaldecoder(encoding)(_UNDECODABLE)
     for block in content:

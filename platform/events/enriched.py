@@ -1,4 +1,4 @@
-"""Snowplow's enriched events become typed columns: lines of tab-separated fields, three of which hold JSON entities.
+"""Snowplow's enriched events become typed columns. They are lines of tab-separated fields; three fields hold JSON.
 
 Belongs here: the format's fields, how entities become columns, Snowplow's bad rows. Not here: which of the columns a
 contract keeps.
@@ -83,7 +83,7 @@ class Enriched:
         self.fingerprint = FIELDS.index(stream.fingerprint) if stream.fingerprint else -1
 
     def extract(self, records: ByteSpans, header: pa.ChunkedArray) -> Extraction:
-        """Typed columns of records (lines of text), a row for each; what is no enriched event is rejected."""
+        """Typed columns of records (lines of text), one row each. Lines that are no enriched events are rejected."""
         why: dict[int, str] = {}
         result = Extraction()
         values = self._fields(records, why)
@@ -117,7 +117,7 @@ class Enriched:
         )
 
     def _fields(self, records: ByteSpans, why: dict[int, str]) -> dict[str, Values]:
-        """The values of the wanted fields; lines that are no enriched events have none and are told in `why`."""
+        """The values of the wanted fields. Lines that are no enriched events have none; `why` gets the reasons."""
         values, counts = locate_fields(records, FIELDS, self.wanted)
         rows = np.flatnonzero((counts != len(FIELDS)) & records.given)
         if len(rows):
@@ -143,7 +143,7 @@ class Enriched:
     def _entities(self, values: Mapping[str, Values], why: dict[int, str]) -> pl.DataFrame:
         """The records' self-describing entities: `_row`, `column`, and `kind`, `start` and `end` of their data.
 
-        Of each record, the tracker's own contexts come before those that the enrichment derived.
+        Within a record, the tracker's own contexts come before derived contexts.
         """
         found = pl.concat([self._entities_of(part, values[part], why) for part in SELF_DESCRIBING])
         entities = found.filter(~pl.col("_row").is_in(list(why)))
@@ -207,7 +207,7 @@ class Enriched:
 def _values_within(
     entity: str, projection: Projection, entities: pl.DataFrame, records: ByteSpans, result: Extraction
 ) -> dict[str, Values]:
-    """The values in entities of one schema, of which a record has one at most, by path."""
+    """The values by path within entities of one schema. A record has at most one such entity."""
     count, rows = len(records.starts), entities["_row"].to_numpy()
     kinds, starts, ends = np.full(count, MISSING, np.uint8), np.zeros(count, np.uint32), np.zeros(count, np.uint32)
     kinds[rows], starts[rows], ends[rows] = entities["kind"], entities["start"], entities["end"]

@@ -1,4 +1,4 @@
-"""Blocks of any size become records, in bounded memory; where the blocks are cut makes no difference.
+"""Blocks of any size become records, in bounded memory. The size of the blocks makes no difference.
 
 Belongs here: what is held between blocks, and records that are too long to be held. Not here: where a record ends
 (`line_cutter`, `value_cutter`), which of the two an object needs (`detection`).
@@ -46,18 +46,18 @@ class Cutter(Protocol):
     number: int
 
     def cut(self, window: bytes, last: bool) -> tuple[Framed, int]:
-        """The records whose end can be told, and where the rest begins.
+        """The records whose end is known, and where the rest begins.
 
-        Looks at most limit + 1 bytes ahead for a record's end. If the window has fewer, and is not the `last`, the
-        record is left in the rest, to be cut with more bytes; a longer record is left to `cut_long`.
+        Looks at most limit + 1 bytes ahead for a record's end. If the window has fewer and is not the `last`, the
+        record stays in the rest until more bytes come. A longer record is left to `cut_long`.
         """
 
     def cut_long(self, chunk: bytes) -> int | None:
-        """Where in the next chunk of a record that is too long it ends; None to go on. Advances `number` at its end."""
+        """The end of a too long record within its next chunk; None if it goes on. At the end, advances `number`."""
 
 
 class _LongRecord:
-    """A record that is too long to be held: its digest grows as its bytes come."""
+    """A record that is too long to be held: its bytes are digested as they come."""
 
     def __init__(self, number: int, offset: int) -> None:
         self.number, self.offset, self.length = number, offset, 0
@@ -122,7 +122,7 @@ class Framer:
         return [rest[at : at + CHUNK] for at in reversed(range(0, len(rest), CHUNK))]
 
     def _sized(self, found: Framed) -> Iterator[Framed | Oversize]:
-        """The records, with what is kept in place of those above the limit."""
+        """The records, with an `Oversize` in place of each one above the limit."""
         first, lengths = 0, found.ends - found.starts
         for row in (lengths > self.limit).arg_true():
             if row > first:

@@ -1,4 +1,4 @@
-"""Where lines end, and which lines make one record, in machine code.
+"""Find where lines end, and which lines make one record, in machine code.
 
 Belongs here: line breaks (LF, CRLF and a CR alone), blank lines, records of several lines. Not here: what is held
 between blocks (`line_cutter`, `framing`), the fields of a CSV row (`delimited`).
@@ -23,9 +23,8 @@ _BLANK, _BEFORE, _BEHIND = (np.isin(np.arange(256), list(text)) for text in (b" 
 class LineRule(NamedTuple):
     """When a record takes several lines.
 
-    `PLAIN_LINE`: never. `JSON_OBJECT`: where a CR is white space within an object, which the bytes beside it tell: only
-    there one of `{[,:` is before it, or one of `,:]}` behind it. `CSV_ROW`: where quotes make a whole row of `fields`
-    fields.
+    `PLAIN_LINE`: never. `JSON_OBJECT`: if a CR is white space within an object. Then one of `{[,:` is before it, or one
+    of `,:]}` after it. `CSV_ROW`: if quotes continue a row and it then has `fields` fields.
     """
 
     kind: int
@@ -47,9 +46,9 @@ def cut_lines(
 ) -> tuple[int, int, int]:
     """Cut the lines from `at` on into records, and write their starts, ends and line numbers into `found`.
 
-    Returns how many there are, where the next line begins, whose record cannot be told or for which there is no room,
-    and its number. `size` bytes of `data` count. Blank lines are no records. Whether a line break ends a record
-    depends on no more than the record's first `limit` + 1 bytes.
+    Returns how many records there are, and where the next line begins and its number. The end of its record is unknown
+    yet, or `found` is full. `size` bytes of `data` count. Blank lines are no records. Whether a line break ends a
+    record depends on no more than the record's first `limit` + 1 bytes.
     """
     count = 0
     while count < found.shape[1]:
@@ -107,7 +106,7 @@ def _after_break(data: Bytes, at: int, size: int) -> int:
 
 @compiled
 def _object_end(data: Bytes, words: Words, start: int, end: int, stop: int, size: int, open_ended: bool) -> int:
-    """The first CR or LF from `end` on that ends the object's record; -1 if that cannot be told yet."""
+    """The first CR or LF from `end` on that ends the object's record; -1 if more bytes are needed."""
     while end < stop and data[end] == RETURN:
         before, behind = end - 1, end + 1
         while before > start and _BLANK[data[before]]:
@@ -124,9 +123,9 @@ def _object_end(data: Bytes, words: Words, start: int, end: int, stop: int, size
 
 @compiled
 def _row_end(data: Bytes, start: int, end: int, stop: int, open_ended: bool, final: bool, rule: LineRule) -> int:
-    """The end of the CSV row whose first line ends at `end`; -1 if that cannot be told yet.
+    """The end of the CSV row whose first line ends at `end`; -1 if more bytes are needed.
 
-    A line with an even number of quotes is a row: trying to go on from it would read lines many times over.
+    A line with an even number of quotes is a row: joining more lines to it would read lines many times over.
     """
     odd = False
     for at in range(start, end):

@@ -1,4 +1,4 @@
-"""Cut content into lines, where a record may take several.
+"""Cut content into records of one or more lines.
 
 Belongs here: what this framing remembers between windows. Not here: where lines end (`line_breaks`), JSON without lines
 (`value_cutter`).
@@ -16,25 +16,25 @@ PLAIN_LINES, JSON_LINES = LineRule(PLAIN_LINE), LineRule(JSON_OBJECT)
 
 
 def csv_rows(delimiter: str, fields: int) -> LineRule:
-    """The rule of CSV: a row goes on in the next line where its quotes say so and it is a whole row in the end."""
+    """The rule of CSV: a row continues on the next line if a quote is open and the result is a complete row."""
     return LineRule(CSV_ROW, ord(delimiter), fields)
 
 
 class LineCutter:
     """Every line that is not blank is a record; a record's number is that of the line on which it begins.
 
-    LF, CRLF and a CR alone end a line. The `rule` tells when a record takes several lines. If these are longer than a
-    record may be, each line is a record of its own.
+    LF, CRLF and a CR alone end a line. The `rule` says when a record takes several lines. If they are longer than the
+    limit, each line is a record of its own.
     """
 
     def __init__(self, limit: int, number: int, rule: LineRule = PLAIN_LINES) -> None:
         self.limit, self.number, self.rule = limit, number, rule
         self.returned = False  # the last byte was a CR; an LF after it belongs to the same line break
         self.spans = SpanBuffer(3)
-        self.within = 0  # so many bytes of the rest are known not to end its record
+        self.within = 0  # bytes of the rest that are known not to end its record
 
     def cut(self, window: bytes, last: bool) -> tuple[Framed, int]:
-        """The records whose end can be told, and where the rest begins."""
+        """The records whose end is known, and where the rest begins."""
         data, size = bytes_of(window), len(window)
         words = words_of(data)
         at = int(self.returned and window.startswith(b"\n"))
@@ -49,7 +49,7 @@ class LineCutter:
         return Framed(window, *self.spans.release()), at
 
     def cut_long(self, chunk: bytes) -> int | None:
-        """Where in the next chunk the line ends; None to go on."""
+        """The line's end within the next chunk; None if it goes on."""
         begin = min(self.within, len(chunk))
         self.within -= begin
         ends = (chunk.find(mark, begin) for mark in (b"\r", b"\n"))

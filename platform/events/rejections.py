@@ -20,7 +20,7 @@ REJECTED_SCHEMA = {"_row": pl.UInt32, "reason": pl.String, "column": pl.String, 
 
 
 class Rejections:
-    """Entries of a row, the column that is wrong (None for the whole record), a reason of `REASONS`, and a detail."""
+    """Entries: row, wrong column (None for the whole record), reason (one of `REASONS`), and detail."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[int, str | None, str, str]] = []
@@ -57,6 +57,6 @@ class Rejections:
 
 
 def refuse_non_objects(path: str, kinds: Bytes, rejections: Rejections) -> None:
-    """Reject rows whose value at a path should hold others but is no object: what it holds would be lost."""
+    """Reject rows whose value at a parent path is no object: its content would be lost."""
     wrong = np.flatnonzero((kinds > NULL) & (kinds != OBJECT))
     rejections.add(wrong.tolist(), "type", (f"object wanted, {KIND_NAMES[kind]} found" for kind in kinds[wrong]), path)

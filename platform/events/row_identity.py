@@ -1,4 +1,4 @@
-"""Row identity: a digest of which records some rows are, by landed object (file and version) and line.
+"""Row identity: a digest of the records behind some rows, by landed object (file and version) and line.
 
 Belongs here: the digest, in machine code. Not here: what is compared by it (`lake.hour_counts`, `assets.checks`).
 """

@@ -25,7 +25,7 @@ START: State = tuple(
 
 
 def text_digests(texts: ByteSpans) -> Digests:
-    """A digest of each text's bytes, whatever they are."""
+    """A digest of each text's bytes."""
     found = np.zeros((len(texts.starts), 2), np.uint64)
     _text_digests(texts.data, words_of(texts.data), texts.starts, texts.ends, found)
     return found

@@ -63,7 +63,7 @@ def ensure_namespace(catalog: Catalog, name: str) -> None:
 
 
 def point(catalog: Catalog, kind: CatalogType, name: tuple[str, str], location: str, metadata: TableMetadata) -> None:
-    """Make the catalog name this metadata file (whose content is `metadata`) for a table, whatever it named before.
+    """Make the catalog name this metadata file for a table, in place of any other. `metadata` is the file's content.
 
     Glue's entry is updated, because grants depend on it and the platform's role may not delete it. SQLite's entry is
     replaced; a crash in between leaves a table that the catalog does not know.

@@ -1,6 +1,6 @@
 """Changed dates: which event dates of silver changed between two snapshots, and how.
 
-Belongs here: event dates, and of those that only gained rows, when these arrived. Not here: which files changed
+Belongs here: event dates, and when rows arrived on dates that only gained rows. Not here: which files changed
 (`snapshots`), what gold rebuilds for it (`rebuild`).
 """
 
@@ -53,8 +53,8 @@ class ChangedDates:
 def changed_dates(table: Table, older: int | None, newer: int | None) -> ChangedDates | None:
     """What changed between two snapshots of silver. None if `older` has expired: then anything may have.
 
-    The manifests tell where files only came. Where files went, and they have few rows, their rows are compared with
-    those of the files that came: most were only copied.
+    The manifests show which dates only gained files. If files went and have few rows, their rows are compared with
+    those of the files that came, because most rows were only copied.
     """
     files = files_changed(table, older, newer)
     if files is None:
@@ -81,7 +81,7 @@ def changed_dates(table: Table, older: int | None, newer: int | None) -> Changed
 
 
 def arrival_hours(table: Table, file: DataFile) -> frozenset[dt.datetime] | None:
-    """The hours in which a data file's rows may have arrived; None if its bounds span more hours than one run has."""
+    """The possible arrival hours of a data file's rows; None if its bounds span more hours than one run has."""
     bounds = hour_bounds(table, file)
     if bounds is None:
         return None
@@ -93,7 +93,7 @@ def arrival_hours(table: Table, file: DataFile) -> frozenset[dt.datetime] | None
 def _net(
     changed: Sequence[tuple[ManifestEntryStatus, DataFile]], kind: ManifestEntryStatus
 ) -> defaultdict[dt.date, list[DataFile]]:
-    """The files that came and are still there (or that went and were there at first), by event date."""
+    """By event date: the files that came and are still there, or that went and were there at the start."""
     others = {file.file_path for status, file in changed if status is not kind}
     found = defaultdict(list)
     for status, file in changed:
@@ -103,7 +103,7 @@ def _net(
 
 
 def _compare(table: Table, came: list[DataFile], went: list[DataFile]) -> ChangedDates:
-    """What changed, by the rows of files that came and files that went."""
+    """What changed, by comparing the rows of the files that came and went."""
     after, before = (_rows(table, files) for files in (came, went))
     left, more = before.join(after, on=list(_ROW), how="anti"), after.join(before, on=list(_ROW), how="anti")
     changed, gained = (frozenset(rows["event_at"].dt.date()) for rows in (left, more))

@@ -86,7 +86,7 @@ class Folder:
         return sorted((f"{self._metadata}/{name}" for name in names if name.endswith(SUFFIX)), key=version_of)[::-1]
 
     def is_unused(self) -> bool:
-        """Whether the folder holds no more than an unfinished creation or a purge of a table leaves."""
+        """Whether the folder holds only what an unfinished creation or a purge of a table leaves behind."""
         if any(version_of(location) != 0 for location in self.metadata_files()):
             return False
         return all(file.base_name.endswith((SUFFIX, HINT)) or file.base_name[0] == "." for file in self.files())

@@ -1,4 +1,4 @@
-"""Footers: checksums of a Parquet file's footer and of everything before it. The format itself only has them for pages.
+"""Footers: checksums of a Parquet file's footer and of everything before it. Parquet itself checks only pages.
 
 Belongs here: writing and verifying the checksums. Not here: what else may be wrong with a file (`damage`).
 

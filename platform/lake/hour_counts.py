@@ -1,4 +1,4 @@
-"""Hour counts: how many rows a snapshot has of each arrival hour, and a digest of which records they are.
+"""Hour counts: how many rows a snapshot has of each arrival hour, and a digest of their records.
 
 Belongs here: counting rows while they are read. Not here: the digest (`events.row_identity`), what has to hold
 (`assets.checks`).
@@ -33,7 +33,7 @@ class Counts(NamedTuple):
 
 
 class HourCounts:
-    """Counts rows hour by hour. `time_column` names the column of which the newest value is kept."""
+    """Counts rows hour by hour. `time_column` names the column whose newest value is kept."""
 
     def __init__(self, time_column: str | None = None) -> None:
         self.time_column = time_column

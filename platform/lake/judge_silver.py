@@ -1,4 +1,4 @@
-"""Judge silver: silver and rejected are brought in line with bronze, for some arrival hours.
+"""Judge silver: bring silver and rejected in line with bronze, for some arrival hours.
 
 Belongs here: the steps, in their order: find unsettled objects, conform, look up, resolve, write, commit. Not here:
 Dagster (`assets.silver`), how a record becomes a row (`events.conform`), who wins (`events.dedup.winners`).
@@ -41,7 +41,7 @@ from lake.touched_keys import TouchedKeys
 from lake.unsettled import find_unsettled
 from lake.writing import DataFileWriter
 
-DEDUP_COLUMNS = ["_hash", "_content"]  # spooled with silver's rows until it is decided who wins, and not stored there
+DEDUP_COLUMNS = ["_hash", "_content"]  # spooled with silver's rows until the winners are known; not stored in silver
 CONFORM_BYTES = 20 << 20
 SAME, OTHER = "an earlier record has this key and content", "an earlier record has this key and other content"
 ARRIVAL_DAY = pl.col("_arrival_hour").dt.date().alias("_scope")  # where rejected stores a record without a key
@@ -57,7 +57,7 @@ def judge_silver(
     again: bool,
     lost: Lost = MappingProxyType({}),
 ) -> tuple[SnapshotSet, bool]:
-    """Judge the records of some hours that bronze holds and silver does not, or holds under another contract version.
+    """Judge those records of some hours that silver lacks, or holds under another contract version.
 
     Returns the snapshots that now belong together, and whether anything changed. `again` judges all records of the
     hours anew. `lost` are data files of silver and rejected that cannot be read: the commits remove them.
@@ -122,8 +122,8 @@ class _Run:
     def _conform(self, pending: pl.DataFrame, keys: TouchedKeys, rows: Spool, raws: Spool) -> None:
         """Conform bronze's records of the pending objects.
 
-        Spools accepted rows, and the bytes of those whose key is repeated, as some of them will lose. Rejects the
-        refused ones.
+        Spools accepted rows. Spools the bytes of rows with a repeated key too, because some of them will lose. Rejects
+        the refused ones.
         """
         for batch in parallel_map(self._conform_batch, self._pending_records(pending)):
             repeated = pl.Series(keys.add_new(batch.rows["_hash"].to_numpy(), batch.scopes))
@@ -163,7 +163,7 @@ class _Run:
         return pl.concat([self._with_contents(winners, raws), losers])
 
     def _with_contents(self, winners: pl.DataFrame, raws: Spool) -> pl.DataFrame:
-        """Stored winners with their content, from bronze's bytes, which are spooled as some of the winners will lose.
+        """Stored winners with their content, from bronze's bytes. Spools these bytes, because some winners will lose.
 
         Silver stores no content, because few winners are ever asked for it.
         """

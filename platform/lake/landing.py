@@ -1,4 +1,4 @@
-"""Landing zone: the protocol by which loading lists and opens landed objects.
+"""Landing zone: the protocol for listing and opening landed objects.
 
 Belongs here: what the lake asks of any landing zone. Not here: folders and buckets (`resources.landing`), what an
 object holds (`events.decode`), whether it was loaded (`ledger`).
@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 from contracts.stream import Stream
 from partitions import Window
 
-# Beginning of a refusal whose cause is the storage, not the content. The object may become readable without changing.
+# A refusal that begins so was caused by the storage. The object may become readable without changing.
 NOT_READABLE = "not readable"
 
 
@@ -24,7 +24,7 @@ class LandedObject:
     """An object of a stream: path below the landing zone, version of its content, size in bytes, arrival hour if known.
 
     `path` is printable (`names.printable_name`). `refused` says why the object cannot be opened: a folder that cannot
-    be listed (its path ends with a slash), a link to nothing, a pipe. `version` then stands for the reason.
+    be listed (its path ends with a slash), a link to nothing, a pipe. `version` then identifies the reason.
     """
 
     path: str
@@ -50,7 +50,7 @@ class Landing(Protocol):
     """A landing zone. Names that start with a dot or an underscore are left out: unfinished uploads, or no data."""
 
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
-        """A stream's objects, sorted by path: those of some arrival hours, or all, including those of no known hour."""
+        """A stream's objects, sorted by path: those of some arrival hours, or all, also those without a known hour."""
         ...
 
     def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:

@@ -1,4 +1,4 @@
-"""Ledger: what is known of every landed object, and whether bronze agrees.
+"""Ledger: what is known about every landed object, and whether bronze agrees.
 
 Belongs here: reading the ledger, and finding objects that it lacks. Not here: writing entries (`load_bronze`), the
 table's schema (`schemas`).
@@ -22,11 +22,11 @@ from lake.schemas import LEDGER
 from lake.snapshots import BRONZE_SNAPSHOT, files_changed, named_by, rows_snapshot, snapshots_between
 from partitions import EPOCH
 
-# The ledger's `arrival_hour` of objects that lie outside the window: so early that nothing else has it.
+# The ledger's `arrival_hour` for objects outside the window: no real hour is that early.
 OUTSIDE_HOUR = EPOCH
 RETRY_AFTER = dt.timedelta(days=1)
 EMPTIED = "emptied"  # property of a snapshot of bronze: the objects whose new content has no records
-LOST = "lost"  # beginning of a refusal: bronze had the object's records, and lost them with a data file
+LOST = "lost"  # a refusal that begins so: bronze had the object's records and lost them with a data file
 OBJECT = ["path", "version"]
 LEDGER_NAMES = {"_arrival_hour": "arrival_hour", "_source_file": "path", "_source_version": "version"}
 _LINEAGE = {name: LINEAGE[name] for name in LEDGER_NAMES}
@@ -54,18 +54,18 @@ def rows_of_hours(rows: pl.DataFrame, hours: Sequence[dt.datetime]) -> pl.DataFr
 def known_objects(rows: pl.DataFrame, *, outside_window: bool, retry: pl.Expr) -> set[tuple[str, str]]:
     """The objects (path, version) that the ledger's rows settle: those entered inside the window, or outside it.
 
-    `retry` tells which rows settle nothing. An object that is ahead of its hour is entered as outside the window, and
-    is new again when its hour has come.
+    `retry` selects the rows that settle nothing. An object that is ahead of its hour is entered as outside the window,
+    and is new again when its hour has come.
     """
     settled = rows.filter(((pl.col("arrival_hour") == OUTSIDE_HOUR) == outside_window) & ~retry)
     return set(settled.select(OBJECT).iter_rows())
 
 
 def to_retry(now: dt.datetime | None = None) -> pl.Expr:
-    """Which of the ledger's rows settle nothing, so that their objects are read again although they have not changed.
+    """Which of the ledger's rows settle nothing: their objects are read again although they have not changed.
 
     These are objects whose records bronze has lost, and objects that the storage did not give. A run of their hour
-    retries all of them. With `now`, objects that the storage did not give wait for a day: then they ask for a run.
+    retries all of them. With `now`, objects that the storage did not give count only after a day.
     """
     due = pl.lit(True) if now is None else pl.col("_ingested_at") < now - RETRY_AFTER
     return _refused_as(LOST) | (_refused_as(NOT_READABLE) & due)

@@ -133,7 +133,7 @@ def _require_some_readable(read_now: list[dict[str, Any]], known: pl.DataFrame) 
 
 
 def _listable_folders(known: pl.DataFrame, hours: Sequence[dt.datetime], listed: set[str]) -> list[dict[str, Any]]:
-    """The entries, no longer current, of refused folders that the listing no longer reports: listable now, or gone."""
+    """Entries of refused folders that are no longer reported, as they can be listed now or are gone. Not current."""
     folders = pl.col("path").str.ends_with("/") & pl.col("refused").is_not_null() & ~pl.col("path").is_in(list(listed))
     return rows_of_hours(known.filter(folders), [*hours, OUTSIDE_HOUR]).with_columns(current=False).to_dicts()
 
@@ -141,7 +141,7 @@ def _listable_folders(known: pl.DataFrame, hours: Sequence[dt.datetime], listed:
 def _without_known_refusals(
     entries: list[dict[str, Any]], known: pl.DataFrame, now: dt.datetime
 ) -> list[dict[str, Any]]:
-    """The entries without refusals that the ledger already has, word for word, and that are not due for a retry."""
+    """The entries, without refusals that the ledger already has in the same words and that are not due for a retry."""
     recent = known.filter(pl.col("refused").is_not_null() & ~to_retry(now))
     same = set(recent.select(*OBJECT, "refused").iter_rows())
     return [entry for entry in entries if (entry["path"], entry["version"], entry["refused"]) not in same]

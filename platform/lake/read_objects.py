@@ -28,7 +28,7 @@ WAITING_BYTES = 64 << 20
 
 
 def bronze_writer(bronze: Table) -> DataFileWriter:
-    """A writer for `read_objects`. It has one thread, so that records stay in the order in which they landed."""
+    """A writer for `read_objects`. It has one thread, so that records stay in landing order."""
     return DataFileWriter(bronze, PARTITION_BY[Layer.BRONZE], threads=1)
 
 
@@ -74,7 +74,7 @@ def ledger_entry(
 def _start(
     reader: Reader, landed: LandedObject, decoding: tuple[Framing, ...]
 ) -> Iterator[pa.RecordBatch] | Unreadable:
-    """An object's records, of which the first batch has been decoded, or why it cannot be read. Runs in a thread."""
+    """An object's records, with the first batch decoded, or why it cannot be read. Runs in a thread."""
     records = _decode_whole(reader, landed, decoding)
     try:
         return chain([batch for batch in [next(records, None)] if batch], records)

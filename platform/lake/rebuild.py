@@ -1,6 +1,6 @@
 """Rebuild: what gold has to rebuild after silver changed.
 
-Belongs here: event dates and hours, as the variables by which dbt's models select what they rebuild. Not here: how
+Belongs here: event dates and hours, as dbt's variables for what models rebuild. Not here: how
 silver changed (`changed_dates`), running dbt (`assets.gold`, `resources.dbt`).
 """
 
@@ -53,8 +53,8 @@ def is_most(lake: Lake, streams: Sequence[Stream], changes: ChangedDates, applie
 def rebuild_vars(changes: ChangedDates | None, asked: Iterable[str], whole: Iterable[str] | None) -> RebuildVars:
     """dbt's variables for what a run rebuilds: the changed event dates, and those that were asked for.
 
-    Of a date that only gained rows, models rebuild what these rows belong to. The `whole` dates are rebuilt completely;
-    None means all of them, because some models then run without the others. No `changes` means everything.
+    For dates that only gained rows, models rebuild just the affected events and people. The `whole` dates are rebuilt
+    completely; None means all of them, because some models then run without the others. No `changes` means everything.
     """
     if changes is None:
         return {"event_dates": None, "dates_with_new_rows": [], "hours_of_new_rows": []}

@@ -45,7 +45,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class Recovered:
-    """What was found of a table and what was done; not `registered` if no metadata of it is whole."""
+    """What was found and done for a table. Not `registered` if none of its metadata is whole."""
 
     table: str
     message: str
@@ -201,7 +201,7 @@ def _intact(read: Callable[[], Read]) -> Read | None:
         return None
     except OSError:
         raise
-    except Exception:  # damaged bytes fail in as many ways as there are readers
+    except Exception:  # each reader fails on damaged bytes in its own way
         return None
 
 
@@ -227,7 +227,7 @@ def _missing(folder: Folder, snapshot: Snapshot | None) -> int:
 
 
 def _agrees(snapshot: Snapshot, others: Mapping[str, TableMetadata]) -> bool:
-    """Whether the other tables, by the property that names their snapshot, still have the snapshots that this names."""
+    """Whether `others`, by the property that names their snapshot, still hold the snapshots that this one names."""
     named = {name: named_by(snapshot, name) for name in others}
     return all(value is None or others[name].snapshot_by_id(value) for name, value in named.items())
 

@@ -51,7 +51,8 @@ class LostRecords:
 class Repaired:
     """What was damaged, which objects were read again, which hours judged again, and what is lost for good.
 
-    `forgotten` are days of which the ledger has lost what no other table knows: refused, empty and earlier objects.
+    `forgotten` are days whose entries the ledger has lost. No other table knows their refused, empty and earlier
+    objects.
     """
 
     damage: dict[Layer, list[Damage]]
@@ -114,7 +115,7 @@ def _repair_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetim
 
 
 def _count(tables: Iterable[Table]) -> pl.DataFrame:
-    """How many `rows` some tables hold together of each object (`_OBJECT`)."""
+    """The number of `rows` of each object (`_OBJECT`) in all these tables together."""
     found = [count_objects(read(table, files_of(table), [*LEDGER_NAMES])) for table in tables]
     return pl.concat(found).group_by(_OBJECT).agg(pl.col("rows").sum())
 
@@ -122,7 +123,7 @@ def _count(tables: Iterable[Table]) -> pl.DataFrame:
 def _expected(entered: pl.DataFrame, held: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     """How many `records` bronze should hold of each object, and the object's `size`.
 
-    As the ledger says. If it has lost an object: as many as were judged, unless bronze holds another version by now.
+    By the ledger. If it has lost the object: the number of judged records, unless bronze now holds another version.
     """
     others = held.join(judged, on=_OBJECT, how="anti")
     unknown = judged.join(entered, on="path", how="anti").join(others, on="path", how="anti")
@@ -176,7 +177,7 @@ def _entries(objects: pl.DataFrame, now: dt.datetime) -> pl.DataFrame:
 def _lost(
     never: pl.DataFrame, gone: pl.DataFrame, read_again: pl.DataFrame, files: Sequence[DataFile]
 ) -> list[LostRecords]:
-    """The records that are lost for good, by object, then by hour those of lost files whose objects are unknown."""
+    """The records that are lost for good: by object, then by hour where the objects are unknown."""
     found = [
         LostRecords(path, version, hour, records - rows)
         for hour, path, version, records, rows in never.sort(_OBJECT).select(*_OBJECT, "records", "rows").iter_rows()
@@ -192,7 +193,7 @@ def _lost(
 
 
 def _repair_silver(lake: Lake, stream: Stream, conformers: Conformers, now: dt.datetime, repaired: Repaired) -> None:
-    """Judge the hours again on which bronze, silver and rejected disagree without the damaged files."""
+    """Judge again the hours in which bronze disagrees with silver and rejected, with damaged files left out."""
     lost: Mapping[Layer, list[DataFile]] = {
         layer: [damage.file for damage in repaired.damage[layer]] for layer in _JUDGED
     }

@@ -1,4 +1,4 @@
-"""Rewriting: which data files a commit replaces, and the rows of theirs that stay.
+"""Rewriting: which data files a commit replaces, and which of their rows stay.
 
 Belongs here: copying rows from old files into new ones. Not here: which rows leave (`judge_silver`), merging files for
 its own sake (`upkeep`).
@@ -23,10 +23,10 @@ MERGED_BELOW_BYTES, MERGED_FROM_FILES = 1 << 20, 6
 def rewrite(
     table: Table, writer: DataFileWriter, hours: Sequence[dt.datetime], stale: pl.DataFrame, moved: pl.DataFrame
 ) -> list[DataFile]:
-    """Write the rows that stay, of data files from which rows leave; returns these files, for the commit to remove.
+    """Copy the rows that stay from data files that lose rows. Returns these files, for the commit to remove.
 
-    The rows of `stale` objects (of these arrival hours) and the `moved` rows (`LINEAGE`, `_file`) leave. Days that are
-    written to and have many small files get these merged as well.
+    The rows of `stale` objects (of these arrival hours) and the `moved` rows (`LINEAGE`, `_file`) leave. Merges the
+    small files of a day as well, if the day is written to and has many of them.
     """
     files = _files_holding(table, hours, stale, moved["_file"].unique())
     chosen = {file.file_path for file in files}
@@ -50,7 +50,7 @@ def _files_holding(
 
 
 def _small_files(table: Table, days: set[dt.date]) -> list[DataFile]:
-    """The small files of the days among these that have many."""
+    """The small files of those days that have many."""
     small: dict[dt.date, list[DataFile]] = {}
     for file in files_of(table):
         if file.file_size_in_bytes < MERGED_BELOW_BYTES and event_date(file) in days:

@@ -12,11 +12,11 @@ from pyiceberg.manifest import DataFile, ManifestEntryStatus
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
-# Properties of snapshots. Their names stand in tables that exist.
-ROWS_OF = "rows-of"  # of a snapshot by upkeep: the snapshot whose rows it holds
-BRONZE_SNAPSHOT = "bronze-snapshot"  # of a snapshot of ledger or silver: the snapshot of bronze it agrees with
-REJECTED_SNAPSHOT = "rejected-snapshot"  # of a snapshot of silver: the snapshot of rejected that belongs to it
-CONTRACT_VERSION = "contract-version"  # of a snapshot of silver: the version of the contract at its commit
+# Properties of snapshots. Do not rename them: existing tables hold them.
+ROWS_OF = "rows-of"  # on upkeep's snapshots: the snapshot whose rows it holds
+BRONZE_SNAPSHOT = "bronze-snapshot"  # on snapshots of ledger and silver: the snapshot of bronze it agrees with
+REJECTED_SNAPSHOT = "rejected-snapshot"  # on snapshots of silver: the snapshot of rejected that belongs to it
+CONTRACT_VERSION = "contract-version"  # on snapshots of silver: the version of the contract at its commit
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Stored keys: the records that silver and rejected hold of some keys.
+"""Stored keys: the records of some keys in silver and rejected.
 
 Belongs here: finding them while reading as little as possible. Not here: which keys (`touched_keys`), who wins
 (`events.dedup.winners`).
@@ -43,13 +43,13 @@ class StoredKeys:
     stale: pl.DataFrame
 
     def leaving(self, hours: Sequence[dt.datetime]) -> Iterator[pl.DataFrame]:
-        """The records (`STORED`) of stale objects, which are of these arrival hours."""
+        """The records (`STORED`) of stale objects, all from these arrival hours."""
         if not self.stale.is_empty():
             for part in self._records(files_of_hours(self.table, hours)):
                 yield part.join(self.stale, on=SOURCE_OBJECT, how="semi")
 
     def staying(self, keys: TouchedKeys, scopes: Collection[dt.date]) -> pl.DataFrame:
-        """The records (`STORED`) of other objects whose key is a touched one of these scopes.
+        """The records (`STORED`) of all other objects whose key is touched, within these scopes.
 
         Any file of the scopes may hold such a record, but few do. So only the keys of most files are read.
         """

@@ -1,4 +1,4 @@
-"""Unsettled objects: landed objects of which bronze and the two judged tables do not agree.
+"""Unsettled objects: landed objects on which bronze and the two judged tables disagree.
 
 Belongs here: the comparison, by row counts. Not here: judging them (`judge_silver`).
 """
@@ -21,8 +21,9 @@ def find_unsettled(
 ) -> pl.DataFrame:
     """The landed objects (`SOURCE_OBJECT`) of some hours that have to be judged: by row counts or contract version.
 
-    `rows` are an object's rows in bronze, which have to be judged, and `judged` its rows in the `judged` tables (silver
-    and rejected), which have to leave; null if there are none. `again` returns all objects of the hours.
+    `rows` is the number of an object's rows in bronze: these must be judged. `judged` is its number of rows in the
+    `judged` tables (silver and rejected): these must leave. Null if there are none. `again` returns all objects of the
+    hours.
     """
     landed = _count(bronze, hours, SOURCE_OBJECT)
     counts = pl.concat([_count(table, hours, [*SOURCE_OBJECT, "_contract_version"]) for table in judged])

@@ -165,8 +165,7 @@ def _referred(table: Table) -> Iterator[str]:
 
 
 def spare_once(table: Table) -> bool:
-    """Whether the table was recovered since the last upkeep, which must then leave it alone. Only the first call says
-    so.
+    """Whether upkeep must spare the table, because it was recovered since the last upkeep. True only at the first call.
 
     So an operator can check a recovered table while all its earlier files are still there. Raises `CatalogLost` if the
     folder proves that the catalog is older.

@@ -1,4 +1,4 @@
-"""Validation: what stored rows say about the checks that have to hold, in bounded memory.
+"""Validation: compute from stored rows what the checks need, in bounded memory.
 
 Belongs here: reading the rows of some hours of a snapshot and computing over them. Not here: check results and what
 passes (`assets.checks`).

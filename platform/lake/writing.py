@@ -145,7 +145,7 @@ class DataFileWriter:
             self._flush(partition)
 
     def finish_partition(self, value: Any) -> None:
-        """Write and close the files of a partition of which no more rows will come."""
+        """Write and close the files of a partition that gets no more rows."""
         self._share_out()
         if partition := self.partitions.pop(value, None):
             self._flush(partition)

@@ -35,7 +35,7 @@ Event = Callable[..., bytes]
 
 @pytest.fixture(scope="session")
 def hour() -> dt.datetime:
-    """The arrival hour of everything that says no other."""
+    """The arrival hour of every record that names no other."""
     return dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 
 

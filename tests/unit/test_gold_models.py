@@ -1,4 +1,4 @@
-"""The rules of the dbt project, read from its files: what a model says, and where each definition has its one home."""
+"""The rules of the dbt project, checked on its files: each model is described, and each definition has one home."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Deduplication: which of all records of a key stays in silver, and how keys are looked up among very many."""
+"""Deduplication: which record of a key stays in silver, and how to look up keys among very many."""

@@ -17,7 +17,7 @@ from partitions import EPOCH_DATE
 
 KEY = ["_key", "_scope"]
 _KEY_BYTES = 16
-_MIX = 0x9E3779B97F4A7C15  # tells the scopes of a key apart
+_MIX = 0x9E3779B97F4A7C15  # gives the scopes of a key different hashes
 
 
 def key_scope(scope: Scope) -> pl.Expr:
@@ -38,8 +38,7 @@ def hashes_of(records: pl.DataFrame) -> Hashes:
 
 
 def key_hashes(keys: pa.Array, days: npt.NDArray[np.int64] | np.int64) -> Hashes:
-    """The same hashes of a binary column of keys, and of their scopes as days since the epoch: one each, or one for
-    all.
+    """The same hashes from a binary column of keys. `days` are the scopes in days since the epoch: one per key or one.
 
     Reads the keys' bytes in place. Raises `ValueError` if one is not 16 bytes long.
     """

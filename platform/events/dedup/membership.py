@@ -1,4 +1,4 @@
-"""Exact membership: which of some hashes are among very many, which come part by part.
+"""Exact membership: which hashes are in a very large set that arrives in parts.
 
 Belongs here: the answer, in bounded memory. Not here: what the hashes stand for (`keys`), where the parts come from.
 """

@@ -1,9 +1,9 @@
-"""Verdicts: of all records of a key one wins, the others are duplicates or conflicts, and so rows have to move.
+"""Verdicts: one record of a key wins, the others are duplicates or conflicts. Rows move to fit their verdicts.
 
 Belongs here: the rule, as functions from data to data. Not here: which records share a key (`membership`,
 `bloom_filter`), reading stored records (`lake.stored_keys`), moving rows (`lake.judge_silver`).
 
-A verdict depends on the set of records alone, so it is the same in whatever order runs load them.
+A verdict depends only on the set of records, not on the order in which runs load them.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ STORED: dict[str, pl.DataType] = {**NEW, "reason": pl.String(), "_file": pl.Stri
 
 @dataclass(frozen=True)
 class RowMoves:
-    """The records whose place does not fit their verdict, as frames of `STORED` and `verdict`; by where they have to
-    go.
+    """The records that are in the wrong place for their verdict, as frames of `STORED` and `verdict`.
 
     `lost`: new ones that go to rejected. `demoted`: from silver to rejected. `promoted`: from rejected to silver.
     `relabelled`: stay in rejected, with the other of its two reasons.
@@ -39,7 +38,7 @@ def dedup(new: pl.DataFrame, stored: pl.DataFrame) -> RowMoves:
     """Which rows move, given all records of some keys.
 
     `new` (columns `NEW`) are on their way to silver. `stored` (columns `STORED`) are in silver where `reason` is null,
-    else in rejected for that reason, in the data file `_file`. A record is in one of the two, once.
+    else in rejected for that reason, in the data file `_file`. Each record is stored once.
     """
     nowhere = pl.lit(None, pl.String())
     both = pl.concat(

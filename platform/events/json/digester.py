@@ -23,7 +23,7 @@ from events.words import words_of
 
 _INTEGER = ARRAY + 1  # the tag of a number without decimals, and of -Infinity
 _DOT, _E, _CAPITAL_E = b".eE"
-# A node that is left out; a node that has such nodes below it, and is left out when nothing else is in it.
+# Nodes that are left out; nodes above them, which are left out if nothing else is in them.
 _LEFT_OUT, _LEADS_TO_LEFT_OUT = 1, 2
 _OWN, _KEY = 0, 4  # the places of two states in a frame: of the array itself, and of the key in front of it
 
@@ -46,7 +46,7 @@ class DigestState(NamedTuple):
 
 
 class Digester:
-    """Makes a `DigestState` for each scan. What stands at the paths `without` does not count."""
+    """Makes a `DigestState` for each scan. Values at the paths `without` are left out."""
 
     def __init__(self, tree: PathTree, nodes: Mapping[str, int], without: Sequence[str], shapes_only: bool) -> None:
         count = len(tree.child_from)
@@ -80,7 +80,7 @@ def begin_document(digest: DigestState) -> None:
 
 @inlined
 def key_state(digest: DigestState, data: Bytes, words: Words, start: int, end: int, escaped: bool, node: int) -> State:
-    """The state after the key `data[start:end]`; ready-made where the key is a node's."""
+    """The state after the key `data[start:end]`; computed in advance if the key is a node's."""
     if node > 0:
         return digest.keys[node, 0], digest.keys[node, 1], digest.keys[node, 2], digest.keys[node, 3]
     return _after_text(digest, data, words, start, end, escaped, START)
@@ -109,7 +109,7 @@ def after_scalar(
 
 @inlined
 def open_container(digest: DigestState, depth: int, kind: int, state: State) -> None:
-    """An object or array begins at `depth`; `state` is that of the key or array in front of it."""
+    """An object or array begins at `depth`; `state` is the state of the key or array before it."""
     _set(digest.frames, depth, _KEY, state)
     _set(digest.frames, depth, _OWN, START)
     if kind == OBJECT:
@@ -118,7 +118,7 @@ def open_container(digest: DigestState, depth: int, kind: int, state: State) -> 
 
 @inlined
 def close_container(digest: DigestState, depth: int, kind: int, node: int, outer: int) -> None:
-    """The object or array at `depth` ends; `outer` is the kind of what it stands in."""
+    """The object or array at `depth` ends; `outer` is the kind of its parent."""
     frames = digest.frames
     first, second, members = frames[depth, 0], frames[depth, 1], frames[depth, 2]
     if kind == ARRAY:
@@ -134,7 +134,7 @@ def close_container(digest: DigestState, depth: int, kind: int, node: int, outer
 
 @inlined
 def add_value(digest: DigestState, depth: int, node: int, outer: int, state: State) -> None:
-    """Add a value's state to the object or array at `depth`, of kind `outer`, in which it stands.
+    """Add a value's state to its parent: the object or array at `depth`, of kind `outer`.
 
     An object sums up its members, so that their order does not matter.
     """

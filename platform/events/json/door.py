@@ -1,4 +1,4 @@
-"""The three functions that everybody else uses; what is behind them may be replaced (see docs/decisions).
+"""The three functions that all other packages use. The code behind them may be replaced (see docs/decisions).
 
 Belongs here: what the functions take, return and never do. Not here: how they do it.
 """
@@ -19,16 +19,16 @@ from events.values import Values
 def extract(source: ByteSpans | Values | Mapping[str, Values], projection: Projection) -> Extraction:
     """Typed columns from JSON objects, one row per object, as the projection asks for.
 
-    `source` is one of: n byte strings (uint8 `data`, uint32 `starts` and `ends`, bool `given`); n values of which each
-    is an object, or a text in which one is written; or, for columns alone, values by path that were located before and
-    share their `data`. Buffers are of less than 4 GiB.
+    `source` is one of: n byte strings (uint8 `data`, uint32 `starts` and `ends`, bool `given`); n values, each an
+    object or a text that holds one; or, for columns alone, values by path that were located before and share their
+    `data`. A buffer is smaller than 4 GiB.
 
     Each column has n rows of its Polars type. A value is null where the object has none, where the column cannot hold
     it (`Extraction.rejections` says why), and where the row is not a JSON object (`Extraction.errors` says why). An
-    object has UTF-8 throughout, at most 64 levels, and nothing behind it; the first of duplicate keys counts. A number
-    is the one that was sent, to its last digit.
+    object is UTF-8, has at most 64 levels, and nothing follows it. The first of duplicate keys counts. A number keeps
+    all digits that were sent.
 
-    Never raises because of what the bytes are. Raises `ValueError` for a column of a type that it does not know.
+    Never raises for any bytes. Raises `ValueError` for a column of an unknown type.
     """
     if isinstance(source, ByteSpans | Values):
         return extract_objects(source, projection)
@@ -40,15 +40,15 @@ def extract(source: ByteSpans | Values | Mapping[str, Values], projection: Proje
 def split(window: bytes, limit: int, *, inside: bool = False, last: bool = True, recover: bool = True) -> Split:
     """Where the JSON records of a window are: objects one after another, and the elements of arrays, in any order.
 
-    Returns the spans of n records as two columns of 64-bit integers, and where the rest begins, whose end cannot be
-    told yet: a caller gives it again with more bytes behind it. All of a window is in one record, in the rest, or is a
-    separator (white space, commas, brackets of outermost arrays). `inside` says that the window begins inside of an
-    array, `last` that nothing follows it. A record's end depends on at most `limit` + 1 bytes of it; a longer one is
-    left in the rest, and `Split.long_end` follows it.
+    Returns the spans of n records as two columns of 64-bit integers, and where the rest begins. The end of the rest is
+    not known yet: the caller passes it again, followed by more bytes. Each byte of a window is in one record, in the
+    rest, or in a separator (white space, commas, brackets of outermost arrays). `inside`: the window begins inside an
+    array. `last`: nothing follows the window. At most `limit` + 1 bytes of a record are searched for its end. A longer
+    record stays in the rest, and `Split.long_end` finds its end.
 
-    What is no object is a record as well, and so is a broken one; with `recover=False`, the rest begins there instead.
+    Broken objects and anything else are records as well. With `recover=False`, the rest begins there instead.
 
-    Never raises, whatever the bytes are.
+    Never raises for any bytes.
     """
     return Splitter(window, limit, inside, last).split(recover)
 
@@ -60,7 +60,7 @@ def digest(source: ByteSpans | Values, projection: Projection) -> Digests:
     paths do not count. It is the digest that `extract` makes in the same pass. A row that is not a JSON object has
     zeros.
 
-    Never raises because of what the bytes are. Raises `ValueError` for a projection without `volatile`.
+    Never raises for any bytes. Raises `ValueError` for a projection without `volatile`.
     """
     if projection.scanner.digester is None:
         raise ValueError("the projection makes no digests; give it `volatile`, which may be empty")

@@ -52,7 +52,8 @@ def _elements(
     lasts: Positions,
     only_count: bool,
 ) -> None:
-    """Count the elements into `offsets`, or, with these known, write their spans."""
+    """With `only_count`, count the elements into `offsets`. Otherwise use these offsets to write the elements'
+    spans."""
     count = 0
     for row in range(len(kinds)):
         if not only_count:

@@ -1,4 +1,4 @@
-"""Objects that come as text inside JSON objects, as JSON or as Python prints them, take the place of their text.
+"""Replace texts inside JSON objects that are themselves objects, as JSON or as Python prints them.
 
 The result is the document that the producer would have sent had it encoded the object properly; nothing else changes.
 
@@ -30,7 +30,7 @@ MAX_EMBEDDED = 1 << 16  # characters of a text that is read as an object; Python
 
 
 class EmbeddedJson:
-    """Replaces the texts at some dotted paths. The documents it returns hold until it is used again."""
+    """Replaces the texts at some dotted paths. The returned documents are valid until its next use."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.documents, self.texts = Scanner(paths), Scanner(())
@@ -52,7 +52,7 @@ class EmbeddedJson:
         return _spliced(documents, rows, texts, objects, self.scratch)
 
     def _find_texts(self, documents: ByteSpans, rows: Int64s) -> tuple[Int64s, Int64s, Values]:
-        """The texts in the order in which they stand: the node, the row, and the span of each."""
+        """The texts, in the documents' order: the node, row and span of each."""
         found = self.documents.scan(documents.data, documents.starts[rows], documents.ends[rows])
         kinds = found.kinds[self.nodes]
         paths, places = np.nonzero((kinds == TEXT) | (kinds == ESCAPED))
@@ -115,7 +115,7 @@ def _key_of(key: ast.expr | None) -> str:
 
 
 def _spliced(documents: ByteSpans, rows: Int64s, texts: Values, objects: ByteSpans, scratch: Scratch) -> ByteSpans:
-    """The documents with the given objects in place of the texts, which are in order; `rows` are those of the texts."""
+    """The documents with the given objects in place of the texts. Texts are in order; `rows` are their rows."""
     starts, ends = np.empty_like(documents.starts), np.empty_like(documents.ends)
     sizes = [int((part.ends - part.starts).sum(dtype=np.int64)) for part in (documents, objects)]
     into = scratch.take(sum(sizes))

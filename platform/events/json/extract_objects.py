@@ -62,7 +62,7 @@ def add_columns(values: Mapping[str, Values], projection: Projection, result: Ex
 
 
 def _documents(source: ByteSpans | Values, projection: Projection) -> ByteSpans:
-    """The objects' bytes: of values, a text is the object that is written in it, and null is none."""
+    """The objects' bytes. A text value holds its object as text; a null has no object."""
     if isinstance(source, Values):
         given = source.kinds > NULL
         if (source.kinds == ESCAPED).any():
@@ -105,7 +105,7 @@ def _grouped(column: Column, values: Values, found: Elements, inner: Extraction)
 
 
 def _count_unknown(documents: ByteSpans, projection: Projection, result: Extraction) -> None:
-    """Count the fields that are not known. Objects of one shape have the same ones: one of each shape is parsed."""
+    """Count the unknown fields. Objects of one shape have the same fields, so one object of each shape is parsed."""
     states = projection.shapes.scan(documents.data, documents.starts, documents.ends).states
     rows = np.flatnonzero((states == VALID) & documents.given)
     _, firsts, counts = np.unique(projection.shapes.contents[rows], axis=0, return_index=True, return_counts=True)

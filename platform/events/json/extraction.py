@@ -1,4 +1,4 @@
-"""Found values become typed columns, with an exact path for those that are not plain.
+"""Found values become typed columns, with a slower exact path for unusual ones.
 
 Belongs here: which values a column takes, what each means, and what is wrong with the others. A number with an
 exponent, or of more digits than a machine word holds, is read again by Python's decimals. Not here: finding values
@@ -46,12 +46,12 @@ _TYPE_NAMES: dict[type[pl.DataType], str] = {
 class Extraction:
     """What was taken from objects, a row each, and what was wrong with them.
 
-    `columns`: series by column name. `rejections`: rows with values that a column cannot hold. `errors`: rows that
-    are not JSON objects; None where values were given instead of objects. `contents`: digests, equal for objects that
-    say the same. `drift`: unknown fields, and unused times that could not be read, by path and JSON type. `rounded`:
-    rows in which a value was rounded, in any order, perhaps more than once.
+    `columns`: series by column name. `rejections`: rows with values that a column cannot hold. `errors`: rows that are
+    not JSON objects; None where values were given instead of objects. `contents`: digests, equal for objects that say
+    the same. `drift`: unknown fields, and unused times that could not be read, by path and JSON type. `rounded`: rows
+    with a rounded value, in any order, perhaps more than once.
 
-    `values` and `elements`, by path, are views of the projection's buffers: they hold until it is used again.
+    `values` and `elements`, by path, are views of the projection's buffers: they are valid until its next use.
     """
 
     columns: dict[str, pl.Series] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Extraction:
                 self.columns[column.name] = self._json(column, values) if column.json else self._typed(column, values)
 
     def refuse_kinds(self, column: Column, values: Values) -> None:
-        """Make values null whose kind the column cannot hold, and reject their rows."""
+        """Reject rows with a value of a kind that the column cannot hold, and make that value null."""
         wrong = np.flatnonzero(~_accepted_kinds(column)[values.kinds])
         for kind in np.unique(values.kinds[wrong]) if len(wrong) else ():
             rows = wrong[values.kinds[wrong] == kind]
@@ -109,7 +109,7 @@ class Extraction:
             found, odd = integers(values)
         else:
             known = ", ".join(_TYPE_NAMES.values())
-            raise ValueError(f"no column can be {dtype}: {known}, decimal and arrays of structs are")
+            raise ValueError(f"no column can be {dtype}; supported types: {known}, decimal, arrays of structs")
         return self._with_odd(column, found, values, odd)
 
     def _doubles(self, column: Column, values: Values) -> pl.Series:

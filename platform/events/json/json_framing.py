@@ -1,4 +1,4 @@
-"""Where a JSON object or array ends, told by its structure, in machine code.
+"""Find where a JSON object or array ends, by its structure, in machine code.
 
 Belongs here: brackets, strings, colons and commas, exactly and without recursion. Not here: what numbers and words look
 like (`scanner`), what to do where the structure is broken (`splitting`).
@@ -70,8 +70,8 @@ def complete_objects(
 def value_end(data: Bytes, words: Words, at: int, stop: int, stack: Bytes) -> tuple[int, int]:
     """The end of the object or array that begins at `at`, and `COMPLETE`. Nothing is read from `stop` on.
 
-    For one that is `INCOMPLETE` or `BROKEN` it is the end of the last bracket that belongs to it. `stack` has room for
-    a byte per level.
+    If the value is `INCOMPLETE` or `BROKEN`, the end is that of its last bracket. `stack` has room for a byte per
+    level.
     """
     stack[0] = data[at]
     at += 1

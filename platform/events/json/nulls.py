@@ -1,4 +1,4 @@
-"""Texts that stand for null, in machine code.
+"""Texts that mean null, in machine code.
 
 Belongs here: comparing and recognizing such texts. Not here: which columns have them (`projection`).
 """
@@ -15,7 +15,7 @@ from events.json.text_columns import is_word
 from events.json.tokens import BACKSLASH, LETTER_U, hex_value, unescape
 from events.values import ESCAPED, NULL, TEXT, Values
 
-_LONGEST_ESCAPE = 6  # bytes, of one byte of a text at least
+_LONGEST_ESCAPE = 6  # bytes, for one byte or more of a text
 _WHITE = np.array([chr(code).isspace() for code in range(0x3001)])  # Unicode has none above
 _WHITE_ESCAPES = np.isin(np.arange(256), list(b"fnrt"))
 _MAY_BE_WHITE = np.isin(np.arange(256), [BACKSLASH, *(chr(code).encode()[0] for code in np.flatnonzero(_WHITE))])
@@ -61,7 +61,7 @@ def _nullify_blanks(data: Bytes, kinds: Bytes, starts: Positions, ends: Position
 
 @compiled
 def _is_blank(data: Bytes, at: int, end: int, escaped: bool) -> bool:
-    """Whether a valid text has nothing but white space."""
+    """Whether a valid text has only white space."""
     while at < end:
         byte, length = np.int64(data[at]), 1
         code = byte

@@ -15,7 +15,7 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 def outline(raw: str) -> Any:
     """A JSON document as Python objects with zeros for numbers; the first of duplicate keys wins. Raises `ValueError`.
 
-    Without their digits there is no number that Python could not hold.
+    The digits are left out because Python cannot hold every number.
     """
 
     def first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def outline(raw: str) -> Any:
 
 
 def nests_deeper(text: str, levels: int) -> bool:
-    """Whether a JSON text nests objects and arrays deeper than so many levels. Counting brackets settles most texts."""
+    """Whether a JSON text nests deeper than `levels`. For most texts, counting brackets is enough."""
     return text.count("{") + text.count("[") > levels and nesting(text.encode()) > levels
 
 

@@ -18,7 +18,7 @@ from events.json.tokens import unescape
 MAX_NESTING = 64  # levels of objects and arrays
 ROOT = 0  # the document's own node
 
-_LONGEST_ESCAPE = 6  # bytes, of one byte of a name at least
+_LONGEST_ESCAPE = 6  # bytes, for one byte or more of a name
 
 
 class PathTree(NamedTuple):

@@ -40,7 +40,7 @@ class Column:
     unused: bool = False
 
     def without_nulls(self, values: Values, nulls: Sequence[str]) -> Values:
-        """The values, with null for texts that stand for null: `nulls`, and blank texts in a text or time column."""
+        """The values, with null for texts that mean null: `nulls`, and blank texts in a text or time column."""
         if self.json or self.each:
             return values
         values = values._replace(kinds=values.kinds.copy())  # other columns may take the same path
@@ -55,11 +55,11 @@ class Column:
 class Projection:
     """What to take from objects, made once and used for many batches; not by two threads at a time.
 
-    `columns`: the typed columns. `nulls`: texts that stand for null, besides blank ones; None keeps every text.
-    `located` and `elements`: paths whose values, and the elements of whose arrays, are wanted as they stand. `root`:
-    the path of the objects themselves, with which all paths in the result begin. `volatile`: paths that do not count
-    for the digest; None makes no digest. `embedded`: paths of objects that may come as text. `known`: paths of all
-    known fields (`items.[].id`: within each element of `items`); with them, other fields are counted as drift.
+    `columns`: the typed columns. `nulls`: texts that mean null, besides blank ones; None keeps every text.
+    `located`: paths whose values are wanted as sent. `elements`: paths of arrays whose elements are wanted as sent.
+    `root`: the path of the objects themselves; all paths in the result begin with it. `volatile`: paths that do not
+    count for the digest; None makes no digest. `embedded`: paths of objects that may come as text. `known`: paths of
+    all known fields (`items.[].id`: within each element of `items`); with them, other fields are counted as drift.
 
     Raises `ValueError` for a path below another column's path.
     """

@@ -17,8 +17,8 @@ from events.values import ARRAY, OBJECT
 
 GROWTH = 2  # bytes of JSON per byte of Python at most
 JSON_NULL = np.frombuffer(b"null", np.uint8)
-_DIGITS = 15  # a double keeps so many digits, and Python prints them as they were
-_EXPONENT = 4  # with so many zeros after the point Python prints an exponent
+_DIGITS = 15  # a double keeps this many digits, and Python prints them unchanged
+_EXPONENT = 4  # from this many zeros after the point on, Python prints an exponent
 _COMMA, _COLON, _DOT, _APOSTROPHE = b",:.'"
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = b"{}[]"
 _E, _X, _U = b"exu"

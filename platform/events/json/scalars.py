@@ -1,6 +1,6 @@
 """Found values become columns of integers, decimals and booleans, in machine code.
 
-Belongs here: values in their plain forms. Others are left null, and their rows returned for a slower reader
+Belongs here: values in their plain forms. Others become null, and their rows are returned for a slower reader
 (`extraction`). Not here: texts (`text_columns`), times (`timestamps`).
 """
 
@@ -53,7 +53,7 @@ def booleans(values: Values) -> tuple[pl.Series, Int64s]:
 
 
 def as_series(dtype: pa.DataType, found: npt.NDArray[np.generic], valid: Bytes, count: int | None = None) -> pl.Series:
-    """A series of an Arrow type from its values and its validity valid."""
+    """A series of an Arrow type from its values and their validity."""
     size = len(found) if count is None else count
     return pl.Series(pa.Array.from_buffers(dtype, size, [pa.py_buffer(valid), pa.py_buffer(found)]))
 

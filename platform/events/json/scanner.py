@@ -57,11 +57,11 @@ class Found(NamedTuple):
 
 
 class Scanner:
-    """Finds the values at dotted `paths`. Its arrays are used again: what a scan found holds until the next one.
+    """Finds the values at dotted `paths`. Its arrays are reused: a result is valid until the next scan.
 
     `parents` are the paths that lead to other wanted paths. With `without`, the documents are digested into `contents`
-    (two words a row, zeros for one that is not `VALID`), except for what stands at these paths; with `shapes_only`, by
-    the kinds of their values alone.
+    (two words a row, zeros for one that is not `VALID`), except for the values at these paths. With `shapes_only`, only
+    the kinds of values count.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Split bytes into JSON records, also where the JSON is broken.
 
 Belongs here: where a record ends, and where to go on behind a broken one. Not here: JSON's structure (`json_framing`),
-what stands in a record (`scanner`).
+what a record contains (`scanner`).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from events.json.json_framing import (
 from events.span_buffer import SpanBuffer
 from events.words import words_of
 
-ATTEMPTS = 4  # so many braces behind a fault are tried as the beginning of the next object
+ATTEMPTS = 4  # braces after a fault that are tried as the start of the next object
 SEPARATORS = SPACES + b","
 _OBJECT = re.compile(rb'\{\s*+["}]')
 
 
 class Split(NamedTuple):
-    """The records of a window: 64-bit `starts` and `ends`; from `rest` on, no record's end can be told.
+    """The records of a window: 64-bit `starts` and `ends`; from `rest` on, no record's end is known.
 
     `inside` tells whether `rest` is inside an array. `long_end` is for a record at `rest` that is longer than the
     limit: called with its bytes chunk by chunk, it returns where in the chunk the record ends, or None to go on.
@@ -48,10 +48,10 @@ class Split(NamedTuple):
 
 
 class _Surroundings(NamedTuple):
-    """What tells where a broken record ends, outside or inside of an array.
+    """Patterns that find the end of a broken record, outside or inside an array.
 
-    `border`: where an object or array may begin whatever was before it: behind another one, or at the start of a line.
-    `after`: what must follow an object that is found behind a fault. `other`: a record that is no object or array.
+    `border`: where an object or array may begin after anything: behind another one, or at the start of a line. `after`:
+    what must follow an object that is found after a fault. `other`: a record that is no object or array.
     """
 
     border: re.Pattern[bytes]
@@ -101,7 +101,7 @@ class Splitter:
         return Split(starts, ends, at, self.inside, self.long_end)
 
     def _record_end(self, at: int) -> int | None:
-        """The end of the record that begins at `at`; None if the window, or limit + 1 bytes, do not tell."""
+        """The end of the record that begins at `at`; None if it is not in the window or in limit + 1 bytes."""
         stop = min(len(self.window), at + self.limit + 1)
         final = self.last and stop == len(self.window)
         around = _INSIDE if self.inside else _OUTSIDE
@@ -135,7 +135,7 @@ class Splitter:
         return min(borders[nearest], stop) if nearest < len(borders) else stop
 
     def _resume(self, around: _Surroundings, fault: int, border: int, stop: int) -> int:
-        """Where behind a fault a complete object begins that another record follows, else the border.
+        """The start of the first complete object after a fault that another record follows; else the border.
 
         If there is no border before `stop`, and more braces than are tried, the record ends at the next brace.
         """
@@ -163,7 +163,7 @@ class _LongOther:
         self.pattern, self.seen = pattern, seen
 
     def end(self, chunk: bytes) -> int | None:
-        """Where in the next chunk it ends; None to go on."""
+        """The record's end within the next chunk; None if it goes on."""
         seen = min(self.seen, len(chunk))
         self.seen -= seen
         end = _match(self.pattern, chunk, seen).end()

@@ -1,4 +1,4 @@
-"""Messages about records that are not JSON objects, for whoever mends their producer.
+"""Messages about records that are not JSON objects, for the people who mend the producer.
 
 No byte of the record is shown except JSON's own marks, because others may be personal. Not here: finding the error
 (`scanner`).
@@ -55,7 +55,7 @@ class SyntaxErrors(NamedTuple):
 
     @property
     def rows(self) -> Int64s:
-        """Their rows; a row without a document is not one."""
+        """Their rows. Rows without a document do not count."""
         return np.flatnonzero((self.found.states != VALID) & self.documents.given)
 
     def message(self, row: int) -> str:

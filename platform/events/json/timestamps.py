@@ -1,7 +1,7 @@
 """Found values become columns of timestamps, in machine code.
 
-Belongs here: the forms in which a time may be written. A value in another form is left null, and its row returned. Not
-here: numbers and booleans (`scalars`), what becomes of such a row (`extraction`).
+Belongs here: the formats of times. A value in another format becomes null, and its row is returned. Not here: numbers
+and booleans (`scalars`), how such a row is handled (`extraction`).
 """
 
 from __future__ import annotations

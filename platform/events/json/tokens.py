@@ -15,7 +15,7 @@ from events.words import HIGHS, ONES
 
 QUOTE, BACKSLASH, MINUS, ZERO, NINE = b'"\\-09'
 LETTER_U = 0x75
-REPLACEMENT = 0xFFFD  # stands for half of a surrogate pair
+REPLACEMENT = 0xFFFD  # replaces half of a surrogate pair
 
 _DOT, _PLUS, _E, _CAPITAL_E = b".+eE"
 _BLANKS, _QUOTES, _BACKSLASHES = (ONES * np.uint64(byte) for byte in (0x20, QUOTE, BACKSLASH))

@@ -90,7 +90,7 @@ def test_a_large_hour_is_sampled(platform: Any, shop: Any, monkeypatch: pytest.M
 
 
 def test_large_records_end_the_look_early(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few records may be many bytes, and a hint is not worth that memory."""
+    """A few records may be very large, and drift is only a hint: it is not worth that memory."""
     monkeypatch.setattr(drift, "LOOK_BYTES", 100_000)
     monkeypatch.setattr(drift, "BATCH_ROWS", 8)
     platform.put(0, "a", [shop(str(i), pad="x" * 10_000) for i in range(40)])

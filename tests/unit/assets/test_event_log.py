@@ -42,7 +42,7 @@ def run(instance: dg.DagsterInstance, at_once: bool) -> dg.ExecuteInProcessResul
 
 
 def seen(instance: dg.DagsterInstance, ran: dg.ExecuteInProcessResult) -> list[Any]:
-    """What Dagster knows of both assets, without times and run ids."""
+    """What Dagster knows about both assets, without times and run ids."""
     by_date, whole = dg.AssetKey("by_date"), dg.AssetKey("whole")
     logs = instance.all_logs(ran.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
     events = [log.get_dagster_event() for log in logs]

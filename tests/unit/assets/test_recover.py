@@ -113,9 +113,9 @@ def live(platform: Any, shop: Callable[..., bytes]) -> None:
 
 
 def crashing(patch: pytest.MonkeyPatch, number: int, moment: str, catalog: Path) -> list[str]:
-    """Let the process die at the commit of that number, counted from 1; the tables that were committed to.
+    """Let the process die at commit `number`, counted from 1. Returns the list of tables that were committed to.
 
-    Before each commit the catalog is copied to a file with the number of the one before.
+    Before commit n the catalog is copied to a file with the number n - 1.
     """
     commits: list[str] = []
     commit_table = SqlCatalog.commit_table
@@ -185,8 +185,8 @@ def test_an_older_catalog_is_put_back_at_any_point(
 def after_a_loss(
     platform: Any, shop: Any, number: int, moment: str, lose: Lose, backup: int | None = None
 ) -> dict[str, object]:
-    """The state after a crash at a commit, the loss of the catalog (or a backup from after an earlier commit of that
-    number in its place), recovery, upkeep, and the same life again."""
+    """The state in the end: a crash at commit `number`, then the catalog is lost, or replaced by the backup made after
+    commit `backup`; then recovery, upkeep, and the same life again."""
     with pytest.MonkeyPatch.context() as patch:
         crashing(patch, number, moment, catalog_of(platform))
         with pytest.raises(CrashError):

@@ -85,7 +85,7 @@ def test_the_listing_begins_with_the_newest_hour(hours: Any) -> None:
 
 
 def test_the_listing_of_one_hour(hours: Any) -> None:
-    """The hour that a check or an alarm named."""
+    """A check or an alarm names the hour; the listing shows it."""
     lines = list(rejected_lines(hours.lake, COMMERCE, hours.hour(0)))
     assert lines[0] == "commerce 2024-05-01-10:00: 11 rejected"
     assert not any("11:00" in line for line in lines)
@@ -102,7 +102,7 @@ def test_a_long_history_is_not_listed_whole(hours: Any, monkeypatch: pytest.Monk
 
 
 def test_nothing_rejected_is_said(platform: Any, shop: Any) -> None:
-    """For a stream without landed objects, which gets no tables, and for one without errors."""
+    """A stream without landed objects gets no tables. It is treated like a stream without errors."""
     for _ in range(2):
         assert list(rejected_lines(platform.lake, COMMERCE)) == ["commerce: nothing is rejected"]
         platform.put(0, "a.json", [shop("1")])

@@ -34,7 +34,7 @@ def amounts() -> list[tuple[Stream, str, str | None, Decimal | int]]:
 
 
 def broken_rules(stream: Stream, name: str, field: str | None, value: Decimal | int) -> set[str]:
-    """The rules that a record breaks with this value, whatever else it lacks."""
+    """The rules that a record with this value breaks. The record may lack other values."""
     held = [{field: value}] if field else value
     frame = pl.DataFrame({name: [held]}, {name: stream.types[name]}, strict=False)
     schema = pa.DataFrameSchema({name: stream.schema.columns[name]}, name=stream.name)

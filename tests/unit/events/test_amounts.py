@@ -1,4 +1,4 @@
-"""Amounts are rounded to six decimals and flagged, or rejected, whichever of the two readers reads them."""
+"""Amounts are rounded to six decimals and flagged, or rejected; both readers give the same result."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def test_signatures_do_not_share_a_file(modules: Modules) -> None:
 
 @pytest.mark.parametrize("kept", [0, 40, -1])
 def test_code_that_is_not_whole_is_compiled_again(modules: Modules, kept: int) -> None:
-    """A power failure leaves such files; without the check each process would fail until somebody removed them."""
+    """A power failure leaves such files. Without the check, each process would fail until somebody removed them."""
     assert modules.misses(1) == 1
     (file,) = modules.folder.glob("__pycache__/outer_module-*/*.code")
     file.write_bytes(file.read_bytes()[:kept])

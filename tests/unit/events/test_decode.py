@@ -1,4 +1,4 @@
-"""Decoding: the head tells the framing, and records come out byte for byte."""
+"""Decoding: the framing is detected from the head, and records come out byte for byte."""
 
 from __future__ import annotations
 

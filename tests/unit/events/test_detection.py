@@ -1,4 +1,4 @@
-"""Detection of an object's framing, and the messages with which an object is refused."""
+"""Detection of an object's framing, and the messages for refused objects."""
 
 from __future__ import annotations
 

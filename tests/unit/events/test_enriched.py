@@ -59,7 +59,7 @@ def test_platforms(code: str, platform: str | None) -> None:
 
 
 def test_who_and_which_visit() -> None:
-    """The first-party cookie before the mobile tracker's session; the collector's cookie is nobody's.
+    """The first-party cookie counts before the mobile tracker's session. The collector's cookie identifies nobody.
 
     The collector sets it by itself: a client without cookies has another one in every request.
     """

@@ -13,8 +13,8 @@ import pytest
 import events
 
 SCRIPT = Path(__file__).with_name("peak.py")
-MIB = 320  # of which the largest record takes sixteen, several times while it is cut
-RECORDS = {  # and how many of them are oversize
+MIB = 320  # the largest record is 16 MiB, and there are several copies while it is cut
+RECORDS = {  # by case, the number of records and how many of them are oversize
     "line": (1, 1),
     "blank lines": (0, 0),
     "tiny lines": (1_000_000, 0),
@@ -61,7 +61,7 @@ def test_what_is_whole_or_too_large_is_one_record(measured: dict[str, list[int]]
 
 @pytest.mark.parametrize("case", ["truncated", "braces"])
 def test_what_is_broken_all_through_is_many_records(measured: dict[str, list[int]], case: str) -> None:
-    """Garbage is cut into pieces, whose number is limited so that not every brace is tried as a beginning for long."""
+    """Garbage is cut into pieces. Only a few braces are tried as the start of an object, so it takes no longer."""
     records, oversize, _ = measured[case]
     assert (1_000 < records < 100_000, oversize) == (True, 0)
 

@@ -1,7 +1,7 @@
-"""Fuzzing: whatever happens to files and fields, decoding and conforming do not raise, and nothing is lost.
+"""Fuzzing: decoding and conforming never raise and lose nothing, even for spoilt files and strange fields.
 
-FUZZ_SECONDS is how long each stream's files are spoilt, but at least 200 files; another SEED spoils them differently. A
-failure names the file's number, which with the seed and the stream makes the same file again.
+The test spoils files of each stream for FUZZ_SECONDS, but at least 200 files. Another SEED spoils them differently. A
+failure names the file's number; number, seed and stream make the same file again.
 """
 
 from __future__ import annotations

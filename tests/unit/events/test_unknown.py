@@ -1,4 +1,4 @@
-"""Unknown fields of records, by path and type but without values, as the drift check reports them."""
+"""Unknown fields of records, as the drift check reports them: path and type, but no values."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_other_tools_find_the_table_without_a_catalog(lake: Lake) -> None:
 
 @pytest.mark.parametrize("damage", ["gone", "cut off"])
 def test_metadata_that_the_catalog_names_can_be_damaged(lake: Lake, damage: str) -> None:
-    """A folder that is older than its catalog, or a disk that lost a file: the same problem from the other side."""
+    """The folder is older than its catalog, or the disk lost a file: the same problem from the other side."""
     table = lake.table(Layer.SILVER, COMMERCE)
     first, _ = empty_commit(table), empty_commit(table)
     named = path(table.metadata_location)

@@ -1,4 +1,4 @@
-"""Crashes, concurrent runs, new contract versions: whatever happens between commits, the next run corrects it."""
+"""Crashes, concurrent runs, new contract versions: whatever went wrong, the next run corrects it."""
 
 from __future__ import annotations
 

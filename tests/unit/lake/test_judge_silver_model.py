@@ -1,7 +1,7 @@
 """Silver and rejected against a naive model in memory, after uploads and runs in any order.
 
-The model knows nothing of snapshots: it takes what lies in the landing zone, one record after the other, and says what
-each row of the two tables has to be.
+The model knows nothing about snapshots. It reads the landing zone record by record, and says which rows the two tables
+must have.
 """
 
 from __future__ import annotations

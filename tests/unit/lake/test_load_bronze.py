@@ -286,7 +286,7 @@ def test_an_object_ahead_of_its_hour_is_loaded_when_the_hour_comes(platform: Any
 
 
 def test_an_object_that_goes_while_it_is_read_fails_the_run(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The ledger must not mention it; the next run lists again."""
+    """The ledger must not get an entry; the next run lists the object again."""
     path = platform.put(0, "a", [b"1"])
     landed = platform.landing.objects(platform.stream)
     (platform.landing.root / path).write_bytes(b"another")

@@ -1,4 +1,4 @@
-"""A run dies between bronze's commit and the ledger's, and the object may change before the next run."""
+"""A run dies after bronze's commit and before the ledger's. The object may change before the next run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def file(platform: Any, path: str) -> Path:
 
 
 def test_a_file_that_has_gone_meanwhile_is_entered(platform: Any) -> None:
-    """Its records are complete in bronze, and no other place has them any more."""
+    """Bronze has all its records, and nothing else has them any more."""
     path = platform.put(0, "a", [b"1", b"2"])
     run(platform, 0, dies_at=2)
     file(platform, path).unlink()
@@ -68,7 +68,7 @@ def test_a_file_that_is_still_there_is_entered_with_its_size(platform: Any) -> N
 
 
 def test_a_file_that_was_emptied_and_has_gone_is_entered(platform: Any) -> None:
-    """Bronze has no row that could tell of it."""
+    """No row of bronze shows that it landed."""
     path = platform.put(0, "a", [b"1"])
     platform.load(0)
     platform.put(0, "a", b"")
@@ -89,7 +89,7 @@ def test_the_run_of_another_hour_makes_it_good(platform: Any) -> None:
 
 
 def test_a_lake_of_before_is_looked_through_once(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its ledger names no snapshot of bronze, and upkeep has expired the first snapshots."""
+    """The ledger of an older lake names no snapshot of bronze, and upkeep has expired the first snapshots."""
     with monkeypatch.context() as patch:
         patch.setattr(load_bronze, "add_missing_entries", lambda *_: None)
         for hour in range(2):

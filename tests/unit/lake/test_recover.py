@@ -53,7 +53,7 @@ def test_damaged_metadata_is_passed_over(lake: Lake, write: Any, silver: Any, co
 
 
 def test_the_only_metadata_being_damaged_is_told(lake: Lake) -> None:
-    """Nothing can be registered then: the job fails, and no new table is created."""
+    """Then nothing can be registered. The job fails and creates no new table."""
     table = lake.table(Layer.SILVER, COMMERCE)
     empty_commit(table)
     for file in Folder.of(table).metadata_files():
@@ -94,7 +94,7 @@ def test_the_ledger_goes_back_with_bronze(lake: Lake) -> None:
 
 @pytest.mark.parametrize("lost", ["metadata of silver", "metadata of bronze"])
 def test_whoever_followed_a_snapshot_that_is_gone_starts_anew(lake: Lake, write: Any, silver: Any, lost: str) -> None:
-    """Warehouse and gold know the snapshot they hold. It may be gone now, or not an ancestor of the current one."""
+    """Warehouse and gold name the snapshot that they hold. It may be gone, or be no ancestor of the current one."""
     bronze, table = lake.table(Layer.BRONZE, COMMERCE), lake.table(Layer.SILVER, COMMERCE)
     noted = []
     for name in ("a", "b"):
@@ -120,7 +120,7 @@ def test_where_nothing_agrees_rows_stay(lake: Lake) -> None:
 
 
 def test_of_two_timelines_the_longer_one_wins(lake: Lake) -> None:
-    """An older catalog was put back, and a process that had checked before went on with it."""
+    """An older catalog was put back. A process that had already checked the folder kept committing to it."""
     table = lake.table(Layer.SILVER, COMMERCE)
     empty_commit(table)
     shutil.copyfile(catalog_of(lake), f"{catalog_of(lake)}.old")

@@ -1,4 +1,4 @@
-"""Data files that are missing, cut off or have a flipped bit are noticed, named, and written anew from what is left."""
+"""Missing and damaged data files are noticed, named, and written again from what is left."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNEQUAL = ["_ingested_at", "size", "refused", "records"]
 
 
 def flipped(path: Path) -> None:
-    """One bit of the last page of the first column."""
+    """Flip one bit in the last page of the first column."""
     column = pq.ParquetFile(path).metadata.row_group(0).column(0)
     first = column.data_page_offset if column.dictionary_page_offset is None else column.dictionary_page_offset
     content = bytearray(path.read_bytes())
@@ -58,7 +58,7 @@ def repair(platform: Any) -> Repaired:
 
 
 def content(platform: Any) -> dict[Layer, Counter[str]]:
-    """All rows of the four tables, without times and without what only the ledger knows."""
+    """All rows of the four tables, without times and without facts that only the ledger has."""
     found = {}
     for layer in Layer:
         rows = platform.rows(layer)
@@ -118,7 +118,7 @@ def test_damage_is_named_and_mended(lake: Any, layer: Layer, damage: str) -> Non
 
 @pytest.mark.parametrize("layer", [Layer.SILVER, Layer.REJECTED])
 def test_a_run_of_the_hour_says_what_to_do(lake: Any, shop: Any, layer: Layer) -> None:
-    """Without this the error would be the driver's, at every attempt."""
+    """Without this every attempt would show an error of the storage driver."""
     for file in data_files(lake, layer):
         path_of(file).unlink()
     lake.put(0, "c", [shop("new")])

@@ -163,7 +163,7 @@ def test_the_local_deployment_lives_in_one_folder(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_data_folder_is_relative_to_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not to the folder in which the daemon, the web server or a test was started."""
+    """Not to the working directory of the daemon, the web server or a test."""
     monkeypatch.chdir("/")
     monkeypatch.delenv("DATA_DIR", raising=False)
     assert data_dir() == ROOT / ".data"

@@ -115,7 +115,7 @@ def test_a_column_of_another_type_takes_the_place_of_the_old_one(gold: Gold) -> 
 
 
 def test_old_releases_expire_with_their_files(gold: Gold, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Upkeep expires them, also of a mart that is no longer published; the last release stays, whatever its age."""
+    """Upkeep expires old releases, also those of marts that are no longer published. The last release always stays."""
     for number in range(3):
         gold.release(str(number), ROW)
     upkeep_marts(dg.build_op_context(), lake=gold.lake)

@@ -115,7 +115,7 @@ def test_descriptions_and_owners_are_not_code() -> None:
 
 
 def test_a_variable_named_by_an_expression_may_be_any() -> None:
-    """Nothing says which variable the model reads, so any that changes may be the one."""
+    """Nothing says which variable the model reads, so it may be any variable that changes."""
     named = change("model.gold.days", raw_code="{{ var(name) }}")
     assert differing(project(named), project(named, steps=6)) == {"days", "mart"}
 
@@ -129,7 +129,7 @@ OTHER_DAYS = project(change("model.gold.days", raw_code="select 2"))
 
 
 def test_tables_of_present_code_are_kept() -> None:
-    """The release then has the project's code, whatever the run builds, also if it is as of a date."""
+    """Then the release has the project's code, for any models that the run builds and any `as_of`."""
     for built in (ALL, {"mart"}, set[str]()):
         code = table_code(project(), built)
         assert (code.notes, code.released()) == ({}, project().version)
@@ -144,7 +144,8 @@ def test_tables_without_a_note_are_rebuilt() -> None:
 
 
 def test_a_run_of_some_models_notes_no_digest_above_older_parents() -> None:
-    """The mart is built from days of other code: its digest is empty, and the release has neither code."""
+    """`mart` was built from `days` of older code. So its digest is empty, and the release has neither of the two
+    codes."""
     code = table_code(OTHER_DAYS, {"mart"})
     assert code.notes == {"model.gold.days": "", "model.gold.mart": ""}
     assert code.released() not in (project().version, OTHER_DAYS.version)

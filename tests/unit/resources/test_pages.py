@@ -53,7 +53,7 @@ def test_nothing_is_written_when_a_version_is_too_low(tmp_path: Path) -> None:
     other = dataclasses.replace(COMMERCE, nulls=("none",))
     mended, wanted = raised(WEB, Weight.PATCH), raised(COMMERCE, Weight.MAJOR)
     (message,) = write([dataclasses.replace(WEB, version=mended), other], tmp_path)
-    assert f"'commerce' has version {COMMERCE.version}, and {wanted} is the least" in message
+    assert f"'commerce' has version {COMMERCE.version} but needs at least {wanted}" in message
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
     assert write([dataclasses.replace(other, version=wanted)], tmp_path) == []
     assert {path.name for path in tmp_path.iterdir()} == {"commerce.md", "commerce.yml"}
@@ -61,7 +61,7 @@ def test_nothing_is_written_when_a_version_is_too_low(tmp_path: Path) -> None:
 
 
 def test_a_page_answers_the_usual_questions() -> None:
-    """Where it lands, what its key is, where a value comes from, what silver has of personal data."""
+    """Where a stream lands, what its key is, where a value comes from, which personal data silver has."""
     text = page(COMMERCE)
     for line in (
         "| lands in | `commerce/2026/01/31/09/` or `commerce/year=2026/month=01/day=31/hour=09/` |",

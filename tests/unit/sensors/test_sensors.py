@@ -164,7 +164,7 @@ def test_an_object_of_no_hour_requests_a_run_of_the_current_hour(world: World) -
 
 
 class Warehouse:
-    """What the sensor reads of a warehouse; by default the release is of the current code."""
+    """The part of a warehouse that the sensor reads. By default the release has the current code."""
 
     def __init__(
         self, in_gold: dict[str, Any], applied: dict[str, Any], busy: bool = False, code: str | None = None

@@ -56,7 +56,7 @@ def test_the_touched_dates_are_requested(touched: list[str] | None, asked: list[
     ],
 )
 def test_gold_waits_for_its_last_run(runs: list[Attempt], reason: str) -> None:
-    """The next run gets what the current one does not see. A failed run is not repeated at once."""
+    """Changes that the current run does not see go to the next run. A failed run is not repeated at once."""
     found = gold_request(["2024-05-01"], False, runs, NOW)
     assert isinstance(found, dg.SkipReason)
     assert reason in (found.skip_message or "")

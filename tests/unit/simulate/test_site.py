@@ -1,4 +1,4 @@
-"""The site: its two streams know the same people by the same ids, and each knows some whom the other does not."""
+"""The site: its two streams share people and their ids, and each has people of its own."""
 
 from __future__ import annotations
 

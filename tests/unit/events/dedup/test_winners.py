@@ -1,4 +1,4 @@
-"""Verdicts: of all records of a key one wins, and whatever is stored in the wrong place moves."""
+"""Verdicts: one record of a key wins, and records in the wrong place move."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def reference(rows: list[Row]) -> dict[Row, str]:
 
 
 def after(places: dict[Row, str], new: list[Row], moves: RowMoves) -> dict[Row, str]:
-    """Where all rows are after the moves: new ones go to silver unless they have lost."""
+    """Where all rows are after the moves. New rows go to silver unless they have lost."""
     assert {*verdicts(moves.lost)} <= {row[:4] for row in new}
     assert all(places[row] == "winner" for row in verdicts(moves.demoted)), "only silver's rows are demoted"
     for frame in (moves.promoted, moves.relabelled):
@@ -96,7 +96,7 @@ def test_verdicts_are_a_function_of_the_set(rows: list[Row], random: Any) -> Non
 
 
 def test_the_same_content_again_after_another() -> None:
-    """A, B, A: the third is compared with the winner, not with the one before it."""
+    """Contents A, B, A: the third record is compared with the winner, not with the second record."""
     rows = [(HOUR, "f", "v", line, b"k", DAY, content) for line, content in ((1, b"A"), (2, b"B"), (3, b"A"))]
     assert list(verdicts(with_verdicts(new_frame(rows))).values()) == ["winner", "conflict", "duplicate"]
 

@@ -1,4 +1,4 @@
-"""Digests compared with parsed documents, written in all ways that mean the same."""
+"""Digests compared with parsed documents, which are written in many ways that mean the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects in texts, compared with Python's own parsers: machine code may leave a text to them, but not differ."""
+"""Objects in texts, compared with Python's own parsers. Machine code may leave a text to them, but must not differ."""
 
 from __future__ import annotations
 

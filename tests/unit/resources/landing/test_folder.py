@@ -1,4 +1,4 @@
-"""A folder as the landing zone: which objects it has, of which hour, in which version."""
+"""A folder as the landing zone: its objects, their hours and their versions."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_unfinished_files_are_not_listed(tmp_path: Path, hidden: str) -> None:
 
 
 def test_an_empty_landing_zone_has_no_objects(tmp_path: Path) -> None:
-    """No producer has started; then an hour's folder is a file."""
+    """First no producer has started; then an hour's folder is a file."""
     landing = FolderLanding(tmp_path)
     assert landing.objects(COMMERCE) == landing.objects_outside(COMMERCE, WINDOW) == []
     put(tmp_path, "2024/05/01/10")

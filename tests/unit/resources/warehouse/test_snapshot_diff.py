@@ -1,4 +1,4 @@
-"""What a warehouse loads to get to another snapshot: as little as possible, whatever upkeep did meanwhile."""
+"""A warehouse loads as little as possible to get to another snapshot, also after upkeep."""
 
 from __future__ import annotations
 
