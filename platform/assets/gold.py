@@ -16,7 +16,7 @@ from assets.gold_translator import UNIQUE_ID, Translator, manifest
 from assets.partition_sets import EVENT_DATES
 from assets.warehouse import POOL
 from contracts.stream import Stream
-from lake.rebuild import changed_in_silver, is_most, rebuild_vars
+from lake.rebuild import changed_in_silver, full_rebuild_is_cheaper, rebuild_vars
 from lake.schemas import Layer
 from lake.tables import Lake
 from resources import dbt
@@ -27,7 +27,7 @@ from resources.warehouse.protocol import Warehouse
 STEP = "release"  # the job is called gold
 
 
-class Release(dg.Config):
+class GoldConfig(dg.Config):
     """What a gold run rebuilds: these event dates, and those that changed in silver since the last release.
 
     If a date only gained rows, just the affected events and people are rebuilt. A date that is chosen as a
@@ -50,7 +50,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
     )
     def gold(
         context: dg.AssetExecutionContext,
-        config: Release,
+        config: GoldConfig,
         lake: dg.ResourceParam[Lake],
         warehouse: dg.ResourceParam[Warehouse],
         dbt_work: dg.ResourceParam[Path],
@@ -60,7 +60,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         models = _models(context)
         changes = changed_in_silver(lake, streams, warehouse.snapshots_in_gold(), snapshots)
         partitions = _partitions(context)
-        if changes and not partitions and is_most(lake, streams, changes, snapshots):
+        if changes and not partitions and full_rebuild_is_cheaper(lake, streams, changes, snapshots):
             changes = None
         rebuilt = rebuild_vars(changes, {*config.event_dates, *partitions}, partitions if models is None else None)
         dates = rebuilt["event_dates"]

@@ -14,7 +14,7 @@ from lake.tables import Lake
 from resources.warehouse.protocol import Warehouse
 
 
-class Looking(dg.Config):
+class RepairConfig(dg.Config):
     """How closely data files are checked."""
 
     pages: bool = True
@@ -27,7 +27,7 @@ def repair_op(stream: Stream) -> dg.OpDefinition:
     @dg.op(name=f"repair_{stream.name}", pool=f"lake_{stream.name}", out=dg.Out(dg.Nothing))
     def repair(
         context: dg.OpExecutionContext,
-        config: Looking,
+        config: RepairConfig,
         lake: dg.ResourceParam[Lake],
         landing: dg.ResourceParam[Landing],
         conformers: dg.ResourceParam[dict[str, Conformers]],

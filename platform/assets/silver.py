@@ -18,7 +18,7 @@ from lake.tables import Lake
 from partitions import HOURS_PER_RUN, hour_of, key_of
 
 
-class Judging(dg.Config):
+class SilverConfig(dg.Config):
     """How to judge. `again` judges all records of the hours anew, even under the same version of the contract."""
 
     again: bool = False
@@ -52,7 +52,7 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
     )
     def judged(
         context: dg.AssetExecutionContext,
-        config: Judging,
+        config: SilverConfig,
         lake: dg.ResourceParam[Lake],
         conformers: dg.ResourceParam[dict[str, Conformers]],
     ) -> Iterator[dg.MaterializeResult[None]]:

@@ -12,7 +12,7 @@ from lake.schemas import PARTITION_BY, Layer
 from lake.snapshots import named_by_any
 from lake.spool import delete_abandoned
 from lake.tables import Lake
-from lake.upkeep import GRACE, expire, spare_once, sweep, tidy
+from lake.upkeep import GRACE, expire, skip_after_recovery, sweep, tidy
 from resources.marts import published
 from resources.warehouse.protocol import Warehouse
 
@@ -33,7 +33,11 @@ def upkeep_op(stream: Stream) -> dg.OpDefinition:
         needed = {snapshot for snapshot in used if snapshot is not None}
         for layer in ORDER:
             table = lake.table(layer, stream)
-            tidied = SPARED if spare_once(table) else dataclasses.asdict(tidy(table, PARTITION_BY[layer], needed, now))
+            tidied = (
+                SPARED
+                if skip_after_recovery(table)
+                else dataclasses.asdict(tidy(table, PARTITION_BY[layer], needed, now))
+            )
             context.log.info(f"{layer}.{stream.name}: {tidied}")
             if layer is Layer.SILVER:
                 needed = named_by_any(table)
@@ -49,7 +53,7 @@ def upkeep_marts(context: dg.OpExecutionContext, lake: dg.ResourceParam[Lake]) -
     """Expires old releases of the published marts. Every release writes all files anew, so none need merging."""
     now = dt.datetime.now(dt.UTC)
     for table in published(lake):
-        if spare_once(table):
+        if skip_after_recovery(table):
             context.log.info(f"{'.'.join(table.name())}: {SPARED}")
             continue
         expired = expire(table, (), now)

@@ -66,7 +66,7 @@ class Difference(NamedTuple):
         return f"{'.'.join(self.place)} {kind}"
 
 
-def objection(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+def version_error(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
     """Why a contract's version is too low for the changes in its shape; None if it is high enough.
 
     Raises `ValueError` for a version that is not semantic.

@@ -17,7 +17,7 @@ from events.compression import Unreadable
 from events.display import shortened
 from events.encoding import foreign, is_utf_8, transcoded
 from events.framing import Cutter
-from events.header import fits, names_of, objection, repeated
+from events.header import fits, header_error, names_of, repeated
 from events.json import split
 from events.line_cutter import JSON_LINES, LineCutter, csv_rows
 from events.value_cutter import ValueCutter
@@ -145,7 +145,7 @@ def _detect_csv(start: Head, framing: Csv, limit: int) -> Detected | str:
     except UnicodeDecodeError as error:
         return _undecodable(error, framing)
     if not fits(header, framing):
-        return objection(header, framing)
+        return header_error(header, framing)
     if twice := repeated(header, framing):
         raise Unreadable(f"the CSV header names a column more than once: {shortened(', '.join(twice), 200)}")
     rule = csv_rows(framing.delimiter, len(names_of(header, framing)))

@@ -42,7 +42,7 @@ def repeated(line: str, framing: Csv) -> list[str]:
     return list(dict.fromkeys(name for name, key in zip(names, alike, strict=True) if counts[key] > 1))
 
 
-def objection(line: str, framing: Csv) -> str:
+def header_error(line: str, framing: Csv) -> str:
     """Why a line is not the header of the contract's CSV: what was expected, what is missing, and what was found.
 
     The line is shown only if it has one of the expected names, in any case: otherwise it may be a row about a person.

@@ -40,7 +40,7 @@ class Evidence:
     metadata_location: str
     version: int
 
-    def refutes(self, named: str) -> bool:
+    def is_newer_than(self, named: str) -> bool:
         """Whether a catalog that names this metadata is out of date."""
         mine = version_of(self.metadata_location)
         another = mine == self.version == version_of(named) and named != self.metadata_location
@@ -48,7 +48,7 @@ class Evidence:
 
     def demand(self, table: Table) -> None:
         """Raise `CatalogLost` if a table that was loaded from the catalog later is older than the evidence."""
-        if self.refutes(table.metadata_location):
+        if self.is_newer_than(table.metadata_location):
             raise CatalogLost(
                 f"table {'.'.join(table.name())}: the catalog names {table.metadata_location}, which is older than "
                 f"{self.metadata_location} in the table's folder: a commit now would lose rows. {RECOVER}"

@@ -208,7 +208,7 @@ class _Run:
         for spooled in raws.frames():
             self._lose(spooled.join(losers, on=list(LINEAGE)))
             losers = losers.join(spooled, on=list(LINEAGE), how="anti")
-        for rows in read_raw(self.bronze, pl.concat([losers, moves.relabelled])):
+        for rows in read_raw(self.bronze, pl.concat([losers, moves.reason_changed])):
             self._lose(rows)
 
     def _lose(self, rows: pl.DataFrame) -> None:
@@ -228,7 +228,7 @@ class _Run:
 
     def _commit(self, stale: pl.DataFrame, moves: RowMoves) -> SnapshotSet:
         """Commit rejected, then silver, each without the rows that left it."""
-        left_rejected = pl.concat([moves.promoted, moves.relabelled])
+        left_rejected = pl.concat([moves.promoted, moves.reason_changed])
         replaced = rewrite(self.rejected, self.rejected_writer, self.hours, stale, left_rejected)
         added, removed = self.rejected_writer.finish(), [*replaced, *self.lost.get(Layer.REJECTED, ())]
         if added or removed:

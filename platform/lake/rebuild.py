@@ -42,7 +42,7 @@ def changed_in_silver(
     return found
 
 
-def is_most(lake: Lake, streams: Sequence[Stream], changes: ChangedDates, applied: Snapshots) -> bool:
+def full_rebuild_is_cheaper(lake: Lake, streams: Sequence[Stream], changes: ChangedDates, applied: Snapshots) -> bool:
     """Whether so many of silver's rows are new that rebuilding everything is cheaper."""
     held = [(stream, snapshot) for stream in streams if (snapshot := applied.get(stream.name)) is not None]
     tables = ((lake.table(Layer.SILVER, stream), snapshot) for stream, snapshot in held)

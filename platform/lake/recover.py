@@ -110,10 +110,10 @@ class Survey:
     def _whole(self, snapshot: Snapshot | None) -> bool:
         return _intact(partial(_data_files, self.folder.io, snapshot)) is not None
 
-    def went_back(self) -> bool:
+    def loses_commits(self) -> bool:
         """Whether metadata that is known to be committed is newer than the chosen one."""
         evidence = self.folder.evidence()
-        return bool(self.chosen and evidence and evidence.refutes(self.chosen.location))
+        return bool(self.chosen and evidence and evidence.is_newer_than(self.chosen.location))
 
 
 def survey(lake: Lake, name: Name) -> Survey:
@@ -139,7 +139,7 @@ def recover_stream(lake: Lake, stream: str, now: dt.datetime) -> Iterator[Recove
         others = {name: chosen.metadata for layer, name in NAMED_BY_SILVER.items() if (chosen := found[layer].chosen)}
         # If no snapshot agrees, silver keeps its newest rows: they may be the only ones left.
         heads[Layer.SILVER] = found[Layer.SILVER].last(lambda each: _agrees(each, others)) or silver.head
-    if ledger and bronze and found[Layer.BRONZE].went_back():
+    if ledger and bronze and found[Layer.BRONZE].loses_commits():
         last = bronze.head.timestamp_ms if bronze.head else 0
         heads[Layer.LEDGER] = found[Layer.LEDGER].last(lambda each: each.timestamp_ms <= last)
     for layer, each in found.items():
@@ -168,7 +168,7 @@ def _recover(lake: Lake, found: Survey, head: Snapshot | None, now: dt.datetime)
     ahead = version_of(found.files[0]) > version_of(chosen.location)
     if found.named == chosen.location and head == chosen.head and not ahead:
         return Recovered(table, f"already current, at {chosen.location}{gone}")
-    gave_up = found.went_back() or chosen is not found.candidates[0] or head != chosen.head
+    gave_up = found.loses_commits() or chosen is not found.candidates[0] or head != chosen.head
     location = _register(lake, found, chosen, head, now)
     holds = f"snapshot {head.snapshot_id} of {_time(head)}" if head else "no snapshot"
     before = f"the catalog named {found.named}" if found.named else "the catalog named nothing that can be read"

@@ -82,7 +82,7 @@ class Lake:
         try:
             table = self.catalog.load_table(name)
             if name not in self._trusted and (evidence := Folder.of(table).evidence()):
-                if evidence.refutes(table.metadata_location):  # perhaps because of a commit in between
+                if evidence.is_newer_than(table.metadata_location):  # perhaps because of a commit in between
                     table = self.catalog.load_table(name)
                 evidence.demand(table)
         except UNREADABLE as error:

@@ -164,13 +164,13 @@ def _referred(table: Table) -> Iterator[str]:
             yield entry.data_file.file_path
 
 
-def spare_once(table: Table) -> bool:
+def skip_after_recovery(table: Table) -> bool:
     """Whether upkeep must spare the table, because it was recovered since the last upkeep. True only at the first call.
 
     So an operator can check a recovered table while all its earlier files are still there. Raises `CatalogLost` if the
     folder proves that the catalog is older.
     """
-    if (evidence := Folder.of(table).listed()) and evidence.refutes(table.metadata_location):
+    if (evidence := Folder.of(table).listed()) and evidence.is_newer_than(table.metadata_location):
         evidence.demand(table.refresh())
     if RECOVERED not in table.properties:
         return False

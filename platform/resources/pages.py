@@ -19,7 +19,7 @@ from pyiceberg.types import ListType, StructType
 from contracts import STREAMS
 from contracts.shape import shape
 from contracts.stream import Framing, KafkaRecord, Stream
-from contracts.versions import objection
+from contracts.versions import version_error
 from lake.schemas import iceberg_type
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"
@@ -157,7 +157,7 @@ def write(streams: Sequence[Stream], folder: Path) -> list[str]:
     Writes nothing and returns the objections when a contract's version is too low for what changed.
     """
     before = {path.stem: yaml.safe_load(path.read_text()) for path in folder.glob("*.yml")}
-    objections = [objection(before[stream.name], shape(stream)) for stream in streams if stream.name in before]
+    objections = [version_error(before[stream.name], shape(stream)) for stream in streams if stream.name in before]
     if found := [text for text in objections if text]:
         return found
     texts = {f"{stream.name}{end}": make(stream) for stream in streams for end, make in FILES.items()}

@@ -23,7 +23,7 @@ from lake.reading import files_of, read
 from lake.recover import recover_stream
 from lake.schemas import Layer
 from lake.tables import Lake
-from lake.upkeep import GRACE, spare_once, tidy
+from lake.upkeep import GRACE, skip_after_recovery, tidy
 from lake.writing import DataFileWriter
 
 pytestmark = [pytest.mark.integration, pytest.mark.verify]
@@ -168,7 +168,7 @@ def test_a_table_whose_entry_was_deleted_is_recovered(lake: Lake) -> None:
     assert "registered at s3://" in told["bronze.commerce"]
     table = again(lake).table(Layer.BRONZE, COMMERCE)
     assert lines(table) == [1, 2]
-    assert spare_once(table)
+    assert skip_after_recovery(table)
     told = {each.table: each.message for each in recover_stream(again(lake), "commerce", HOUR)}
     assert told["silver.commerce"] == "nothing to recover"
     assert "already current" in told["bronze.commerce"]

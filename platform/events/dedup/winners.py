@@ -31,7 +31,7 @@ class RowMoves:
     lost: pl.DataFrame
     demoted: pl.DataFrame
     promoted: pl.DataFrame
-    relabelled: pl.DataFrame
+    reason_changed: pl.DataFrame
 
 
 def dedup(new: pl.DataFrame, stored: pl.DataFrame) -> RowMoves:

@@ -99,7 +99,7 @@ def test_large_records_end_the_look_early(platform: Any, shop: Any, monkeypatch:
     assert (found.looked_at, found.records) == (16, 40)
 
 
-def test_a_look_is_at_one_row_group_after_another(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drift_reads_row_group_by_row_group(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bytes of a row group are bounded. A fixed number of large records might not fit in memory."""
     monkeypatch.setattr(datafiles, "ROW_GROUP_BYTES", 50_000)
     monkeypatch.setattr(drift, "LOOK_BYTES", 50_000)

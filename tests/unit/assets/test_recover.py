@@ -20,7 +20,7 @@ from lake.folders import CatalogLost
 from lake.recover import recover_stream
 from lake.schemas import PARTITION_BY, Layer
 from lake.snapshots import SnapshotSet
-from lake.upkeep import TIME_TRAVEL, spare_once, tidy
+from lake.upkeep import TIME_TRAVEL, skip_after_recovery, tidy
 
 NOW = dt.datetime.now(dt.UTC)
 LATER = NOW + TIME_TRAVEL + dt.timedelta(days=1)
@@ -78,7 +78,7 @@ def upkeep(platform: Any) -> None:
     needed: set[int] = set()
     for layer in ORDER:
         table = platform.lake.table(layer, platform.stream)
-        if not spare_once(table):
+        if not skip_after_recovery(table):
             tidy(table, PARTITION_BY[layer], needed, LATER)
         if layer is Layer.SILVER:
             named = SnapshotSet.of(table)

@@ -27,7 +27,7 @@ from contracts.stream import (
     Stream,
     column,
 )
-from contracts.versions import Version, Weight, differences, objection, weight
+from contracts.versions import Version, Weight, differences, version_error, weight
 
 Shape = dict[str, Any]
 SHOP = dataclasses.replace(COMMERCE, version="1.0.0")  # independent of the contract's real version
@@ -141,7 +141,7 @@ LONG = {letter: letter.upper() for letter in "abcdefghijklmnopqrstuvwxyz"}
 def test_a_change_without_a_new_version_is_refused() -> None:
     """The message says what has changed and what to do."""
     after = changed(coupon=(str, column("coupon")))
-    message = objection(shape(SHOP), after)
+    message = version_error(shape(SHOP), after)
     assert message == "contract 'commerce' has version 1.0.0 but needs at least 1.1.0: columns.coupon added (minor)"
 
 
@@ -149,14 +149,14 @@ def test_a_change_without_a_new_version_is_refused() -> None:
 def test_a_version_may_rise_more_than_it_has_to(version: str, fits: bool) -> None:
     """Only the author can tell whether a rule was narrowed."""
     after = changed(coupon=(str, column("coupon"))) | {"version": version}
-    assert (objection(shape(SHOP), after) is None) == fits
+    assert (version_error(shape(SHOP), after) is None) == fits
 
 
 def test_a_version_never_falls() -> None:
     """Silver may hold rows of the higher version."""
-    assert objection(shape(SHOP), shape(SHOP)) is None
-    assert objection(shape(SHOP), shape(dataclasses.replace(SHOP, version="1.0.1"))) is None
-    assert objection(shape(SHOP), shape(dataclasses.replace(SHOP, version="0.9.9"))) is not None
+    assert version_error(shape(SHOP), shape(SHOP)) is None
+    assert version_error(shape(SHOP), shape(dataclasses.replace(SHOP, version="1.0.1"))) is None
+    assert version_error(shape(SHOP), shape(dataclasses.replace(SHOP, version="0.9.9"))) is not None
 
 
 @pytest.mark.parametrize("text", ["1", "1.0", "1.0.0.1", "v1.0.0", "01.0.0", "1.0.0-rc1", "1.0.0\n", "\u0661.0.0", ""])

@@ -9,7 +9,7 @@ import pytest
 from events.concurrency import prefetch
 
 
-def test_ahead_keeps_order_and_passes_errors_on() -> None:
+def test_prefetch_keeps_order_and_passes_errors_on() -> None:
     """Decoding runs one batch ahead, and its error must reach the run."""
 
     def items() -> Iterator[int]:

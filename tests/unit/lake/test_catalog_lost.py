@@ -17,7 +17,7 @@ from lake.commits import commit
 from lake.folders import CatalogLost, Folder, version_of
 from lake.schemas import Layer
 from lake.tables import Lake
-from lake.upkeep import spare_once, sweep
+from lake.upkeep import skip_after_recovery, sweep
 
 HALF = [0, 10, 100, 4096, 5000, 8192, 12_288]
 
@@ -33,7 +33,7 @@ def test_a_commit_that_was_refused_is_no_sign_of_a_lost_catalog(lake: Lake, writ
     shutil.copyfile(path(table.metadata_location), leftover)
     orphan = path(write(table, silver(("a", 1)))[0].file_path)
     table = again(lake).table(Layer.SILVER, COMMERCE)
-    assert not spare_once(table)
+    assert not skip_after_recovery(table)
     assert sweep(table, LATER) == (0, 0), "while it is the newest, it may be of a commit under way"
     empty_commit(table)
     sweep(again(lake).table(Layer.SILVER, COMMERCE), LATER)
@@ -99,7 +99,7 @@ def test_upkeep_spares_a_recovered_table_once(lake: Lake, write: Any, silver: An
     orphan = path(write(table, silver(("b", 1)))[0].file_path)
     lake = lose(lake)
     recover(lake)
-    assert [spare_once(lake.table(Layer.SILVER, COMMERCE)) for _ in range(2)] == [True, False]
+    assert [skip_after_recovery(lake.table(Layer.SILVER, COMMERCE)) for _ in range(2)] == [True, False]
     sweep(lake.table(Layer.SILVER, COMMERCE), LATER)
     assert not orphan.exists()
     assert sweep(lake.table(Layer.SILVER, COMMERCE), LATER) == (0, 0)

@@ -88,7 +88,7 @@ def test_the_run_of_another_hour_makes_it_good(platform: Any) -> None:
     assert complete(platform, 0)
 
 
-def test_a_lake_of_before_is_looked_through_once(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_lake_is_scanned_once(platform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The ledger of an older lake names no snapshot of bronze, and upkeep has expired the first snapshots."""
     with monkeypatch.context() as patch:
         patch.setattr(load_bronze, "add_missing_entries", lambda *_: None)

@@ -18,7 +18,7 @@ from lake.recover import recover_namespace, recover_stream
 from lake.schemas import Layer
 from lake.snapshots import rows_snapshot
 from lake.tables import Lake
-from lake.upkeep import spare_once
+from lake.upkeep import skip_after_recovery
 from resources.warehouse.snapshot_diff import LoadPlan, plan_load
 
 
@@ -130,7 +130,7 @@ def test_of_two_timelines_the_longer_one_wins(lake: Lake) -> None:
     empty_commit(lake.table(Layer.SILVER, COMMERCE))
     lake = again(lake)
     with pytest.raises(CatalogLost, match="older than"):
-        spare_once(lake.catalog.load_table(("silver", "commerce")))
+        skip_after_recovery(lake.catalog.load_table(("silver", "commerce")))
     recover(lake)
     assert heads(lake, Layer.SILVER) == (lost[-1],)
 

@@ -163,7 +163,7 @@ def test_what_was_lost_is_loaded_when_it_lands_again(lake: Any) -> None:
     assert content(lake) == before
 
 
-def test_nobody_knows_of_which_objects_records_were(lake: Any) -> None:
+def test_records_of_unknown_objects_are_counted_as_lost(lake: Any) -> None:
     """Ledger, bronze and silver are lost at once. Only the number of records and their hours are known."""
     shutil.rmtree(lake.landing.root)
     for layer in Layer:

@@ -58,9 +58,9 @@ def after(places: dict[Row, str], new: list[Row], moves: RowMoves) -> dict[Row, 
     """Where all rows are after the moves. New rows go to silver unless they have lost."""
     assert {*verdicts(moves.lost)} <= {row[:4] for row in new}
     assert all(places[row] == "winner" for row in verdicts(moves.demoted)), "only silver's rows are demoted"
-    for frame in (moves.promoted, moves.relabelled):
+    for frame in (moves.promoted, moves.reason_changed):
         assert all(places[row] != "winner" for row in verdicts(frame)), "only rejected's rows"
-    moved = [verdicts(frame) for frame in (moves.lost, moves.demoted, moves.promoted, moves.relabelled)]
+    moved = [verdicts(frame) for frame in (moves.lost, moves.demoted, moves.promoted, moves.reason_changed)]
     assert len({row for each in moved for row in each}) == sum(map(len, moved)), "a row moves once"
     found = places | {row[:4]: "winner" for row in new}
     for each in moved:
@@ -77,11 +77,11 @@ def test_after_the_moves_every_row_is_where_it_belongs(rows: list[tuple[Row, str
     moves = dedup(new_frame(new), stored_frame(stored, before))
     wanted = reference([*stored, *new])
     assert after(places, new, moves) == wanted
-    for frame in (moves.demoted, moves.promoted, moves.relabelled):
+    for frame in (moves.demoted, moves.promoted, moves.reason_changed):
         for line, file in frame.select("_line", "_file").iter_rows():
             assert file == f"file of {line}", "the row is found in its data file"
     again = dedup(new_frame([]), stored_frame([*stored, *new], wanted))
-    assert all(frame.is_empty() for frame in (again.lost, again.demoted, again.promoted, again.relabelled))
+    assert all(frame.is_empty() for frame in (again.lost, again.demoted, again.promoted, again.reason_changed))
 
 
 @given(ROWS, st.randoms(use_true_random=False))
@@ -120,4 +120,4 @@ def test_stored_records_are_judged_with_the_new() -> None:
     moves = dedup(new_frame(rows[:1]), stored_frame(rows[1:], places))
     assert (len(moves.lost), len(moves.promoted)) == (0, 0)
     assert verdicts(moves.demoted) == {rows[1][:4]: "conflict"}
-    assert verdicts(moves.relabelled) == {rows[2][:4]: "duplicate"}
+    assert verdicts(moves.reason_changed) == {rows[2][:4]: "duplicate"}
