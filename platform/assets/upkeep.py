@@ -33,12 +33,9 @@ def upkeep_op(stream: Stream) -> dg.OpDefinition:
         needed = {snapshot for snapshot in used if snapshot is not None}
         for layer in ORDER:
             table = lake.table(layer, stream)
-            tidied = (
-                SPARED
-                if skip_after_recovery(table)
-                else dataclasses.asdict(tidy(table, PARTITION_BY[layer], needed, now))
-            )
-            context.log.info(f"{layer}.{stream.name}: {tidied}")
+            skip = skip_after_recovery(table)
+            done = SPARED if skip else dataclasses.asdict(tidy(table, PARTITION_BY[layer], needed, now))
+            context.log.info(f"{layer}.{stream.name}: {done}")
             if layer is Layer.SILVER:
                 needed = named_by_any(table)
                 snapshot = table.current_snapshot()

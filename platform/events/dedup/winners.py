@@ -25,7 +25,7 @@ class RowMoves:
     """The records that are in the wrong place for their verdict, as frames of `STORED` and `verdict`.
 
     `lost`: new ones that go to rejected. `demoted`: from silver to rejected. `promoted`: from rejected to silver.
-    `relabelled`: stay in rejected, with the other of its two reasons.
+    `reason_changed`: stay in rejected, with the other of its two reasons.
     """
 
     lost: pl.DataFrame
