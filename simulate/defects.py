@@ -1,6 +1,6 @@
 """The records that a plan adds to the good ones. The platform must reject each, for a known reason.
 
-Every defect breaks one thing only, so that its reason cannot be disputed. How many there are and where they land is
+Every defect breaks one thing only, so that it has only one possible reason. How many there are and where they land is
 decided here. What can be wrong with a record is in each stream's own flaws and formats.
 """
 

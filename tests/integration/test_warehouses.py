@@ -176,7 +176,7 @@ def test_files_that_do_not_give_all_their_rows_are_an_error(
         return columns
 
     monkeypatch.setattr(type(warehouse), "copy_files", lossy)
-    with pytest.raises(LoadFailed, match="commerce: COPY gave 1 rows of data files that hold 2"):
+    with pytest.raises(LoadFailed, match="commerce: COPY loaded 1 rows from data files that hold 2"):
         warehouse.apply_snapshot(COMMERCE, silver, snapshot)
     assert warehouse.applied_snapshots() == {}
 
