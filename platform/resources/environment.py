@@ -51,9 +51,7 @@ def data_dir() -> Path:
     """
     folder = (Path(__file__).resolve().parents[2] / os.environ.get("DATA_DIR", ".data")).resolve()
     if unfit := [sign for sign in "?#" if sign in str(folder)]:
-        raise Misconfigured(
-            f"DATA_DIR: {folder} contains {unfit[0]!r}, which file addresses cannot hold: rename it"
-        )
+        raise Misconfigured(f"DATA_DIR: {folder} contains {unfit[0]!r}, which file addresses cannot hold: rename it")
     return folder
 
 
