@@ -66,7 +66,7 @@ class Project:
         return _hash(self.present)
 
     def behind(self, other_code: Collection[str], built: Collection[str]) -> set[str]:
-        """The nodes of `other_code` that still hold rows of other code (their own, a parent's) after a run of `built`."""
+        """The nodes of `other_code` that a run of `built` leaves with rows of other code, their own or a parent's."""
         nodes: Mapping[str, Node] = self.manifest["nodes"]
         found: dict[str, bool] = {}
 
