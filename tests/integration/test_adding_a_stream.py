@@ -150,14 +150,16 @@ def test_rejected_holds_the_others(added: Added) -> None:
 
 
 def test_the_checks_are_there(added: Added) -> None:
-    """They warn of what is wrong in this file: rejected records, old events, a field that nobody has classed."""
+    """They warn of what is wrong in this file: rejected records, old events, a field that the contract does not
+    mention.
+    """
     (run,) = added.platform.instance.get_runs(dg.RunsFilter(job_name="ingest"))
     found = added.platform.checks(run)
     assert found == {(*name, key(added.hour)): passed for name, passed in CHECKS.items()}
 
 
 def test_the_pages_of_the_assets_tell_what_came(added: Added) -> None:
-    """Rejected shows reasons with examples, silver the number of fields that nobody has classed."""
+    """Rejected shows reasons with examples, silver the number of fields that the contract does not mention."""
     (run,) = added.platform.instance.get_runs(dg.RunsFilter(job_name="ingest"))
     made = added.platform.materializations(run)
     assert set(made) == {*((asset, key(added.hour)) for asset in LAKE), ("warehouse/segment", None)}
@@ -211,7 +213,7 @@ def test_every_figure_across_streams_has_the_stream(followed: Platform) -> None:
 
 
 def test_the_list_of_streams_is_the_only_one() -> None:
-    """A second list would leave a new stream out of some figures without a word."""
+    """A second list would silently leave a new stream out of some figures."""
     staging = sorted(path.stem for path in (ROOT / "dbt/models/staging").glob("stg_*.sql"))
     naming = {
         path.name: [name for name in staging if f"'{name}'," in path.read_text()]

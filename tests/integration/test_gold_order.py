@@ -1,4 +1,4 @@
-"""Gold is a function of silver: of all that landed, however late, in whatever batches and after however many releases.
+"""Gold depends only on silver. It does not matter how late rows come, in which batches, or after how many releases.
 
 Twenty days of five streams, with sessions up to fifteen days late, objects that are uploaded again with other content,
 and a contract that is mended half-way. Each platform gets the arrival hours in an order of its own and releases gold
@@ -61,7 +61,7 @@ BEFORE = [EARLIER if stream is COMMERCE else stream for stream in STREAMS]
 
 @dataclass(frozen=True)
 class FewHours(Plan):
-    """A plan of twenty days, of which some hours land."""
+    """A plan of twenty days, with only some hours that land."""
 
     landing: tuple[dt.datetime, ...] = ()
 

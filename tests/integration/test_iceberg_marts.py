@@ -1,4 +1,4 @@
-"""Marts beside the warehouse: a release of gold is in the lake's catalog as well, for whoever reads Iceberg."""
+"""Marts as Iceberg tables: each release of gold is also in the lake's catalog, for engines that read Iceberg."""
 
 from __future__ import annotations
 

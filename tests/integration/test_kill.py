@@ -20,7 +20,8 @@ import reading
 from driving import Platform, start_child
 
 pytestmark = pytest.mark.integration
-# Each is a step and what to wait for in it before the kill: a file that appears, or a random part of the usual time.
+# Each is a step, and what to wait for in it before the kill: a file that appears, or (None) a random part of the usual
+# time.
 BRONZE_COMMIT = ("bronze_commerce", "lake/bronze/commerce/metadata/*.metadata.json")
 BRONZE_FILE = ("bronze_commerce", "lake/bronze/commerce/data/**/*.parquet")
 REJECTED_COMMIT = ("silver_commerce", "lake/rejected/commerce/metadata/*.metadata.json")

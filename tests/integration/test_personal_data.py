@@ -98,7 +98,7 @@ def sightings(installation: Installation) -> dict[str, set[str]]:
 
 
 def test_nobody_is_recognised(sightings: dict[str, set[str]]) -> None:
-    """Not in silver, the warehouse, gold, what Dagster remembers or what was logged, nor in any file beside them."""
+    """Not in silver, the warehouse, gold, Dagster's storage, the logs, nor in any other file."""
     raw = {place for place in sightings if place.startswith("lake/rejected/") and place.endswith(":raw")}
     assert {
         place: names for place, names in sightings.items() if not place.startswith(ALLOWED) and place not in raw

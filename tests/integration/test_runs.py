@@ -105,7 +105,7 @@ def test_one_bad_hour_does_not_spoil_the_others(platform: Platform, monkeypatch:
 
 
 def test_a_stream_without_a_bad_record_runs_again(platform: Platform) -> None:
-    """Nothing was ever rejected, so silver has no snapshot of rejected to name."""
+    """Nothing was ever rejected, so there is no snapshot of rejected that silver could name."""
     for number in range(3):
         platform.land(HOURS[0], f"{number // 2}.json.gz", [hostile.order(number)])
         platform.ingest(HOURS[0])

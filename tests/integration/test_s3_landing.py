@@ -80,7 +80,7 @@ def contents(landing: Landing, found: list[LandedObject]) -> list[bytes]:
 
 
 def test_a_bucket_and_a_folder_list_the_same(bucket: Bucket, landing: S3Landing, tmp_path: Path) -> None:
-    """Whatever lies there: hours of both schemes, strays of all kinds, what is hidden, and folders' own markers."""
+    """Whatever is there: hours in both layouts, strays of all kinds, hidden objects, and markers of folders."""
     relatives = ["2024/05/01/10/a", "2024/05/01/10/b/c", "year=2024/month=05/day=01/hour=10/minute=05/d"]
     relatives += ["2024/05/01/11/a", "2024/05/01/a", "2024/a", "a", "backup/2024/05/01/10/a", "2019/12/31/23/a"]
     relatives += ["2024/05/01/10/.a.tmp", "2024/05/01/10/_SUCCESS", "_temporary/2024/05/01/10/a", "2024/05/01/24/a"]

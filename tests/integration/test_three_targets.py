@@ -34,7 +34,7 @@ Rows = Counter[tuple[Any, ...]]
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Simulated hours of every stream, across midnight and the end of a month, and the largest values there can be."""
+    """Simulated hours of every stream, across midnight and the end of a month, and the largest possible values."""
     folder = tmp_path_factory.mktemp("landed")
     for stream in STREAMS:
         simulate(SIMULATED[stream.name], Plan(START, hours=len(HOURS), rate=120, seed=5), folder)
@@ -177,7 +177,10 @@ def is_json(raw: bytes) -> bool:
 def test_gold_follows_its_code_everywhere(
     deploy: Callable[[str], Deployed], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Silver stays as it is; a changed model and those below it are built anew, as `test_gold_code` shows on DuckDB."""
+    """Silver does not change.
+
+    A changed model and those downstream are built again, as `test_gold_code` shows on DuckDB.
+    """
     if reason := clouds.lacking(name):
         pytest.skip(reason)
     platform = deploy(name)

@@ -166,7 +166,7 @@ def test_what_fails_changes_nothing(warehouse: CopyingWarehouse, silver: Table, 
 def test_files_that_do_not_give_all_their_rows_are_an_error(
     warehouse: CopyingWarehouse, silver: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Iceberg's manifests say how many rows there have to be."""
+    """Iceberg's manifests say how many rows there must be."""
     snapshot = write(silver, ("a", 1), ("b", 1))
     copy_files = type(warehouse).copy_files
 
@@ -268,7 +268,7 @@ def test_two_marts_of_one_name_cannot_be_released(warehouse: CopyingWarehouse) -
 
 
 def test_a_relation_is_read_into_arrow(warehouse: CopyingWarehouse) -> None:
-    """With the types that were asked for, whatever the driver makes of them; in batches, of which none is empty."""
+    """With the types that were asked for, whatever types the driver returns; in batches, none of them empty."""
     schema = pa.schema(
         {
             "id": pa.int64(),
