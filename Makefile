@@ -5,7 +5,7 @@ export DATA_DIR := $(abspath $(DATA_DIR))
 export DAGSTER_HOME := $(DATA_DIR)/dagster
 export PYTHONPATH := platform
 export DAGSTER_DISABLE_TELEMETRY := 1
-# Batches come and go: of Arrow's allocators this one asks the kernel for new memory least.
+# Arrow allocates and frees many batches: of its allocators, jemalloc asks the kernel for memory least often.
 export ARROW_DEFAULT_MEMORY_POOL := jemalloc
 
 PYTEST := $(PY) -m pytest --dist loadfile --no-loadscope-reorder --durations=10
@@ -30,7 +30,7 @@ $(DAGSTER_HOME)/dagster.yaml: dagster.yaml
 demo: setup  ## simulate two days of events, materialize everything, show the results
 	@$(PY) -m demo
 
-test: setup  ## the tests to run while you work (5 minutes); what lacks its server or browser is skipped
+test: setup  ## the tests to run while you work (5 minutes); skips those whose server or browser is missing
 	@$(PYTEST) -n 2 -m "not verify"
 
 # Three workers for two cores, as some of these tests wait for servers.
@@ -43,33 +43,33 @@ dev: setup  ## the Dagster UI, with sensors on; drop files into $$DATA_DIR/landi
 check: setup  ## ruff, mypy --strict and dagster definitions validate
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/dagster definitions validate -w workspace.yaml
 
-bench: setup  ## events/s and memory, as ratios to DuckDB's limit; STREAM=web N=4000000 make bench
+bench: setup  ## events/s and memory, compared with DuckDB alone; STREAM=web N=4000000 make bench
 	@$(PY) bench/bench.py
 
 FUZZ_SECONDS ?= 120
 SEED ?= 0
-fuzz: setup  ## spoil files and see that nothing raises or gets lost; FUZZ_SECONDS=120 a stream, SEED=0
+fuzz: setup  ## corrupt files and check that nothing raises and no record is lost; FUZZ_SECONDS=120 per stream, SEED=0
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) SEED=$(SEED) POLARS_MAX_THREADS=1 $(PY) -m pytest -n 2 -rP tests/unit/events/test_fuzz.py
 
-fuzz-bounds: setup  ## the fuzz corpus with bounds checks of the compiled functions
+fuzz-bounds: setup  ## a short fuzz with bounds checks in the compiled functions
 	@NUMBA_BOUNDSCHECK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 
 sources: setup  ## write dbt's sources.yml from the contracts
 	@$(PY) -m resources.sources
 
-contracts: setup  ## write docs/contracts/ from the contracts, whose versions have to fit what changed
+contracts: setup  ## write docs/contracts/ from the contracts; fails if a contract's version is too low
 	@$(PY) -m resources.pages
 
-rejected: setup  ## what is rejected and why; make rejected STREAM=commerce [HOUR=2026-01-01-00:00]
+rejected: setup  ## list rejected records and the reasons; make rejected STREAM=commerce [HOUR=2026-01-01-00:00]
 	@$(PY) -m resources.list_rejected "$(STREAM)" $(HOUR)
 
 pictures: demo  ## take the README's pictures from the demo's UI (needs Chromium)
 	@$(PY) docs/pictures/make.py
 
-repair: setup  ## make tables whole whose data files are gone or unreadable; make repair [STREAM=commerce]
+repair: setup  ## bring back the rows of lost or damaged data files; make repair [STREAM=commerce]
 	@$(PY) -m dagster job execute -m definitions -d platform -j repair $(if $(STREAM),-o repair_$(STREAM))
 
-recover: setup  ## register the lake's tables again after its catalog was lost; stop what runs the platform first
+recover: setup  ## register the lake's tables again after the catalog was lost; stop the platform first
 	@$(PY) -m dagster job execute -m definitions -d platform -j recover
 
 .PHONY: help setup demo test verify dev check bench fuzz fuzz-bounds sources contracts rejected pictures repair recover

@@ -1,8 +1,8 @@
 """The benchmark: events per second and peak memory of every stage, compared with DuckDB reading the same files.
 
     make bench                     1,000,000 events of the commerce stream in 4 arrival hours
-    STREAM=web make bench          of another stream
-    N=4000000 HOURS=4 make bench   more of them
+    STREAM=web make bench          another stream
+    N=4000000 HOURS=4 make bench   more events
     RUNS=1 make bench              each stage once, not the fastest of three
     MODE=history make bench        an hour of 100,000 events in an empty lake and after 1,000 hours, three times each
     MODE=gold N=10000000 make bench  a full gold run, one for a new day with 1 % late events, the slowest query
@@ -73,9 +73,9 @@ def landing() -> dict[str, Any]:
 
 
 def history() -> dict[str, Any]:
-    """The cost of an hour after many others, against one in an empty lake: the fastest of three each.
+    """The cost of an hour after many others, compared with an hour in an empty lake. The fastest of three runs counts.
 
-    An hour is short, so that a single run would measure what else the machine does.
+    An hour is short: a single run would also measure what else the machine does.
     """
     past, hour_events = int(os.environ.get("PAST", "1000")), 100_000
     runs: dict[str, list[Measurements]] = {"empty": [], "behind": []}
@@ -95,12 +95,12 @@ def history() -> dict[str, Any]:
         peak = max(run["peak_rss_mib"] for run in measured)
         print(f"{name:<8} an hour of {hour_events:,} events: {seconds} s, {peak:,.0f} MiB")
     behind, empty = (min(run["seconds"] for run in runs[name]) for name in ("behind", "empty"))
-    print(f"behind {past:,} hours it costs {behind / empty:.2f} times as much")
+    print(f"after {past:,} hours it costs {behind / empty:.2f} times as much")
     return {"past_hours": past, "ratio": behind / empty, "stages": runs}
 
 
 def gold() -> dict[str, Any]:
-    """A gold run for one new day against a full refresh, and how long a filtered query takes."""
+    """A gold run for one new day compared with a full refresh, and how long a filtered query takes."""
     events, days = int(os.environ.get("N", "10000000")), int(os.environ.get("DAYS", "40"))
     data, hours = empty_folder("gold"), days * 24
     stage(data, "simulate", hours, events // hours)
@@ -127,7 +127,7 @@ def empty_folder(name: str) -> Path:
 
 def stage(data: Path, name: str, *arguments: int) -> Measurements:
     """Run one stage in a process of its own and return its measurements."""
-    sources = os.pathsep.join([str(CHECKOUT / "platform"), str(CHECKOUT)])  # `simulate` lies at the top
+    sources = os.pathsep.join([str(CHECKOUT / "platform"), str(CHECKOUT)])  # `simulate` is in the top folder
     environment = {**os.environ, "DATA_DIR": str(data), "PERSONAL_DATA_KEY": "bench", "PYTHONPATH": sources}
     command = [sys.executable, __file__, name, *map(str, arguments)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)

@@ -23,7 +23,7 @@ from resources.environment import resources
 from sensors.arrivals import arrivals_sensor
 from sensors.touched import touched_sensor
 
-# Backfill policies and partitioned checks: they work as we use them, and tests would show if that changed.
+# Backfill policies and partitioned checks are not stable yet. They work as we use them; tests would show a change.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
@@ -56,4 +56,4 @@ def build_defs(
 
 defs = build_defs()
 gc.freeze()  # half a million permanent objects: later garbage collections skip them
-atexit.register(gc.unfreeze)  # or DuckDB reports every type of its own as leaked
+atexit.register(gc.unfreeze)  # otherwise DuckDB reports all its types as leaked

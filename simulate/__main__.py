@@ -24,7 +24,7 @@ ALL = "all"
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="simulate", description="Lands files of simulated events and tells what must become of them."
+        prog="simulate", description="Lands files of simulated events and writes what must become of them."
     )
     parser.add_argument("stream", choices=[*sorted(STREAMS), ALL])
     parser.add_argument(

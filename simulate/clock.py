@@ -14,5 +14,5 @@ def milliseconds(at: datetime) -> int:
 
 
 def date_of_day(day: int) -> date:
-    """The date that lies so many days after 1970-01-01."""
+    """The date that is this many days after 1970-01-01."""
     return date(1970, 1, 1) + timedelta(days=day)

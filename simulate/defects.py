@@ -1,6 +1,6 @@
 """The records that a plan adds to the good ones. The platform must reject each, for a known reason.
 
-Every defect breaks one thing only, so that its reason cannot be disputed. How many there are and where they land is
+Every defect breaks one thing only, so that it has only one possible reason. How many there are and where they land is
 decided here. What can be wrong with a record is in each stream's own flaws and formats.
 """
 
@@ -39,7 +39,7 @@ def _random(stream: Stream, file: PlannedFile) -> Random:
 
 
 def _counts(stream: Stream, file: PlannedFile, good: int, random: Random) -> dict[str, int]:
-    """The number of defects for each reason. They have to be the first numbers drawn from the file's `random`."""
+    """The number of defects for each reason. They must be the first numbers drawn from the file's `random`."""
     shares = file.plan.shares
     wanted = {"duplicate": shares.duplicates, "conflict": shares.conflicts if stream.amendments else 0.0}
     wanted |= {reason: getattr(shares, reason) for reason in ("malformed", *sorted(stream.flaws))}

@@ -23,7 +23,8 @@ from simulate.truth import Truth
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One file made: counts of its good records, a reason for each defect, its size in bytes (0: no records, no file).
+    """One file made: counts of its good records, a reason for each defect, its size in bytes (0: no records, so no
+    file).
 
     It holds no records: files that wait to be counted would fill the memory.
     """

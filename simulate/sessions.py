@@ -64,9 +64,8 @@ def place_in_hour(index: pl.Expr, count: pl.Expr | int) -> pl.Expr:
 def session_events(plan: Plan, sessions: pl.DataFrame, scripts: Scripts) -> pl.DataFrame:
     """One row per event of the sessions.
 
-    Sessions have `hour`, `key`, `late`, `place` and `script` (which is dropped). Events have besides `event`,
-    `ordinal` (their number in the session), `id` (UInt64), `sent` (when they arrive, ms) and `at` (when they happened,
-    ms).
+    Sessions have `hour`, `key`, `late`, `place` and `script` (which is dropped). Events also have `event`, `ordinal`
+    (their number in the session), `id` (UInt64), `sent` (when they arrive, ms) and `at` (when they happened, ms).
     """
     gap = 2_000 + dice.below(90_000, "gap").cast(pl.Int64)
     scripted = sessions.with_columns(gap=gap).with_columns(

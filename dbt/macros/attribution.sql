@@ -1,8 +1,8 @@
 {#-
-    The attribution models. Each gives a channel's share of a purchase as a fraction of integers, `parts` over `of`, in
-    terms of the channel's `touchpoints`, the purchase's `all_touchpoints`, and whether the channel has the first and the
-    last of them (`is_first`, `is_last`: 1 or 0). Position-based is 40/20/40, where those in between share the 20. Two
-    touchpoints get half each, one gets everything.
+    The attribution models. Each gives a channel's share of a purchase as `parts` / `of`, two integers. They are
+    computed from the number of the channel's `touchpoints`, the number of the purchase's touchpoints
+    (`all_touchpoints`), and whether the channel has the first and the last of them (`is_first`, `is_last`: 1 or 0).
+    Position-based is 40/20/40, where those in between share the 20. Two touchpoints get half each, one gets everything.
 -#}
 {% macro attribution_models() %}
     {{ return({
@@ -19,9 +19,9 @@
 
 
 {#-
-    A channel's credit, of an integer number of units: what the channels up to it get together, rounded down, minus what
-    those before it get. So the credits of a purchase always sum to all of its units. A model with one part gives
-    everything to one channel.
+    A channel's credit, from a whole number of units. It is the running total of the channels up to this one, rounded
+    down, minus the running total before it, also rounded down. So the credits of a purchase always sum to all of its
+    units. A model with one part gives everything to one channel.
 -#}
 {% macro attribution_credit(model, units) -%}
     {%- if attribution_models()[model]['of'] == '1' -%}

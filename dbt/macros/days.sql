@@ -1,4 +1,4 @@
-{#- The date a number of days after a date; before it, if the number is negative. -#}
+{#- A date plus a number of days, which may be negative. -#}
 {% macro days_after(date, days) -%}
     cast({{ dbt.dateadd('day', days, date) }} as date)
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#-
-    Aggregate: the value of the earliest row in which it is not null; of several at that time the first by name. It is
-    the minimum of a text that begins with the time, at a fixed width.
+    Aggregate: the value of the earliest row in which it is not null; if several rows have that time, the first value by
+    name. It is found as the minimum of texts that begin with the time, at a fixed width.
 -#}
 {% macro earliest(value, timestamp) -%}
     substring(

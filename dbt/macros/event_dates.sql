@@ -1,4 +1,4 @@
-{#- The event dates that the run rebuilds, as 'YYYY-MM-DD' in order; none for every date. -#}
+{#- The event dates that the run rebuilds, as 'YYYY-MM-DD' in order; none means every date. -#}
 {% macro event_dates() %}{{ return(iso_dates(var('event_dates'), 'event_dates')) }}{% endmacro %}
 
 
@@ -54,8 +54,8 @@
 
 
 {#-
-    Condition: `date` is one of some dates, which are in order; none stands for every date. `event_at` adds bounds on
-    the raw timestamp: the warehouse can skip files by these, and not by a computed date.
+    Condition: `date` is one of `dates`, a sorted list; none means every date. `event_at` adds bounds on the raw
+    timestamp: the warehouse can skip files by these bounds, but not by a computed date.
 -#}
 {% macro in_dates(dates, date, event_at=none) %}
     {%- if dates is none -%}
@@ -69,7 +69,9 @@
 {% endmacro %}
 
 
-{#- The bounds that dates, in order, set on a raw timestamp, as a further condition; nothing without such a column. -#}
+{#-
+    A further condition: `event_at` is between the first and the last of the sorted dates. Empty if `event_at` is none.
+-#}
 {% macro within_days(dates, event_at) -%}
     {%- if event_at %}
         {%- set day_after = iso_date(dates[-1], 'event_dates') + modules.datetime.timedelta(days=1) %}
@@ -81,8 +83,8 @@
 
 {#-
     A data test says `where: __event_dates__` to look only at the event dates that the run rebuilds. A test of events
-    says `where: __rebuilt_events__`: of a date that only gained rows it looks at the new rows' events, also where an
-    older row has the same key, so that it finds duplicates.
+    says `where: __rebuilt_events__`: on a date that only gained rows, it looks only at keys that have a new row, and at
+    all rows of these keys. So it finds a new row that repeats an older one.
 -#}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where', '') -%}

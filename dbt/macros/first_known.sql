@@ -1,4 +1,4 @@
-{#- Window: the first value of the partition that is not null, in an order; the same in each row of the partition. -#}
+{#- Window: the partition's first value that is not null, in the given order. Each row of the partition has it. -#}
 {% macro first_known(value, partition_by, order_by) -%}
     {{ first_value_not_null(value) }} over (
         partition by {{ partition_by }}

@@ -1,4 +1,4 @@
-{#- The first `number` parts of a text that `delimiter` separates, or fewer if there are fewer. -#}
+{#- The first `number` parts of a text, split at `delimiter`; all parts if there are fewer. -#}
 {% macro first_parts(text, delimiter, number) -%}
     {%- for part in range(1, number + 1) -%}
         {%- set value = dbt.split_part(text, "'" ~ delimiter ~ "'", part) -%}

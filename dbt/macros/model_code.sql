@@ -1,22 +1,23 @@
 {#-
-    The code that made a table. var('code') maps the unique id of each model and seed whose table other code made (or
-    the same code as of another date) to the digest of its present code. Such a table is rebuilt from scratch.
+    The code that made a table. var('code') lists the models and seeds whose tables were made by other code, or by the
+    same code as of another date. It maps the unique id of each to the digest of its present code. These tables are
+    rebuilt from scratch.
 
     A view beside the table, <table>__dbt_code, holds the digest. A run drops it before the table changes and creates it
     again afterwards. So a run that dies in between leaves a table without a digest, and the next run rebuilds the table
     from scratch. Without var('code') every table is rebuilt from scratch.
 -#}
 
-{#- Whether other code made the node's table. -#}
+{#- Whether the node's table was made by other code. -#}
 {% macro has_other_code() %}
     {{ return(var('code') is none or model.unique_id in var('code')) }}
 {% endmacro %}
 
 
 {#-
-    dbt asks this to learn whether to build an incremental model's table from scratch. That is also so when the run
-    rebuilds every event date, and for models rebuilt by person when a date may have lost rows: then anybody's rows may
-    have changed.
+    dbt calls this to decide whether to build an incremental model from scratch. It is also built so when the run
+    rebuilds every event date. A model that is rebuilt by person is also built so when a date may have lost rows,
+    because then anybody's rows may have changed.
 -#}
 {% macro should_full_refresh() %}
     {%- set rule = config.get('meta', {}).get('rebuild') -%}

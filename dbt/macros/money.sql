@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 
-{#- Currencies that do not have two decimals, by their number of decimals (ISO 4217). -#}
+{#- The currencies that have other than two decimals (ISO 4217), by number of decimals. -#}
 {% macro currencies_by_decimals() %}
     {{ return({
         0: [

@@ -15,7 +15,7 @@
 {%- endmacro %}
 
 
-{#- Who did an event, by the ids that it was sent with, of which a table may keep only some. -#}
+{#- The actor of an event: its first id that is not null, as sent. Give `ids` if the table keeps only some of them. -#}
 {% macro actor_id(ids=['user_id', 'anonymous_id', 'session_id']) %}
     {{ return('coalesce(' ~ ids | join(', ') ~ ')') }}
 {% endmacro %}

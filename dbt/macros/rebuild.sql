@@ -1,5 +1,5 @@
 {#-
-    What a run rebuilds of an incremental model. The model says it once, in its first line, and selects by it:
+    Which rows of an incremental model a run rebuilds. The model says so in its first line, and filters by `rebuilt()`:
 
         {{ rebuild_by('date') }}
 
@@ -10,15 +10,16 @@
     also leaves the table, and a run that failed can simply run again.
 
     - `'date'`: all rows of the event dates that changed. Choose this unless the model is large.
-    - `'arrival'`, `'event'`, `'actor'`: the same, except for dates that only gained rows. Of these a run rebuilds only the
-      new rows (by `arrival_hour`), the new events (by `stream` and `event_id`), or what those who did the new events did
-      on that date (by `identity_space` and `actor`). So a few late events of many dates stay cheap.
+    - `'arrival'`, `'event'`, `'actor'`: the same, except for dates that only gained rows. On such a date a run rebuilds
+      only the new rows (by `arrival_hour`), only the new events (by `stream` and `event_id`), or all events of the
+      actors who have new events on that date (by `identity_space` and `actor`). So a few late events of many dates stay
+      cheap.
     - `'person'`: all rows, on any date, of the people to whom a new event may belong (by `identity_space` and
       `person_id`), or of everybody if a date may have lost rows.
 
     The model's query and its table need these columns, and `event_date` for all kinds but `'person'`. Arguments give an
     expression where there is no such column: `rebuild_by('event', stream="'commerce'")`. `event_date` gives one for the
-    table alone, as the query reads staging models or int_events, which have that column.
+    table only: the query reads staging models or int_events, which have that column.
 -#}
 {% macro rebuild_by(kind, event_date='event_date') %}
     {%- if kind == 'person' %}{% do ref('int_touched_people') %}{% endif -%}
@@ -35,7 +36,7 @@
 {%- endmacro %}
 
 
-{#- The expressions by which a kind finds its rows, with those that a model gives in their place. -#}
+{#- The expressions by which a kind finds its rows. A model may give others in their place. -#}
 {% macro rebuild_key(kind, given) %}
     {%- set keys = {
         'date': {},
@@ -90,8 +91,8 @@
 
 
 {#-
-    Condition: the run rebuilds the row. `stored`: the row is one of the model's own table. An event's new rows are found
-    by their arrival hour, its stored ones by its key, as the table keeps no arrival hour.
+    Condition: the run rebuilds the row. `stored`: the row is in the model's own table. The kind 'event' finds new rows
+    by their arrival hour, but stored rows by their key, as the table keeps no arrival hour.
 -#}
 {% macro is_rebuilt(rule, date, event_at=none, stored=false) %}
     {%- if rule.by == 'date' -%}
@@ -107,7 +108,7 @@
 
 
 {#-
-    Condition: the row is of one of the run's event dates and, where the date only gained rows, also fulfils
+    Condition: the row has one of the run's event dates. If that date only gained rows, the row must also fulfil
     `of_new_rows`.
 -#}
 {% macro in_rebuilt_dates(of_new_rows, date='event_date', event_at=none) %}
@@ -125,8 +126,8 @@
 
 
 {#-
-    Condition: a date that only gained rows gained this row, as its arrival hour tells. A planner concludes from the
-    bounds that these are few rows; it concludes nothing from a long list.
+    Condition: the date only gained rows, and the row is one of them, by its arrival hour. The bounds tell the query
+    planner that these are few rows; a long list alone does not.
 -#}
 {% macro is_new_row(date='event_date') %}
     {{- in_dates(dates_with_new_rows(), date) }} and
@@ -140,8 +141,8 @@
 
 
 {#-
-    Condition: a new row has the same date and key. `key` gives, for columns of int_events (and `actor`), the
-    expression over the row; none of these may be null.
+    Condition: some new row has the same date and key. `key` maps columns of int_events (and `actor`) to expressions
+    over the row, none of which may be null.
 -#}
 {% macro has_new_rows(key, date='event_date') -%}
     ({{ date }}, {{ key.values() | join(', ') }}) in (
@@ -154,7 +155,7 @@
 {%- endmacro %}
 
 
-{#- Condition: the row is of a person whom the run rebuilds, or of nobody. -#}
+{#- Condition: the row belongs to a person whom the run rebuilds, or to nobody. -#}
 {% macro is_rebuilt_person(identity_space, person) -%}
     ({{ person }} is null or ({{ identity_space }}, {{ person }}) in (
         select identity_space, person_id from {{ ref('int_touched_people') }}

@@ -1,5 +1,5 @@
 {#-
-    Redshift's sort keys, and its types where they hold less than the type of the same name elsewhere. Only the Redshift
+    Redshift's sort keys, and its types where they hold less than elsewhere under the same name. Only the Redshift
     adapter calls these macros.
 -#}
 

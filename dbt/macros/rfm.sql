@@ -1,13 +1,13 @@
 {#-
-    RFM: each customer's recency (days since the last order), frequency (orders) and monetary (value of the orders)
-    against those of the others. The quintiles use cume_dist() and not ntile(), so that equal values score the same.
-    Method: Miglautsch (2000), "Thoughts on RFM scoring".
+    RFM: each customer's recency (days since the last order), frequency (orders) and monetary (value of the orders),
+    compared with those of the other customers. The quintiles use cume_dist() and not ntile(), so that equal values
+    score the same. Method: Miglautsch (2000), "Thoughts on RFM scoring".
 -#}
 
 {#-
-    Three columns, recency_place, frequency_place and monetary_place: the share of the customers of a group that are at
-    most as good. `group_by` names the columns of the group. Customers whose value is unknown are no part of the
-    monetary comparison.
+    Three columns, recency_place, frequency_place and monetary_place: the share of a group's customers who are at most
+    as good. `group_by` names the columns of the group. The monetary comparison leaves out customers whose value is
+    unknown.
 -#}
 {% macro rfm_places(group_by) -%}
     cume_dist() over (partition by {{ group_by }} order by recency desc) as recency_place,
@@ -18,7 +18,7 @@
 {%- endmacro %}
 
 
-{#- Three columns, recency_score, frequency_score and monetary_score, of a query of rfm_places(). -#}
+{#- Three columns, recency_score, frequency_score and monetary_score, from the columns of rfm_places(). -#}
 {% macro rfm_scores() -%}
     {{ rfm_score('recency_place') }} as recency_score,
     {{ rfm_score('frequency_place') }} as frequency_score,

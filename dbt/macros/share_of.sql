@@ -17,7 +17,7 @@
     )
 {%- endmacro %}
 
-{#- `whole - rest`, which `parts` divides without a rest, over `parts`. -#}
+{#- (`whole` - `rest`) / `parts`, a division without a remainder. -#}
 {% macro exact_quotient(whole, rest, parts) -%}
     cast(cast({{ whole }} - {{ rest }} as decimal(25,0)) / {{ parts }} as decimal(25,0))
 {%- endmacro %}

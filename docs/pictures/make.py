@@ -56,7 +56,7 @@ def web_server() -> Iterator[str]:
         deadline = time.monotonic() + START_S
         while not answers(port):
             if server.poll() is not None or time.monotonic() > deadline:
-                sys.exit("the web server did not start: what it said is above")
+                sys.exit("the web server did not start: its output is above")
             time.sleep(0.5)
         yield f"http://127.0.0.1:{port}"
     finally:

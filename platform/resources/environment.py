@@ -87,7 +87,7 @@ def _sqlite_lake(_: Sequence[Stream], __: Log) -> Any:
 
     folder = data_dir() / "lake"
     folder.mkdir(parents=True, exist_ok=True)
-    catalog = quote(str(folder / "catalog.db"))  # which SQLAlchemy takes back; pyiceberg takes file:// as it is
+    catalog = quote(str(folder / "catalog.db"))  # SQLAlchemy unquotes this; pyiceberg uses file:// as it is
     properties = {"uri": f"sqlite:///{catalog}?timeout=60", "warehouse": f"file://{folder}"}
     return Lake(properties, _scratch())
 

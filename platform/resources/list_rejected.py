@@ -18,9 +18,9 @@ from resources.environment import make
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print what is rejected. An unknown stream or a malformed hour is a usage error (exit status 2)."""
+    """Print the rejected records. An unknown stream or a malformed hour is a usage error (exit status 2)."""
     streams = {stream.name: stream for stream in STREAMS}
-    parser = argparse.ArgumentParser(prog="rejected", description="What is rejected of a stream, and why.")
+    parser = argparse.ArgumentParser(prog="rejected", description="Lists a stream's rejected records and the reasons.")
     parser.add_argument("stream", choices=streams)
     parser.add_argument("hour", nargs="?", type=_hour, help="an arrival hour, UTC: 2026-01-01-00:00 (default: newest)")
     given = parser.parse_args(arguments)
@@ -35,7 +35,7 @@ def _hour(key: str) -> dt.datetime:
     except ValueError:
         hour = None
     if hour is None or hour.minute:
-        raise argparse.ArgumentTypeError(f"{key!r} is no arrival hour; one is written 2026-01-01-00:00")
+        raise argparse.ArgumentTypeError(f"expected an arrival hour such as 2026-01-01-00:00, found {key!r}")
     return hour
 
 

@@ -66,7 +66,7 @@ class Project:
         return _hash(self.present)
 
     def behind(self, other_code: Collection[str], built: Collection[str]) -> set[str]:
-        """Those of `other_code` that still hold rows of other code after a run of `built`: their own, or a parent's."""
+        """The nodes of `other_code` that a run of `built` leaves with rows of other code, their own or a parent's."""
         nodes: Mapping[str, Node] = self.manifest["nodes"]
         found: dict[str, bool] = {}
 
@@ -141,7 +141,7 @@ class Project:
 class _References:
     """What Jinja code may refer to: all its names and texts, and the variables it reads.
 
-    `any_variable`: it reads a variable by a computed name, which may be any.
+    `any_variable`: it computes the name of a variable, so it may read any variable.
     """
 
     names: frozenset[str]
@@ -150,7 +150,7 @@ class _References:
 
     @classmethod
     def of(cls, text: str) -> _References:
-        """Read all tokens, in whatever branch. dbt's own list of macros lacks those that only incremental runs call."""
+        """Read all tokens of all branches. dbt's own list of macros lacks those that only incremental runs call."""
         tokens = list(_tokens(text))
         calls = [index for index, token in enumerate(tokens[:-2]) if token == ("name", "var")]
         arguments = [tokens[index + 2] for index in calls if tokens[index + 1] == ("operator", "(")]
@@ -167,7 +167,7 @@ class _References:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    """The tokens of Jinja code in a text, also of code in string literals, as hooks are."""
+    """The tokens of Jinja code in a text, also of code inside string literals, such as hooks."""
     for _, kind, value in _JINJA.lex(text):
         if kind == "string":
             inner = value[1:-1]
@@ -197,7 +197,7 @@ def _hash(content: object) -> str:
 
 @dataclass(frozen=True)
 class TableCode:
-    """The code that made a warehouse's tables, and the code with which a run of the nodes `built` makes them."""
+    """The code that made a warehouse's tables, and the code that a run of the nodes `built` makes them with."""
 
     project: Project
     noted: Digests  # before the run

@@ -71,7 +71,7 @@ class PlannedRun:
 def find_changes(
     stream: str, landed: Iterable[LandedObject], known: set[tuple[str, str]], window: Window
 ) -> list[Change]:
-    """The objects that are not `known` in their version, by arrival hour.
+    """The objects whose version is not `known`, by arrival hour.
 
     Objects outside the window count for the current hour, whose run refuses them in the ledger.
     """
@@ -85,9 +85,9 @@ def find_changes(
 
 
 def plan_runs(changes: Sequence[Change], requested: Mapping[str, str]) -> list[PlannedRun]:
-    """The runs for changes that were not requested yet (`requested`: name of a change to its digest).
+    """The runs for changes that were not requested yet. `requested`: from a change's name to its digest.
 
-    One run an hour for all streams. Hours of a backlog share runs of up to `HOURS_PER_RUN` hours.
+    Each hour is one run for all streams. Hours of a backlog share runs of up to `HOURS_PER_RUN` hours.
     """
     fresh = sorted((c for c in changes if requested.get(c.name) != c.digest), key=lambda c: (c.hour, c.stream))
     hours = sorted({change.hour for change in fresh})
@@ -103,8 +103,10 @@ def plan_runs(changes: Sequence[Change], requested: Mapping[str, str]) -> list[P
 def still_requested(
     requested: Mapping[str, tuple[str, str]], changes: Sequence[Change], failed: Iterable[str]
 ) -> dict[str, tuple[str, str]]:
-    """What counts as requested (name to digests of change and run): changes that are still there, but not of `failed`
-    runs."""
+    """The requests that still count: their change is still there, and their run is not one of `failed`.
+
+    From a change's name to the digests of change and run.
+    """
     current = {change.name: change.digest for change in changes}
     due_again = set(failed)
     return {

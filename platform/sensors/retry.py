@@ -1,4 +1,4 @@
-"""Retry: when a request whose runs failed is made again, as a pure function of these runs."""
+"""Retry: when to repeat a request whose runs failed, as a pure function of these runs."""
 
 from __future__ import annotations
 

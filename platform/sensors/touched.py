@@ -45,7 +45,7 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
 
     @dg.sensor(
         name="touched",
-        description="Requests a gold run when the warehouse has rows that gold's last release has not, or when gold's "
+        description="Requests a gold run when the warehouse has rows that gold's last release lacks, or when gold's "
         "code has changed since.",
         job=job,
         minimum_interval_seconds=5,

@@ -1,4 +1,4 @@
-"""The flaws of commerce records, each of which spoils one thing in the record of an order, and their amendments."""
+"""The flaws of commerce records, and their amendments. Each flaw spoils one thing in the record of an order."""
 
 from __future__ import annotations
 

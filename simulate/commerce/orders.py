@@ -57,7 +57,7 @@ LIVES: tuple[Life, ...] = (
     # The one above, for sessions that arrive a day late or more: the refund arrives before the order.
     (*SOLD, Step("order_refunded", -1, clock=1)),
 )
-GROUPS = len(LIVES) - 1  # orders are dealt to so many groups; the last two lives share one
+GROUPS = len(LIVES) - 1  # orders are dealt to this many groups; the last two lives share one
 EARLY_REFUND = len(LIVES) - 1
 STEPS = tuple(dict.fromkeys(step for life in LIVES for step in life))
 """Every distinct step. Columns refer to them by number."""

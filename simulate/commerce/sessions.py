@@ -1,6 +1,6 @@
 """When people come to the shop and what they do: sessions, their events, and the later events of orders.
 
-Every row is a function of (seed, hour, index). The index tells what a session is: below `FIRST_VISIT` it places the
+Every row is a function of (seed, hour, index). The index says what a session is: below `FIRST_VISIT` it places the
 order of that number, from there on it buys nothing, and from `FIRST_SPARE` on it places an order that lands only in
 spoiled records. The text of records does not belong here.
 """
@@ -62,7 +62,7 @@ class Traffic:
 
     @classmethod
     def of(cls, plan: Plan) -> Traffic:
-        """As many as land about `rate` events an hour.
+        """As many sessions as land about `rate` events an hour.
 
         Later events of orders are included in the rate. So the first hours have a few events less.
         """

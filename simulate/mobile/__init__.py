@@ -1,1 +1,1 @@
-"""The mobile stream: journeys through an app, one record each, run together as Firehose delivers them."""
+"""The mobile stream: journeys through an app, one record each, without separators, as Firehose delivers them."""

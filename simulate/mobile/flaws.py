@@ -1,4 +1,4 @@
-"""The flaws of mobile records, each of which spoils one thing, and the corruptions of their text."""
+"""The flaws of mobile records, each of which spoils one thing, and the ways to corrupt their text."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ FLAWS: Mapping[str, Sequence[Flaw]] = {
 
 
 def _interrupted(line: str, random: Random) -> bytes:
-    # Without a separator, a line break is the only sign that the next record begins. A colon at the end would ask for
-    # a value even behind the line break.
+    # Without a separator, a line break is the only sign that the next record begins. After a colon at the end, a reader
+    # would look for a value even behind the line break.
     return truncated(line, random).removesuffix(b":") + b"\n"
 
 

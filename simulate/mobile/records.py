@@ -29,7 +29,7 @@ LONGITUDES = pl.Series([longitude for _, _, longitude in PLACES])
 PAYMENTS = pl.Series(['"OXXO Pay"', '"PayPal"', '"Credit_card"', '"Spei"'])
 SEPARATORS = pl.Series([" "] * 3 + ["T"])
 NULLS = pl.Series([*['"Null"'] * 7, "null", '""'])
-SPREAD = 100_000  # positions lie within so many millionths of a degree of their city's own
+SPREAD = 100_000  # positions lie within this many millionths of a degree of their city's own
 SCRAMBLE = 616_318_177  # odd and no multiple of 5, so that multiplying permutes the numbers below SPREAD squared
 
 STEPS = [pl.Series([_quoted(journey.steps[place]) for journey in JOURNEYS]) for place in range(4)]
@@ -72,7 +72,7 @@ def write_records(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
 def _serial() -> pl.Expr:
     """A number that makes a position unique.
 
-    Producers give no id, and times to the second. So only the position tells two journeys apart.
+    Producers send no id, and times only to the second. So only the position tells two journeys apart.
     """
     serial = (pl.col("hour") * (1 << 24) + pl.col("index")) % SPREAD**2
     return serial * SCRAMBLE % SPREAD**2

@@ -1,4 +1,4 @@
-"""The flaws of enriched events, each of which spoils one thing in the line of a page view, and their amendments."""
+"""The flaws of enriched events, and their amendments. Each flaw spoils one thing in the line of a page view."""
 
 from __future__ import annotations
 

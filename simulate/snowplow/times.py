@@ -1,4 +1,4 @@
-"""The six times of an enriched event. Whichever of them are there, they give the same event time.
+"""The six times of an enriched event. Those that are there always give the same event time.
 
 A device's clock may be wrong by minutes or by years; the other times correct it.
 """

@@ -41,7 +41,7 @@ class Faults:
     def plan(
         self, fault: Callable[[Response], Response], times: int = 1, where: Callable[[Request], bool] = lambda _: True
     ) -> None:
-        """The next `times` answers to requests `where` this holds pass through `fault`."""
+        """Pass the answers to the next `times` requests that `where` accepts through `fault`."""
         self.planned += [(where, fault)] * times
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -55,13 +55,13 @@ class Faults:
 
 
 def error(status: int, code: str) -> Callable[[Response], Response]:
-    """S3's answer when it refuses."""
+    """S3's answer when it refuses a request."""
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}</Message></Error>"
     return lambda _: Response(body, status, content_type="application/xml")
 
 
 def refusal(code: str) -> Callable[[Response], Response]:
-    """Glue's answer when it refuses."""
+    """Glue's answer when it refuses a request."""
     body = json.dumps({"__type": code, "Message": code})
     return lambda _: Response(body, 400, content_type="application/x-amz-json-1.1")
 
@@ -136,7 +136,7 @@ class Aws:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The settings that lead any AWS client to the stand-in."""
+        """The settings that point any AWS client at the stand-in."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "loopback",

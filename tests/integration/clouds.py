@@ -1,4 +1,4 @@
-"""The two AWS deployments on local stand-ins, as the settings that lead to them."""
+"""The two AWS deployments on local stand-ins, and the settings that point at these."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def private_key(passphrase: str) -> str:
 
 
 def betraying(settings: Mapping[str, str]) -> dict[str, str]:
-    """Texts that must be found nowhere, by name: secrets, and the lines of a private key, encrypted or in clear."""
+    """Texts that must appear nowhere, by name: secrets, and the lines of a private key, encrypted or in clear."""
     found = {name: secret for name, secret in SECRETS.items() if settings.get(name) == secret}
     if pem := settings.get("SNOWFLAKE_PRIVATE_KEY"):
         passphrase = SECRETS["SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"].encode()

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-# Test modules are imported by path, so that helpers beside them are found only when their folder is named.
+# Test modules are imported by path, so Python finds the helpers beside them only if their folder is named.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from driving import Platform
@@ -63,7 +63,8 @@ def platform(make_platform) -> Platform:
 
 @pytest.fixture(scope="session")
 def calm(make_platform) -> Platform:
-    """A platform on which nothing went wrong. The same landing files must give its tables under any disturbance.
+    """A platform on which nothing went wrong. From the same landing files, a disturbed platform must get the same
+    tables.
 
     Five hours across midnight, with many duplicates and conflicts between hours, so that order could matter.
     """

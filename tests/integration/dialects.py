@@ -1,7 +1,7 @@
 """What Snowflake and Redshift would reject in a statement that their stand-ins accept.
 
 A statement has to parse in the dialect, use none of the constructs that it lacks, and call only functions that it is
-known to have: a new one is looked up in its manual, and added here.
+known to have. Look a new function up in the manual, then add it here.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from sqlglot.errors import ParseError
 
 Rule = Callable[[exp.Expression], bool]
 
-# By sqlglot's names, which are those of what is done: group_concat is LISTAGG, pad LPAD, lower_hex LOWER of TO_HEX or
-# HEX_ENCODE, j_s_o_n_object OBJECT_CONSTRUCT_KEEP_NULL, json_extract_scalar JSON_EXTRACT_PATH_TEXT, regexp_like the
-# operator ~.
+# The functions by sqlglot's names, which may differ from the dialect's: group_concat is LISTAGG, pad LPAD, lower_hex
+# LOWER of TO_HEX or HEX_ENCODE, j_s_o_n_object OBJECT_CONSTRUCT_KEEP_NULL, json_extract_scalar JSON_EXTRACT_PATH_TEXT,
+# regexp_like the operator ~.
 COMMON = {"abs", "and", "avg", "case", "cast", "coalesce", "count", "cume_dist", "date_add", "datediff", "first_value"}
 COMMON |= {"date_trunc", "dense_rank", "extract", "floor", "greatest", "group_concat", "if", "json_extract_scalar"}
 COMMON |= {"lag", "last_value", "lead", "least", "left", "length", "lower", "lower_hex", "max", "md5", "min", "nullif"}

@@ -55,7 +55,7 @@ def commerce() -> list[Row]:
 
 
 def snowplow() -> bytes:
-    """Visits by three channels of who buys on the storefront, and transactions of the largest and smallest totals."""
+    """Visits by three channels of the storefront's buyers, and transactions with the largest and smallest totals."""
     common = {"user_id": "extreme", "event": "page_view", "event_name": "page_view"}
     visits = [
         {**common, "domain_sessionid": f"visit-{channel}", "mkt_medium": f"extreme-{channel}"} for channel in "abc"
@@ -99,8 +99,8 @@ LANDED = {
 
 _LINE = Decimal(MOST_MONEY) * MOST_PIECES
 _BOUGHT = COUNT * _LINE
-# Questions to gold, its tables in braces, and their answers. Shown sums have the decimals of their currency, in which
-# the least price is nothing.
+# Queries of gold (its tables in braces) and their answers. Sums are rounded to the decimals of their currency, so the
+# smallest price becomes 0.
 SUMS: Mapping[str, list[tuple[object, ...]]] = {
     "SELECT units_sold, revenue FROM {hourly_revenue} WHERE event_date = DATE '2026-02-20'": [
         (COUNT * MOST_PIECES + 1, _BOUGHT)

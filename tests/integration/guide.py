@@ -69,7 +69,7 @@ class Project:
         path.write_text(text.replace(before, after))
 
     def run(self, command: str, environment: Mapping[str, str]) -> None:
-        """Run a command of a page; of a verb of make only its recipe, as the test's own Python needs no set-up."""
+        """Run a command of a page. For a verb of make, run only its recipe: the test's own Python needs no set-up."""
         if verb := re.fullmatch(r"make (\w+)", command):
             (command,) = re.findall(rf"^{verb[1]}:.*\n\t@(.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
         command = command.replace("$(PY)", ".venv/bin/python").replace(".venv/bin", str(Path(PYTHON).parent))

@@ -1,4 +1,4 @@
-"""An hour with everything that can be wrong in landed files, and what has to become of each file and record."""
+"""An hour with everything that can be wrong in landed files, and what must become of each file and record."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def with_text(number: int, old: str, new: str) -> bytes:
 
 
 GOOD = [order(number) for number in range(20)]
-# What is odd and good: the order's total that has to be read, by event.
+# Odd but good records: the order total that must be read, by event.
 ACCEPTED: Mapping[str, tuple[dict[str, object] | bytes, str]] = {
     "e-100": (order(100, event_timestamp="2019-05-06T07:08:09Z"), "10.00"),
     "e-101": (order(101, total="12.5"), "12.50"),
@@ -65,11 +65,11 @@ NOISY_LINES = sum(bool(line.strip(b" \t\n\r\x0b\x0c")) for line in NOISE.splitli
 
 
 def truncated() -> bytes:
-    """Gzip that breaks off, its beginning good."""
+    """Gzip that breaks off after a good beginning."""
     return gzip.compress(b"\n".join(json.dumps(record).encode() for record in WHOLE))[:-20]
 
 
 def digest() -> dict[str, object]:
-    """What bronze keeps of the record that is too large, the second of its file."""
+    """What bronze keeps of the record that is too large. It is the second one of its file."""
     first = len(json.dumps(order(210)).encode()) + 1
     return {"offset": first, "length": len(OVERSIZE), "sha256": hashlib.sha256(OVERSIZE).hexdigest()}

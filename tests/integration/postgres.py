@@ -29,7 +29,7 @@ def installed() -> bool:
 def postgres(settings: Mapping[str, str] | None = None) -> Iterator[int]:
     """The port of a running server with an empty database `platform`, whose user of that name needs no password.
 
-    The server refuses to be root: then it is run as the user that its package has made.
+    The server refuses to run as root. Root therefore starts it as the user that its package has created.
     """
     owner: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
     with socket.socket() as free:

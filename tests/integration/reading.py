@@ -1,6 +1,6 @@
 """Read a platform's folder with pyiceberg and DuckDB alone, as any other tool would.
 
-The platform's own code is not used here: it would agree with itself.
+The platform's own code is not used here: it would only agree with itself.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ REWRITES = (
 
 @contextmanager
 def redshift(read: Read) -> Iterator[Mapping[str, str]]:
-    """The running stand-in; `read` gives the bytes of an s3:// address. The settings that lead to it."""
+    """The settings that point at the running stand-in. `read` gives the bytes of an s3:// address."""
     with postgres.postgres({"allow_system_table_mods": "on"}) as port:
         with postgres.connect(port).cursor() as cursor:
             cursor.execute(Path(__file__).with_suffix(".sql").read_text())
@@ -95,7 +95,7 @@ def _shortened(name: str) -> str:
 
 
 def _inserts(table: str, manifest: str, read: Read) -> str:
-    """Redshift's COPY of Parquet: columns by their order, those at the end that a file lacks stay null."""
+    """Redshift's COPY of Parquet. It maps columns by position; columns at the end that a file lacks stay null."""
     statements = []
     for entry in json.loads(read(manifest))["entries"]:
         content = read(entry["url"])
@@ -183,7 +183,7 @@ class _Client(socketserver.StreamRequestHandler):
         return rewritten(sql.decode(), self.server.read).encode()
 
     def _answers(self, upstream: Any) -> None:
-        """Passes on what the server says, as Redshift says it: its version, names that were shortened, decimals."""
+        """Passes on the server's answers as Redshift gives them: its version, shortened names, decimals."""
         free: set[int] = set()
         while header := upstream.read(5):
             kind, body = header[:1], upstream.read(struct.unpack("!i", header[1:])[0] - 4)

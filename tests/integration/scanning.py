@@ -37,7 +37,9 @@ def sightings(data: Path, wanted: Mapping[str, str]) -> dict[str, set[str]]:
 
 
 def forms(text: str) -> tuple[list[bytes], list[bytes]]:
-    """What betrays a text: base64 of it as it is, and in lower case its letters, hex and digests without a key."""
+    """The forms that give a text away: its base64, and, in lower case, the text itself, its hex and its unkeyed
+    digests.
+    """
     raw = text.encode()
     shifted = [(base64.b64encode(b"x" * pad + raw), -(-pad * 8 // 6), (pad + len(raw)) * 8 // 6) for pad in range(3)]
     exact = [coded[start:end] for coded, start, end in shifted]
@@ -73,7 +75,7 @@ def _opened(path: Path) -> Content:
 
 
 def _columns(file: pq.ParquetFile) -> Content:
-    """The values of each column, and what the footer says of them."""
+    """The values of each column, and the footer's statistics of them."""
     table = file.read()
     yield from _values(table)
     groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]

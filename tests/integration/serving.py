@@ -51,8 +51,8 @@ def served(platform: Platform) -> Iterator[str]:
 def running(command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> Iterator[None]:
     """Run a process in the repository's folder; end it and all that it started on leaving. Its output goes to the log.
 
-    A process group of its own, which takes everything with it. SIGINT is set back to its default, as a parent that
-    ignores it would make Dagster deaf to its own signals.
+    The process gets a group of its own, so that ending the group ends everything. SIGINT is set back to its default: if
+    the parent ignores it, Dagster would ignore it, too.
     """
     with log.open("wb") as output:
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -93,7 +93,7 @@ class Browser:
 
     def __init__(self, page: Any, address: str, screenshots: Path) -> None:
         self.page, self.address, self.screenshots = page, address, screenshots
-        self.ask("mutation {setNuxSeen}")  # or a dialog greets the newcomer over whatever is there
+        self.ask("mutation {setNuxSeen}")  # otherwise a welcome dialog covers the page
 
     def go(self, path: str) -> None:
         self.page.goto(f"{self.address}/{path}")

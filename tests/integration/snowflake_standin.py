@@ -1,8 +1,7 @@
 """A local Snowflake: fakesnow's server in a process of its own, for the real connector and dbt's adapter.
 
 What it lacks of Snowflake is added here, so that statements arrive as they are in production: stages in S3, the name
-of the file in a COPY, temporary tables by a qualified name, schemas that change places. It takes any key for the right
-one.
+of the file in a COPY, temporary tables by a qualified name, schemas that change places. It accepts any key.
 """
 
 from __future__ import annotations
@@ -36,7 +35,10 @@ CLONE = re.compile(r"(CREATE OR REPLACE) TRANSIENT (TABLE \S+) CLONE (\S+)")
 
 @contextmanager
 def snowflake(environment: Mapping[str, str], landing_url: str, lake_url: str) -> Iterator[Mapping[str, str]]:
-    """The running stand-in, set up by infra/snowflake.sql, S3 as `environment` says; the settings that lead to it."""
+    """The settings that point at the running stand-in, which infra/snowflake.sql has set up.
+
+    `environment` names its S3.
+    """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
         with log.open("w") as output:
@@ -69,7 +71,7 @@ def setup_statements(variables: Mapping[str, str]) -> list[str]:
 
 
 def _set_up(port: int, variables: Mapping[str, str]) -> None:
-    """Carry out what the stand-in knows; roles, grants, integrations and warehouses it does not."""
+    """Run the statements that the stand-in knows. It knows no roles, grants, integrations and warehouses."""
     with connect(
         user="setup", password="setup", account="loopback", host="127.0.0.1", port=port, protocol="http"
     ) as con:
@@ -90,7 +92,7 @@ def _downloaded(bucket: str, keys: Iterable[str], folder: Path) -> list[str]:
 
 
 def _patch_copy(folder: Path) -> None:
-    """Let COPY read stages in S3, by way of a folder, and give each row its file's name and its number.
+    """Let COPY read stages in S3 through a local folder, and give each row its file's name and its number.
 
     Lines of a JSON file that are no JSON are left out.
     """
@@ -163,9 +165,10 @@ def _json_rows(path: Path) -> exp.Expression:
 
 
 def _patch_cursor() -> None:
-    """Qualified temporary tables are permanent; schemas change places; what breaks the server is an SQL error.
+    """Make qualified temporary tables permanent, let schemas change places, and turn the server's crashes into SQL
+    errors.
 
-    A table of a schema that is called as the database is one of the schema. (Only a schema that is dropped may not be
+    If a schema has the name of the database, a table `name.table` is one of the schema. (Only a DROP SCHEMA is not
     qualified: DuckDB would not know which of the two is meant.)
     """
     from fakesnow.cursor import FakeSnowflakeCursor as Cursor
@@ -199,9 +202,9 @@ def _patch_cursor() -> None:
 
 
 def _patch_numbers() -> None:
-    """Sums of decimals are decimals, and so are their quotients; the emulation makes doubles of both.
+    """Make sums and quotients of decimals decimals; the emulation makes them doubles.
 
-    A quotient that is cast to a decimal without a fraction is taken to be a whole number.
+    A quotient that is cast to a decimal without a fraction is assumed to be a whole number.
     """
     from fakesnow import transforms
     from fakesnow.cursor import FakeSnowflakeCursor as Cursor
@@ -220,7 +223,7 @@ def _patch_numbers() -> None:
 
 
 def _patch_answers() -> None:
-    """Instants that are null arrive as null."""
+    """Let instants that are null arrive as null."""
     from fakesnow import arrow
 
     struct = arrow.timestamp_to_sf_struct
@@ -249,7 +252,7 @@ def _swap(cursor: Any, execute: Callable[..., Any], one: str, other: str) -> Any
 
 
 def main() -> None:
-    """Serve on a free port, which is the one line written, until ended."""
+    """Serve on a free port until ended. The port is the only line of output."""
     import fakesnow
 
     _patch_cursor()
@@ -258,7 +261,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, fakesnow.server() as connection:
         _patch_copy(Path(folder))
         print(connection["port"], flush=True)
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads on: the server's log would block it
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads stdout from here on
         while True:
             time.sleep(3600)
 

@@ -1,4 +1,4 @@
-"""The CloudFormation templates of infra/, their resources made one by one through AWS's own clients.
+"""The CloudFormation templates of infra/. Their resources are made one by one, through AWS's own clients.
 
 The stand-in's CloudFormation reports success but leaves half of the resources out.
 """
@@ -27,7 +27,7 @@ def template(path: Path) -> dict[str, Any]:
 
 @dataclass
 class Stack:
-    """A template with its parameters' values; `made` holds what `Ref` and `GetAtt` give of each resource."""
+    """A template with its parameters' values. `made` holds, for each resource, what `Ref` and `GetAtt` return."""
 
     body: Mapping[str, Any]
     parameters: Mapping[str, str | list[str]]
@@ -35,7 +35,7 @@ class Stack:
 
     @classmethod
     def of(cls, path: Path, **given: str) -> Stack:
-        """A template with values for its parameters, of which nothing is made yet."""
+        """A template with values for its parameters. None of its resources is made yet."""
         body = template(path)
         known = {name: str(spec["Default"]) for name, spec in body["Parameters"].items() if "Default" in spec} | given
         lists = {name for name, spec in body["Parameters"].items() if spec["Type"] == "CommaDelimitedList"}
@@ -120,7 +120,7 @@ def _bucket(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
 
 
 def _lifecycle(rule: dict[str, Any]) -> dict[str, Any]:
-    """CloudFormation calls the parts of a rule otherwise than S3 does."""
+    """A rule in the form of S3. CloudFormation uses other names for its parts."""
     kept = {name: rule[name] for name in ("Status", "AbortIncompleteMultipartUpload") if name in rule}
     expires = {"Expiration": {"Days": int(rule["ExpirationInDays"])}} if "ExpirationInDays" in rule else {}
     return {"ID": rule["Id"], "Filter": {"Prefix": rule.get("Prefix", "")}, **kept, **expires}

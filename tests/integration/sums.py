@@ -10,7 +10,9 @@ import duckdb
 
 
 def sums(con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
-    """The number of rows, and of each column its least and greatest value and how many bytes its values are as text."""
+    """The number of rows, and for each column the least and the greatest value and the number of bytes of all values as
+    text.
+    """
     columns = con.execute(f"SELECT column_name FROM (DESCRIBE FROM {relation}) ORDER BY 1").fetchall()
     of_each = (
         f"coalesce(min(\"{name}\")::VARCHAR, '') || ' ' || coalesce(max(\"{name}\")::VARCHAR, '') || ' ' "

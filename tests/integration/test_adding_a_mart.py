@@ -81,7 +81,7 @@ def dbt_of_the_copy(project: guide.Project, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("dbt_of_the_copy")
 def test_a_run_rebuilds_its_event_dates_alone(platform: Platform) -> None:
-    """All rows of the mart are lost, and a run of one date brings back those of that date."""
+    """All rows of the mart are lost, and a run of one date brings back only the rows of that date."""
     with duckdb.connect(str(platform.data / "gold_next.duckdb")) as con:
         con.execute("DELETE FROM marts.daily_searches")
     variables = {"event_dates": ["2026-01-02"], "as_of": None, "code": {}}
@@ -94,7 +94,7 @@ def test_a_run_rebuilds_its_event_dates_alone(platform: Platform) -> None:
 def test_the_command_of_the_page_builds_the_mart_and_tests_it(
     platform: Platform, project: guide.Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With its unit test, and from scratch, as nothing tells dbt by which code the table was made."""
+    """The unit test runs as well. The table is built from scratch, as nothing tells dbt which code made it."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest

@@ -84,7 +84,7 @@ class Added:
         path.write_bytes(gzip.compress(b"\n".join(lines)))
 
     def tick(self) -> list[dg.RunRequest]:
-        """What the arrivals sensor asks for."""
+        """The runs that the arrivals sensor requests."""
         from resources.environment import make
 
         with pytest.MonkeyPatch.context() as patch:
@@ -97,7 +97,7 @@ class Added:
         return list(found.run_requests or [])
 
     def run(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        """The run that was asked for."""
+        """The run that was requested."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.platform.environment.items():
                 patch.setenv(name, value)
@@ -114,7 +114,7 @@ class Added:
 
 @pytest.fixture(scope="module")
 def added(segment: Stream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Added]:
-    """The stream added and its first run made, as the sensor asked for it."""
+    """The stream is added, and the first run that the sensor requested is made."""
     with dg.DagsterInstance.ephemeral() as instance:
         platform = Added(tmp_path_factory.mktemp("added"), segment, instance)
         (request,) = platform.tick()
@@ -125,7 +125,7 @@ def added(segment: Stream, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def test_silver_holds_the_calls(added: Added) -> None:
-    """Every kind of column that the page declares has come from where it says."""
+    """Each column has the value from the path that the page declares."""
     rows = {row["event_id"]: row for row in added.rows("silver").iter_rows(named=True)}
     assert list(rows) == ["m-1", "m-2", "m-3", "m-7", "m-8"]
     page, identify, track = (rows[f"m-{number}"] for number in (1, 2, 3))
@@ -143,21 +143,23 @@ def test_silver_holds_the_calls(added: Added) -> None:
 
 
 def test_rejected_holds_the_others(added: Added) -> None:
-    """Another kind of call, nobody's call, half a line, and a repetition that only was sent at another time."""
+    """Another kind of call, nobody's call, half a line, and a repetition that differs only in the time of sending."""
     found = added.rows("rejected").select("reason", "column").rows()
     assert found == [("rule", "call_type"), ("rule", None), ("malformed", None), ("duplicate", None)]
     reading.assert_conserved(added.platform.data, "segment")
 
 
 def test_the_checks_are_there(added: Added) -> None:
-    """They warn of what is wrong in this file: rejected records, old events, a field that nobody has classed."""
+    """They warn of what is wrong in this file: rejected records, old events, a field that the contract does not
+    mention.
+    """
     (run,) = added.platform.instance.get_runs(dg.RunsFilter(job_name="ingest"))
     found = added.platform.checks(run)
     assert found == {(*name, key(added.hour)): passed for name, passed in CHECKS.items()}
 
 
 def test_the_pages_of_the_assets_tell_what_came(added: Added) -> None:
-    """Rejected shows reasons with examples, silver the number of fields that nobody has classed."""
+    """Rejected shows reasons with examples, silver the number of fields that the contract does not mention."""
     (run,) = added.platform.instance.get_runs(dg.RunsFilter(job_name="ingest"))
     made = added.platform.materializations(run)
     assert set(made) == {*((asset, key(added.hour)) for asset in LAKE), ("warehouse/segment", None)}
@@ -194,7 +196,10 @@ def followed(make_platform: Callable[[str], Platform], tmp_path_factory: pytest.
 
 
 def test_every_figure_across_streams_has_the_stream(followed: Platform) -> None:
-    """Ann looks around, logs in and buys: one person of the day, of the funnel's steps, with one purchase."""
+    """Ann looks around, logs in and buys.
+
+    She is one active person, one person in each step of the funnel, and one buyer.
+    """
     assert reading.gold(
         followed.data, "SELECT dau, new_users FROM marts.daily_active_users WHERE device_platform = 'all'"
     ) == [(1, 1)]
@@ -208,7 +213,7 @@ def test_every_figure_across_streams_has_the_stream(followed: Platform) -> None:
 
 
 def test_the_list_of_streams_is_the_only_one() -> None:
-    """A second list would leave a new stream out of some figures without a word."""
+    """A second list would silently leave a new stream out of some figures."""
     staging = sorted(path.stem for path in (ROOT / "dbt/models/staging").glob("stg_*.sql"))
     naming = {
         path.name: [name for name in staging if f"'{name}'," in path.read_text()]
@@ -219,6 +224,6 @@ def test_the_list_of_streams_is_the_only_one() -> None:
 
 
 def test_the_page_tells_all_that_a_contract_can_say() -> None:
-    """A word of the vocabulary that the page does not explain is one that nobody finds."""
+    """Nobody finds an option of a contract that the page does not explain."""
     told = set(re.findall(r"^\| `(\w+)`", DOC, re.MULTILINE)) | {"name", "version", "owner", "description", "model"}
     assert told == {field.name for field in fields(Stream)} | set(inspect.signature(column).parameters)

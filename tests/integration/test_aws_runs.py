@@ -27,7 +27,7 @@ pytestmark = [
     # The client leaves a connection that was cut to the garbage collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
-DEPLOYMENT = "aws-snowflake"  # either would do: no warehouse is asked for anything here
+DEPLOYMENT = "aws-snowflake"  # either deployment would do: nothing here uses a warehouse
 HOUR = "2024-05-01-10:00"
 LAKE_ASSETS = [dg.AssetKey([layer, COMMERCE.name]) for layer in ("bronze", "silver", "rejected")]
 

@@ -82,7 +82,7 @@ def judged_by(platform: Platform, contract: Stream) -> dg.ExecuteInProcessResult
 
 
 def drift(platform: Platform, run: dg.ExecuteInProcessResult) -> dict[str, list[tuple[str, str, int]]]:
-    """What the check says of each hour: unknown fields, their types and how many records have them."""
+    """What the check reports for each hour: unknown fields, their types, and how many records have them."""
     columns = ("field", "type", "records")
     logs = platform.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [log.get_dagster_event().asset_check_evaluation_data for log in logs]
@@ -158,4 +158,4 @@ def test_a_stricter_contract_rejects_what_was_taken(place: Platform) -> None:
     assert reading.gold(place.data, BY_DAY) == [("2026-03-01", 2, Decimal(30)), ("2026-03-02", 2, Decimal(20))]
     snapshots = reading.snapshots(place.data)
     judged_by(place, STRICTER)
-    assert reading.snapshots(place.data) == snapshots, "what a contract has judged is judged"
+    assert reading.snapshots(place.data) == snapshots, "under the same contract, nothing is left to judge"

@@ -130,7 +130,7 @@ def test_throttling_and_broken_answers_fail_the_commit_or_pass(lake: Lake, cloud
 
 
 def test_a_commit_whose_answer_got_lost_is_there(lake: Lake, cloud: FaultyAws) -> None:
-    """The client asks again and meets a conflict with its own commit: no file may be deleted."""
+    """The client tries again and conflicts with its own commit: it must not delete any file."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     write(table, 1)
     cloud.faults.plan(aws.refusal("ConcurrentModificationException"), where=aws.updating)
@@ -156,7 +156,7 @@ def again(lake: Lake) -> Lake:
 
 
 def test_a_table_whose_entry_was_deleted_is_recovered(lake: Lake) -> None:
-    """A new table in its place would have upkeep delete the bucket's objects."""
+    """If a new table took its place, upkeep would delete the bucket's objects."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     write(table, 1)
     write(table, 2)
@@ -211,7 +211,7 @@ def test_an_entry_whose_metadata_is_gone_is_mended(lake: Lake) -> None:
 
 
 def test_looking_for_lost_metadata_costs_few_requests(lake: Lake, cloud: FaultyAws) -> None:
-    """A run opens each of its tables once more than needed: that may read one small object, not a listing."""
+    """A run looks for lost metadata at each of its tables. That may read one small object, but not list the folder."""
     write(lake.table(Layer.BRONZE, COMMERCE), 1)
     fresh = again(lake)
     fresh.catalog.load_table(("bronze", "commerce"))
@@ -227,7 +227,7 @@ def test_looking_for_lost_metadata_costs_few_requests(lake: Lake, cloud: FaultyA
 
 
 def test_a_throttled_bucket_is_not_taken_for_a_damaged_one(lake: Lake, cloud: FaultyAws) -> None:
-    """Metadata that cannot be read just now is not passed over for older metadata: recovery fails and is run again."""
+    """If metadata cannot be read just now, recovery does not fall back to older metadata. It fails and is run again."""
     table = lake.table(Layer.BRONZE, COMMERCE)
     write(table, 1)
     write(table, 2)

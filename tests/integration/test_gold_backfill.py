@@ -93,7 +93,7 @@ def test_gold_follows_silver_by_itself(place: Platform, ask: Ask) -> None:
 
 
 def test_a_backfill_rebuilds_its_dates_alone(place: Platform, ask: Ask) -> None:
-    """All rows of three dates are lost; two of the dates are backfilled, of two models of three."""
+    """All rows of three dates are lost. Two of the dates are backfilled, in two of three models."""
     settle(ask)
     with opened(place.data / "warehouse.duckdb") as con:
         for model in (*MODELS, "int_user_days"):

@@ -1,4 +1,4 @@
-"""Gold follows its code: when a model, macro, variable or seed changes, the tables made with it are built anew."""
+"""Gold follows its code: when a model, macro, variable or seed changes, its tables are built from scratch."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def edit(path: Path, before: str, after: str) -> None:
 
 
 def made_anew(platform: Platform) -> set[str]:
-    """The incremental models that the last gold run built anew."""
+    """The incremental models that the last gold run built from scratch."""
     nodes = dbt.project(dbt.output("local")).manifest["nodes"].values()
     incremental = {
         node["name"]: node["original_file_path"] for node in nodes if node["config"].get("incremental_strategy")
@@ -72,7 +72,7 @@ def code(platform: Platform) -> str:
 
 
 class Change(NamedTuple):
-    """A change of a file of the project, and incremental models that it concerns and does not concern."""
+    """A change in a file of the project, and some incremental models that it concerns, and others."""
 
     file: str
     before: str
@@ -128,7 +128,7 @@ COLUMN = "SELECT data_type FROM information_schema.columns WHERE table_name = 'i
 
 
 def test_columns_come_change_and_go(place: Platform, project: Path) -> None:
-    """A table whose columns changed is built anew; nobody has to drop it."""
+    """A table whose columns changed is built from scratch. Nobody has to drop it."""
     sql, yml = (project / f"models/intermediate/int_user_days.{kind}" for kind in ("sql", "yml"))
     texts = {path: path.read_text() for path in (sql, yml)}
     for kind in ("bigint", "varchar", None):
@@ -148,14 +148,14 @@ def test_columns_come_change_and_go(place: Platform, project: Path) -> None:
 def test_in_the_end_all_is_as_made_in_one_go(
     make_platform: Callable[[str], Platform], place: Platform, project: Path
 ) -> None:
-    """After all changes, every table holds what the last code makes of silver."""
+    """After all changes, every table holds what the last code computes from silver."""
     other = released(make_platform("other"))
     reading.assert_same(other.data, place.data, ())
     assert code(place) == code(other)
 
 
 def test_a_run_of_some_models_claims_no_code_for_the_others(place: Platform, project: Path) -> None:
-    """One model is built with the changed code from a parent that is not, so the release does not name the new code."""
+    """A model is built with the changed code, but its parent is not. So the release does not name the new code."""
     before = code(place)
     edit(project / "models/intermediate/int_user_days.sql", "count(*)", "3 + count(*)")
     with pytest.MonkeyPatch.context() as patch:
@@ -175,7 +175,7 @@ def test_a_run_of_some_models_claims_no_code_for_the_others(place: Platform, pro
 
 
 def test_a_run_as_of_a_date_is_of_the_same_code(place: Platform) -> None:
-    """Models that depend on the date are built anew, and the others are not."""
+    """Models that depend on the date are built from scratch, the others are not."""
     before = code(place)
     for as_of in ("2026-02-24", None):
         place.gold(as_of)

@@ -1,8 +1,8 @@
-"""Gold is a function of silver: of all that landed, however late, in whatever batches and after however many releases.
+"""Gold depends only on silver. It does not matter how late rows come, in which batches, or after how many releases.
 
 Twenty days of five streams, with sessions up to fifteen days late, objects that are uploaded again with other content,
 and a contract that is mended half-way. Each platform gets the arrival hours in an order of its own and releases gold
-after every batch; in the end all of them have to hold what one full build gives.
+after every batch; in the end all of them must hold what one full build gives.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Batches = Sequence[Sequence[dt.datetime]]
 
 
 class EarlierEvent(CommerceEvent):
-    """The shop's contract as it was: of one currency, with the channel looked for elsewhere, and any total taken."""
+    """The shop's contract as it was: one currency only, another path for the channel, and no limit for totals."""
 
     currency: str = column("order.currency", str_matches="^USD$", description="ISO 4217 code of all amounts")
     channel: str = column("session.medium", description="The marketing channel that brought the visit")
@@ -61,7 +61,7 @@ BEFORE = [EARLIER if stream is COMMERCE else stream for stream in STREAMS]
 
 @dataclass(frozen=True)
 class FewHours(Plan):
-    """A plan of twenty days, of which some hours land."""
+    """A plan of twenty days, with only some hours that land."""
 
     landing: tuple[dt.datetime, ...] = ()
 
@@ -77,18 +77,18 @@ class Arrivals:
     again: Path
 
     def land(self, platform: Platform, folder: Path, hours: Iterable[dt.datetime]) -> None:
-        """Put a folder's objects of some hours where the platform looks for them, in place of any before them."""
+        """Copy a folder's objects of some hours into the landing zone, in place of earlier versions."""
         for stream in STREAMS:
             for landed in FolderLanding(folder).objects(stream, list(hours)):
                 target = platform.landing / landed.path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(folder / landed.path, target)  # with its time of modification, which tells versions
+                shutil.copy2(folder / landed.path, target)  # with its modification time, which is part of its version
 
 
 @pytest.fixture(scope="module")
 def arrivals(tmp_path_factory: pytest.TempPathFactory) -> Arrivals:
-    """Objects of few people, more than half of whose sessions are late, and one whose only event moves when it is
-    uploaded again.
+    """Objects of few people, with more than half of the sessions late. One object has a single event, whose date
+    changes when the object is uploaded again.
     """
     found = Arrivals(*(tmp_path_factory.mktemp(name) for name in ("first", "again")))
     with pytest.MonkeyPatch.context() as patch:
@@ -108,7 +108,7 @@ def arrivals(tmp_path_factory: pytest.TempPathFactory) -> Arrivals:
 
 @pytest.fixture(scope="module")
 def refreshed(make_platform: Callable[[str], Platform], arrivals: Arrivals) -> Platform:
-    """All that there is in the end, judged by the mended contract alone, and one full build."""
+    """The final objects, judged under the mended contract only, and one full build."""
     platform = make_platform("refreshed")
     arrivals.land(platform, arrivals.first, HOURS)
     arrivals.land(platform, arrivals.again, HOURS)
@@ -118,7 +118,7 @@ def refreshed(make_platform: Callable[[str], Platform], arrivals: Arrivals) -> P
 
 
 def ingest(platform: Platform, streams: Sequence[Stream], hours: Iterable[dt.datetime]) -> None:
-    """What the job `ingest` does with some hours, which it would only take if they followed each other."""
+    """Do what the job `ingest` does, which takes only consecutive hours, for any hours."""
     now, log = dt.datetime.now(dt.UTC), logging.getLogger(__name__)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in platform.environment.items():
@@ -132,13 +132,13 @@ def ingest(platform: Platform, streams: Sequence[Stream], hours: Iterable[dt.dat
 
 
 def stands_for(platform: Platform) -> dict[tuple[str, str], str]:
-    """Whom gold takes each anonymous id for."""
+    """The user that each anonymous id stands for in gold."""
     sql = "SELECT identity_space, id, person_id FROM marts.user_identities WHERE id_type = 'anonymous'"
     return {(space, name): person for space, name, person in reading.gold(platform.data, sql)}
 
 
 def happened(platform: Platform, at: dt.datetime) -> bool:
-    """Whether gold knows of anybody on a date."""
+    """Whether gold has an active person on a date."""
     sql = f"SELECT count(*) > 0 FROM marts.daily_active_users WHERE event_date = '{at.date()}' AND dau > 0"
     return bool(reading.gold(platform.data, sql)[0][0])
 
@@ -155,8 +155,8 @@ def shuffled(seed: int) -> Batches:
 def test_gold_is_what_one_full_build_gives(
     make_platform: Callable[[str], Platform], arrivals: Arrivals, refreshed: Platform, batches: Batches
 ) -> None:
-    """With the second batch objects are uploaded again, also some of hours not yet read; with the third the contract is
-    mended, and the hours that were judged are judged again.
+    """With the second batch, objects are uploaded again, also some in hours that were not read yet. With the third, the
+    contract is mended, and the judged hours are judged again.
     """
     platform, seen = make_platform("batches"), set[dt.datetime]()
     for number, batch in enumerate(batches):
@@ -174,7 +174,7 @@ def test_gold_is_what_one_full_build_gives(
 
 @pytest.fixture(scope="module")
 def filled(make_platform: Callable[[str], Platform], arrivals: Arrivals) -> Platform:
-    """All that lands first, and one full build."""
+    """The first versions of all objects, and one full build."""
     platform = make_platform("filled")
     arrivals.land(platform, arrivals.first, HOURS)
     ingest(platform, STREAMS, HOURS)
@@ -185,7 +185,10 @@ def filled(make_platform: Callable[[str], Platform], arrivals: Arrivals) -> Plat
 def test_rows_that_only_came_give_what_one_full_build_gives(
     make_platform: Callable[[str], Platform], arrivals: Arrivals, filled: Platform
 ) -> None:
-    """Nothing leaves, so that only whom the rows may belong to is made again; some of them are somebody else by now."""
+    """No row leaves, so only the people to whom new rows may belong are rebuilt.
+
+    Some ids stand for another person by now.
+    """
     platform, stood, moved = make_platform("gains"), dict[tuple[str, str], str](), 0
     for batch in BATCHES:
         arrivals.land(platform, arrivals.first, batch)

@@ -85,7 +85,7 @@ def test_odd_values_are_read_as_sent(hour: Platform) -> None:
 
 
 def test_the_large_record_leaves_its_digest(hour: Platform) -> None:
-    """50 MB are not kept, but can be found again: offset, length and sha256; its neighbours are loaded."""
+    """Its 50 MB are not kept, but can be found again by offset, length and sha256. Its neighbours are loaded."""
     ((raw, oversize),) = reading.query(hour.data, "SELECT raw, oversize FROM bronze WHERE oversize IS NOT NULL")
     assert (raw, oversize) == (None, hostile.digest())
     neighbours = "SELECT count(*) FROM silver WHERE _source_file LIKE '%large%'"
@@ -111,7 +111,7 @@ def test_checks_are_recorded_for_the_hour(hour: Platform) -> None:
 
 
 def expected_orders(platform: Platform) -> dict[str, tuple[Decimal, int]]:
-    """Orders from silver's events: the latest event's total, once; how many events."""
+    """Orders from silver's events: the total of the latest event, and the number of events."""
     orders: dict[str, tuple[Decimal, int]] = {}
     sql = "SELECT order_id, order_total FROM silver WHERE order_id IS NOT NULL ORDER BY event_at, event_id"
     for order_id, total in reading.query(platform.data, sql):
@@ -125,8 +125,10 @@ def released_orders(platform: Platform) -> dict[str, tuple[Decimal, int]]:
 
 
 def test_the_hour_mends(hour: Platform) -> None:
-    """The broken file comes whole, one comes again unchanged, and one comes without its former winners: its rivals
-    are promoted, what nobody else has leaves, and gold follows."""
+    """The broken file arrives whole, one file arrives again unchanged, and one arrives without its former winners.
+
+    The losers of these are promoted, records that no other file has leave, and gold follows.
+    """
     assert released_orders(hour) == expected_orders(hour)
     assert released_orders(hour)["o-400"] == (Decimal("20.00"), 1)
     hour.land(hostile.HOUR, "truncated.json.gz", hostile.WHOLE)

@@ -1,4 +1,4 @@
-"""Marts beside the warehouse: a release of gold is in the lake's catalog as well, for whoever reads Iceberg."""
+"""Marts as Iceberg tables: each release of gold is also in the lake's catalog, for engines that read Iceberg."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def releases(table: Table) -> list[str]:
 
 
 def test_every_mart_is_what_the_release_holds(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row by row, in one snapshot a release, which names the run that made it."""
+    """Row by row. Each release is one snapshot, which names the run that made it."""
     monkeypatch.setenv("ICEBERG_MARTS", ",".join(dbt.mart_names()))
     runs = []
     for number in range(2):
@@ -62,7 +62,7 @@ def test_every_mart_is_what_the_release_holds(platform: Platform, monkeypatch: p
 
 
 def test_what_is_no_mart_fails_the_run_before_it_builds(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a message that says what there is instead."""
+    """The message lists the marts that exist."""
     monkeypatch.setenv("ICEBERG_MARTS", "fct_orders,fct_ordes")
     ingest(platform, 0)
     with pytest.raises(dg.DagsterResourceFunctionError) as raised:
@@ -72,7 +72,7 @@ def test_what_is_no_mart_fails_the_run_before_it_builds(platform: Platform, monk
 
 
 def test_a_release_that_is_not_published_is_made_again(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The warehouse notes a release last, so that what is missing in the lake is not taken for done."""
+    """The warehouse notes a release last, so a release that is missing in the lake does not count as done."""
 
     def broken(*_: object) -> None:
         raise OSError("the lake cannot be written")

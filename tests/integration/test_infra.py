@@ -46,7 +46,7 @@ def test_templates_are_clean(path: Path) -> None:
 
 
 def test_the_image_is_clean() -> None:
-    """hadolint, and every file that is copied exists; there is no engine here to build it."""
+    """hadolint finds nothing, and every file that is copied exists. There is no engine here to build the image."""
     done = subprocess.run(
         [Path(sys.executable).with_name("hadolint"), ROOT / "Dockerfile"], capture_output=True, check=False
     )
@@ -60,7 +60,7 @@ def test_the_image_is_clean() -> None:
 
 
 def test_the_image_holds_what_the_tests_ran_with() -> None:
-    """Its lock has no tools of development, and every pin is the one of the lock that CI installs."""
+    """Its lock has no development tools, and pins the same versions as the lock that CI installs."""
     pins = [
         dict(re.findall(r"^(\S+)==(\S+)", path.read_text(), re.MULTILINE))
         for path in (INFRA / "requirements.lock", ROOT / "requirements.lock")
@@ -118,7 +118,7 @@ def settings(cloud: Aws, platform: Stack, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_buckets_keep_to_themselves_and_let_go(cloud: Aws, platform: Stack) -> None:
-    """Nothing is public; what landed expires, what the lake holds does not."""
+    """Nothing is public. Landed objects expire, objects of the lake do not."""
     client = cloud.client("s3")
     rules = {}
     for name in ("Landing", "Lake"):
@@ -132,7 +132,10 @@ def test_buckets_keep_to_themselves_and_let_go(cloud: Aws, platform: Stack) -> N
 
 
 def test_the_lake_is_made_within_the_stack(settings: Mapping[str, str], cloud: Aws) -> None:
-    """Tables in the databases of the template, files below the folder that the roles may read; no database beside."""
+    """Tables are in the template's databases, files below the folder that the roles may read.
+
+    No other database exists.
+    """
     lake = make("lake", [COMMERCE], LOG)
     for layer in Layer:
         assert lake.table(layer, COMMERCE).location() == f"{settings['LAKE_URL']}/{layer.value}.db/{COMMERCE.name}"
@@ -141,7 +144,7 @@ def test_the_lake_is_made_within_the_stack(settings: Mapping[str, str], cloud: A
 
 
 def test_firehose_lands_what_the_platform_reads(settings: Mapping[str, str], cloud: Aws, platform: Stack) -> None:
-    """Producers' records, put into Kinesis' Firehose, lie in the arrival hour's folder."""
+    """Firehose writes producers' records into the folder of the arrival hour."""
     stack = Stack.create(cloud, INFRA / "stream.yml", Stream="mobile", LandingBucket=platform.outputs["LandingBucket"])
     firehose = cloud.client("firehose")
     described = firehose.describe_delivery_stream(DeliveryStreamName=stack.made["Firehose"]["Ref"])
@@ -160,7 +163,7 @@ def test_firehose_lands_what_the_platform_reads(settings: Mapping[str, str], clo
 
 
 def test_the_instance_differs_from_the_laptops_in_storage_alone() -> None:
-    """Limits and time-outs that the tests ran with are those of the deployment."""
+    """The deployment has the limits and time-outs that the tests ran with."""
     mine, deployed = (yaml.safe_load(path.read_text()) for path in (ROOT / "dagster.yaml", INFRA / "dagster.yaml"))
     assert {name: value for name, value in deployed.items() if name not in ("storage", "compute_logs")} == mine
     secrets = deployed["storage"]["postgres"]["postgres_db"]
@@ -204,7 +207,7 @@ TRUST = {
 
 @pytest.mark.parametrize("who", TRUST)
 def test_snowflakes_role_is_for_those_who_are_named(who: str) -> None:
-    """Its own user is known only when the integration has been made, and that wants the role."""
+    """Snowflake's user is known only after the integration is created, and the integration needs the role."""
     given, users, ids = TRUST[who]
     stack = Stack.of(INFRA / "platform.yml", Warehouse="snowflake", **given)
     role = stack.body["Resources"]["SnowflakeRole"]["Properties"]["AssumeRolePolicyDocument"]

@@ -1,4 +1,4 @@
-"""A process that is killed at any moment leaves nothing that the next run does not put right."""
+"""Whenever a process is killed, the next run repairs what it left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ import reading
 from driving import Platform, start_child
 
 pytestmark = pytest.mark.integration
-# Each is a step and what to wait for in it before the kill: a file that appears, or a random part of the usual time.
+# Each is a step, and what to wait for in it before the kill: a file that appears, or (None) a random part of the usual
+# time.
 BRONZE_COMMIT = ("bronze_commerce", "lake/bronze/commerce/metadata/*.metadata.json")
 BRONZE_FILE = ("bronze_commerce", "lake/bronze/commerce/data/**/*.parquet")
 REJECTED_COMMIT = ("silver_commerce", "lake/rejected/commerce/metadata/*.metadata.json")
@@ -85,13 +86,13 @@ def _wait_for_step(child: subprocess.Popen[str], step: str) -> bool:
 
 
 def _found(data: Path, pattern: str) -> set[Path]:
-    with suppress(FileNotFoundError):  # a folder that goes while it is listed
+    with suppress(FileNotFoundError):  # a folder may disappear while it is listed
         return set(data.glob(pattern))
     return set()
 
 
 def test_one_kill_changes_no_table(calm: Platform, make_platform: Callable[[str], Platform]) -> None:
-    """Killed as rejected records are committed, before or just after silver's rows are."""
+    """The kill comes when rejected records are committed, before or just after silver's rows are."""
     platform = make_platform("killed_once")
     shutil.copytree(calm.landing, platform.landing)
     assert killed(platform, calm.hours[0], calm.hours[-1], *FIRST_REJECTED)

@@ -43,7 +43,7 @@ def sample_orders() -> Iterator[dict[str, object]]:
 
 
 def test_published_recency_frequency_monetary(platform: Platform) -> None:
-    """The answer that the R package gives for its data set. All orders arrive in one hour, years late."""
+    """The answer is the one that the R package gives for its data set. All orders arrive in one hour, years late."""
     hour = dt.datetime(2024, 5, 1, 9)
     platform.land(hour, "orders.json.gz", sample_orders())
     platform.ingest(hour)
@@ -84,7 +84,7 @@ def test_simulated_lake(simulated: tuple[Platform, dict]) -> None:
 
 
 def test_simulated_gold(simulated: tuple[Platform, dict]) -> None:
-    """Completed orders, and their revenue by date and currency to the cent, as plain Python computes them."""
+    """Completed orders and, to the cent, their revenue by date and currency are what plain Python computes."""
     platform, _ = simulated
     world = World.of({COMMERCE.name: reading.lake(platform.data, "silver").to_pylist()})
     assert reading.revenue(platform.data) == revenue_by_date(world) != {}

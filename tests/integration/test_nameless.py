@@ -42,7 +42,7 @@ def session(user: object, visit: object) -> str:
 
 
 def events() -> Iterator[str]:
-    """Users whose app has no id, an app without users in four requests, times of no calendar, and an order."""
+    """Users whose app has no id, an app without users in four requests, times outside the calendar, and an order."""
     for number, blank in enumerate((*BLANKS, None)):
         yield line(f"blank-{number}", user_id=f"u-{number}", network_userid="n", contexts=session(blank, blank))
     for number in range(4):
@@ -79,14 +79,17 @@ def test_times_of_no_calendar_are_refused_alone(platform: Platform) -> None:
 
 
 def test_guests_are_no_customer(platform: Platform) -> None:
-    """Each of their orders counts, and none of them is a person with a history."""
+    """Each of their orders counts, and no guest is a person with a history."""
     assert reading.gold(platform.data, "SELECT count(*), count(customer_id) FROM marts.fct_orders") == [(3, 0)]
     assert reading.gold(platform.data, "SELECT count(*) FROM analytics.analytics_customer_summary") == [(0,)]
     assert reading.query(platform.data, "SELECT reason FROM rejected") == [("rule",)]
 
 
 def test_people_are_those_who_have_a_name(platform: Platform) -> None:
-    """Four users without an app's id are four, and an app is one, however often the collector names it anew."""
+    """Four users without an app id are four people.
+
+    An app is one person, however many cookies the collector gives it.
+    """
     dau = "SELECT dau FROM marts.daily_active_users WHERE device_platform = 'all' AND event_date = DATE '2026-03-01'"
     assert reading.gold(platform.data, dau) == [(5,)]
 

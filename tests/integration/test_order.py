@@ -37,8 +37,9 @@ def test_backwards_and_twice(calm: Platform, unordered: Platform) -> None:
 
 
 def test_two_processes_at_once(calm: Platform, unordered: Platform) -> None:
-    """Two writers on different hours, which have keys in common, and both on the middle one: the slower commit is
-    computed again. (Gold is alone by the pool of its instance; here every process has one of its own.)"""
+    """Two writers work on different hours that have keys in common, and both on the middle hour: the slower commit is
+    computed again. (In one instance, a pool lets only one gold run at a time; here every process has its own.)
+    """
     middle = unordered.hours[2]
     spans = ((unordered.hours[0], middle), (middle, unordered.hours[-1]))
     children = [start_child(unordered, *span, "ingest") for span in spans]

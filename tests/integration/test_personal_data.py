@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 1, 1, 10)
 PLAN = Plan(HOUR, hours=1, rate=1200, shares=Shares(*[0.05] * 8), canaries=True)
 ALLOWED = ("landing/", "lake/bronze/")
-# What the simulator does not do: ids that are addresses, and personal values where other types are wanted.
+# What the simulator does not send: ids that are addresses, and personal values where other types are wanted.
 PEOPLE = {"snowplow": "Ada@example.com", "web": "grace@example.com", "clickstream": "alan+1@example.com"}
 MISPLACED: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "commerce": [{"customer": "Edsger Dijkstra"}, {"session": {"device": ["barbara@example.com"]}}],
@@ -53,7 +53,7 @@ HIDDEN = (
 
 @dataclass(frozen=True)
 class Installation:
-    """What a run left behind, what it said, and what nobody may find of it."""
+    """The data that a run left, its output, and the texts that nobody may find in either."""
 
     data: Path
     said: str
@@ -98,7 +98,7 @@ def sightings(installation: Installation) -> dict[str, set[str]]:
 
 
 def test_nobody_is_recognised(sightings: dict[str, set[str]]) -> None:
-    """Not in silver, the warehouse, gold, what Dagster remembers or what was logged, nor in any file beside them."""
+    """Not in silver, the warehouse, gold, Dagster's storage, the logs, nor in any other file."""
     raw = {place for place in sightings if place.startswith("lake/rejected/") and place.endswith(":raw")}
     assert {
         place: names for place, names in sightings.items() if not place.startswith(ALLOWED) and place not in raw
@@ -106,7 +106,7 @@ def test_nobody_is_recognised(sightings: dict[str, set[str]]) -> None:
 
 
 def test_the_scan_finds_what_is_there(installation: Installation, sightings: dict[str, set[str]]) -> None:
-    """All of them lie where records lie as they landed, so that finding none elsewhere means something."""
+    """All of them are where records are stored as they landed, so it means something that none is found elsewhere."""
     for folder in ALLOWED:
         assert set().union(*(sightings[p] for p in sightings if p.startswith(folder))) == set(installation.canaries)
     rejected = set().union(*(names for place, names in sightings.items() if place.startswith("lake/rejected/")))
@@ -115,7 +115,7 @@ def test_the_scan_finds_what_is_there(installation: Installation, sightings: dic
 
 @pytest.mark.parametrize("stream", PEOPLE)
 def test_an_address_that_is_an_id_is_there_as_its_hash(installation: Installation, stream: str) -> None:
-    """One person still, but nobody knows who."""
+    """It is still one person, but nobody knows who."""
     sql = "SELECT regexp_full_match(user_id, '[0-9a-f]{64}') FROM silver WHERE _source_file LIKE '%people'"
     assert reading.query(installation.data, sql, stream) == [(True,)]
 
@@ -133,7 +133,7 @@ def test_records_are_refused_without_their_values(installation: Installation) ->
 
 
 def test_the_development_key_is_warned_of(installation: Installation) -> None:
-    """Everybody has it, and can try addresses out with it."""
+    """Everybody has that key and can try out addresses with it."""
     assert "PERSONAL_DATA_KEY is not set: personal data is hashed with the public development key" in installation.said
 
 

@@ -1,4 +1,4 @@
-"""A lost catalog on a whole platform: after the job `recover` and the next runs, gold is as without the loss."""
+"""A lost catalog on a whole platform: after the job `recover` and the next runs, gold is as if nothing was lost."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def recovered(make_platform: Callable[[str], Platform], calm: Platform, monkeypa
 
 
 def test_gold_is_what_it_would_be_without_the_loss(recovered: Platform, calm: Platform) -> None:
-    """Warehouse and gold had followed snapshots that are gone: they load and build in full."""
+    """Warehouse and gold were built from snapshots that are gone, so they load and build in full."""
     lands(recovered, calm, 4)
     recovered.ingest(calm.hours[0], calm.hours[-1])
     recovered.gold()

@@ -68,7 +68,7 @@ def test_a_lost_file_fails_by_name_and_is_repaired(platform: Platform) -> None:
 
 
 def test_what_is_lost_for_good_is_named_and_gold_follows(platform: Platform) -> None:
-    """The object has left the landing zone; its orders are gone from gold, and everybody can see why."""
+    """The object has left the landing zone. Its orders are gone from gold, and the log and the ledger say why."""
     (platform.landing / f"commerce/{NEXT:%Y/%m/%d/%H}/gone.json").unlink()
     (lost,) = (file for file in files(platform, "bronze") if pq.read_metadata(file).num_rows == 6)
     lost.unlink()

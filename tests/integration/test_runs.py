@@ -1,4 +1,4 @@
-"""What a run of many hours tells Dagster: each hour by itself, also where one of them is bad."""
+"""What a run of many hours reports to Dagster: each hour by itself, also if one of them is bad."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_assets_show_their_columns(definitions: dg.Definitions) -> None:
 
 
 def test_one_bad_hour_does_not_spoil_the_others(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The blocking check of silver finds fault with one of three hours."""
+    """Silver's blocking check fails for one of three hours."""
     from assets import checks
 
     def fault(*arguments: object) -> dict[dt.datetime, object]:
@@ -105,7 +105,7 @@ def test_one_bad_hour_does_not_spoil_the_others(platform: Platform, monkeypatch:
 
 
 def test_a_stream_without_a_bad_record_runs_again(platform: Platform) -> None:
-    """Nothing was ever rejected, so silver has no snapshot of rejected to name."""
+    """Nothing was ever rejected, so there is no snapshot of rejected that silver could name."""
     for number in range(3):
         platform.land(HOURS[0], f"{number // 2}.json.gz", [hostile.order(number)])
         platform.ingest(HOURS[0])

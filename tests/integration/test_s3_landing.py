@@ -80,7 +80,7 @@ def contents(landing: Landing, found: list[LandedObject]) -> list[bytes]:
 
 
 def test_a_bucket_and_a_folder_list_the_same(bucket: Bucket, landing: S3Landing, tmp_path: Path) -> None:
-    """Whatever lies there: hours of both schemes, strays of all kinds, what is hidden, and folders' own markers."""
+    """Whatever is there: hours in both layouts, strays of all kinds, hidden objects, and markers of folders."""
     relatives = ["2024/05/01/10/a", "2024/05/01/10/b/c", "year=2024/month=05/day=01/hour=10/minute=05/d"]
     relatives += ["2024/05/01/11/a", "2024/05/01/a", "2024/a", "a", "backup/2024/05/01/10/a", "2019/12/31/23/a"]
     relatives += ["2024/05/01/10/.a.tmp", "2024/05/01/10/_SUCCESS", "_temporary/2024/05/01/10/a", "2024/05/01/24/a"]
@@ -98,7 +98,7 @@ def test_a_bucket_and_a_folder_list_the_same(bucket: Bucket, landing: S3Landing,
 
 
 def test_no_hour_of_the_window_is_listed_to_find_strays(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
-    """Every load looks for strays, and the hours are where the many objects are."""
+    """Every load looks for strays, and most objects are in the hours."""
     for hour in range(11):
         put(bucket, f"2024/05/01/{hour:02}/a")
     put(bucket, "2024/05/01/stray")
@@ -121,7 +121,10 @@ def test_a_listing_of_several_pages_is_whole(
 
 
 def test_a_truncated_page_is_an_error(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
-    """A page that says there is more but not where, taken for the last, would lose objects without a word."""
+    """Such a page says that there is more, but not where.
+
+    If it counted as the last one, objects would be lost silently.
+    """
     put(bucket, "2024/05/01/10/a")
     more = (b"<IsTruncated>false</IsTruncated>", b"<IsTruncated>true</IsTruncated>")
     cloud.faults.plan(aws.edited(more), where=aws.listing)
@@ -135,7 +138,10 @@ def test_a_truncated_page_is_an_error(bucket: Bucket, landing: S3Landing, cloud:
 
 
 def test_another_content_is_another_version(bucket: Bucket, landing: S3Landing) -> None:
-    """An upload of the same bytes is no news; of others it is, and the version listed before can no longer be read."""
+    """Uploading the same bytes changes nothing.
+
+    Uploading others makes a new version, and the old one cannot be read.
+    """
     put(bucket, "2024/05/01/10/a", b"one")
     (first,) = landing.objects(COMMERCE)
     put(bucket, "2024/05/01/10/a", b"one")
@@ -167,7 +173,7 @@ def test_objects_are_fetched_ahead_and_their_copies_go(
 
 
 def test_a_copy_stays_while_it_is_read(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
-    """However many others are read meanwhile, it may be read once more without being fetched."""
+    """However many others are read meanwhile, it can be read once more without another download."""
     for number in range(5):
         put(bucket, f"2024/05/01/10/{number}", b"%d" % number)
     found = landing.objects(COMMERCE)
@@ -218,7 +224,7 @@ def test_a_forbidden_listing_fails_at_once_and_says_what(bucket: Bucket, landing
 def test_an_object_that_is_forbidden_or_archived_does_not_stop_the_others(
     bucket: Bucket, landing: S3Landing, cloud: FaultyAws
 ) -> None:
-    """One has a key of another account, one has gone to the archive: each is refused with what S3 says."""
+    """One is encrypted with another account's key, one is archived. Each is refused with S3's message."""
     bucket.client.put_object(
         Bucket=bucket.name, Key="in/commerce/2024/05/01/10/archived", Body=b"x", StorageClass="GLACIER"
     )
@@ -237,7 +243,7 @@ def test_an_object_that_is_forbidden_or_archived_does_not_stop_the_others(
 
 
 def test_wrong_credentials_end_the_run(bucket: Bucket, landing: S3Landing, cloud: FaultyAws) -> None:
-    """They say nothing of an object: refused, every object of the hour would be left out."""
+    """They do not concern a single object. If objects were refused for them, the whole hour would be left out."""
     put(bucket, "2024/05/01/10/a")
     found = landing.objects(COMMERCE)
     cloud.faults.plan(aws.error(403, "SignatureDoesNotMatch"), where=aws.getting)

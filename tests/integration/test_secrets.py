@@ -25,7 +25,7 @@ from simulate.run import simulate
 pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 1, 1, 10)
 NO_KEY = "canary-in-a-key-that-is-none"
-# What is wrong, by the job that finds it out, and how that is told.
+# The job that finds the mistake, the wrong settings, and the text that the error must have.
 WRONG: Mapping[str, list[tuple[str, Mapping[str, str], str]]] = {
     "aws-snowflake": [
         ("ingest", {"SNOWFLAKE_STAGE": "", "LAKE_URL": ""}, "lacks these settings: LAKE_URL, SNOWFLAKE_STAGE"),
@@ -72,7 +72,7 @@ fragment Entry on MetadataEntry {
 
 @dataclass(frozen=True)
 class Told:
-    """What was said by good runs and by bad ones, where all is that was kept, and what must not be in any of it."""
+    """The output of good and bad runs, the place of all that was stored, and the texts that must be in none of it."""
 
     data: Path
     good: Mapping[str, subprocess.CompletedProcess[str]]
@@ -118,7 +118,7 @@ def test_no_secret_is_written_down(told: Told) -> None:
 
 
 def test_all_of_it_was_looked_at(told: Told) -> None:
-    """Good runs came to their end with these secrets, and Dagster answered with what they had logged."""
+    """Good runs succeeded with these secrets, and Dagster's answers have what they logged."""
     for name, done in told.good.items():
         assert done.returncode == 0, f"{name}: {done.stderr[-3000:]}"
     answer = (told.data / "answer").read_text()

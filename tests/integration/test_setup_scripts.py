@@ -29,7 +29,7 @@ VARIABLES = {"landing_url": "s3://l", "lake_url": "s3://k", "role_arn": "arn:aws
 
 
 def test_every_statement_of_snowflakes_script_is_one() -> None:
-    """Roles, users and integrations are beyond the parser; all else it knows."""
+    """The parser knows every statement except those about roles, users and integrations."""
     unknown = []
     for statement in snowflake_standin.setup_statements(VARIABLES):
         assert "&{" not in statement
@@ -96,7 +96,7 @@ def execute(port: int, user: str, database: str, sql: str) -> list[tuple[object,
 def test_the_platforms_user_of_redshift_can_do_its_work(
     settings: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With what the script grants it, and readers see the release and nothing behind it."""
+    """The script's grants are enough for it, and readers see the release and nothing else."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     warehouse = make("warehouse", [COMMERCE], logging.getLogger("test"))

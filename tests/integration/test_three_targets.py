@@ -34,7 +34,7 @@ Rows = Counter[tuple[Any, ...]]
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Simulated hours of every stream, across midnight and the end of a month, and the largest values there can be."""
+    """Simulated hours of every stream, across midnight and the end of a month, and the largest possible values."""
     folder = tmp_path_factory.mktemp("landed")
     for stream in STREAMS:
         simulate(SIMULATED[stream.name], Plan(START, hours=len(HOURS), rate=120, seed=5), folder)
@@ -46,7 +46,10 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def deploy(
     definitions: dg.Definitions, landed: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], Deployed]]:
-    """Gives the platform of a deployment, brought from landing to gold in two runs; made when first asked for."""
+    """A function that returns a deployment's platform.
+
+    The first call for a deployment makes the platform and brings it from landing to gold in two runs.
+    """
     made: dict[str, Deployed] = {}
     with ExitStack() as stack:
 
@@ -141,7 +144,7 @@ def test_every_statement_is_one_of_its_dialect(deploy: Callable[[str], Deployed]
 
 @pytest.mark.parametrize("name", ["local", *clouds.NAMES])
 def test_the_models_rules_hold_everywhere(deploy: Callable[[str], Deployed], name: str) -> None:
-    """dbt's unit tests: the edges of every figure, by each engine's own reckoning."""
+    """dbt's unit tests: the edges of every figure, as each engine computes them."""
     if reason := clouds.lacking(name):
         pytest.skip(reason)
     outcome = deploy(name).dbt("test", "--select", "test_type:unit")
@@ -151,7 +154,7 @@ def test_the_models_rules_hold_everywhere(deploy: Callable[[str], Deployed], nam
 
 
 def test_raw_events_in_snowflake_are_those_of_bronze(deploy: Callable[[str], Deployed]) -> None:
-    """The other way in, for those who transform in the warehouse: what is JSON there is what bronze holds."""
+    """For those who transform raw records in the warehouse: all JSON records of bronze are there."""
     platform = deploy("aws-snowflake")
     path = f"{COMMERCE.name}/{HOURS[0]:%Y/%m/%d/%H}"
     assert platform.dbt("run-operation", "copy_into_raw_events", "--args", json.dumps({"path": path})).success
@@ -174,7 +177,10 @@ def is_json(raw: bytes) -> bool:
 def test_gold_follows_its_code_everywhere(
     deploy: Callable[[str], Deployed], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Silver stays as it is; a changed model and those below it are built anew, as `test_gold_code` shows on DuckDB."""
+    """Silver does not change.
+
+    A changed model and those downstream are built again, as `test_gold_code` shows on DuckDB.
+    """
     if reason := clouds.lacking(name):
         pytest.skip(reason)
     platform = deploy(name)
@@ -197,6 +203,6 @@ def test_gold_follows_its_code_everywhere(
 
 
 def events_by_day(platform: Deployed) -> dict[Any, int]:
-    """The events that people are shown with, by day."""
+    """The number of events in `int_person_days`, by day."""
     found = platform.warehouse().query("SELECT event_date, sum(events) FROM intermediate.int_person_days GROUP BY 1")
     return {day: int(events) for day, events in found}

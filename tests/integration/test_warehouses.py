@@ -166,7 +166,7 @@ def test_what_fails_changes_nothing(warehouse: CopyingWarehouse, silver: Table, 
 def test_files_that_do_not_give_all_their_rows_are_an_error(
     warehouse: CopyingWarehouse, silver: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Iceberg's manifests say how many rows there have to be."""
+    """Iceberg's manifests say how many rows there must be."""
     snapshot = write(silver, ("a", 1), ("b", 1))
     copy_files = type(warehouse).copy_files
 
@@ -176,7 +176,7 @@ def test_files_that_do_not_give_all_their_rows_are_an_error(
         return columns
 
     monkeypatch.setattr(type(warehouse), "copy_files", lossy)
-    with pytest.raises(LoadFailed, match="commerce: COPY gave 1 rows of data files that hold 2"):
+    with pytest.raises(LoadFailed, match="commerce: COPY loaded 1 rows from data files that hold 2"):
         warehouse.apply_snapshot(COMMERCE, silver, snapshot)
     assert warehouse.applied_snapshots() == {}
 
@@ -184,7 +184,7 @@ def test_files_that_do_not_give_all_their_rows_are_an_error(
 def test_of_two_that_apply_at_once_one_fails(
     warehouse: CopyingWarehouse, silver: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that was thought dead must not put an old snapshot's rows beside a new one's."""
+    """A worker that seemed dead must not add an old snapshot's rows to those of a new one."""
     warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("a", 1)))
     second = write(silver, ("b", 2))
 
@@ -201,7 +201,7 @@ def test_of_two_that_apply_at_once_one_fails(
 
 
 def test_a_column_that_the_contract_gains_is_added(warehouse: CopyingWarehouse, silver: Table) -> None:
-    """Rows that are there have no value for it; older files, which lack it, can still be loaded."""
+    """Existing rows have no value for it, and older files, which lack it, can still be loaded."""
     warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("a", 1)))
     with silver.update_schema() as update:
         update.add_column("coupon", StringType())
@@ -216,7 +216,7 @@ def test_a_column_that_the_contract_gains_is_added(warehouse: CopyingWarehouse, 
 
 
 def test_decimals_may_gain_digits(warehouse: CopyingWarehouse, silver: Table) -> None:
-    """As they may in the lake; rows that are there keep their values, and the views on them can be recreated."""
+    """The lake allows it as well. Existing rows keep their values, and the views on them can be recreated."""
     view = "CREATE OR REPLACE VIEW staging.stg AS SELECT event_id, order_total FROM silver.commerce"
     warehouse.apply_snapshot(COMMERCE, silver, write(silver, ("a", 1)))
     with warehouse.session() as cursor:
@@ -233,7 +233,7 @@ def test_decimals_may_gain_digits(warehouse: CopyingWarehouse, silver: Table) ->
 
 
 def test_a_release_holds_the_marts_alone(warehouse: CopyingWarehouse) -> None:
-    """What has left the marts leaves the release; the notes of what gold may hold begin anew with it."""
+    """What has left the marts leaves the release, and the notes of what gold may hold start again with each release."""
     with warehouse.session() as cursor:
         for schema in (*MARTS, "staging"):
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
@@ -268,7 +268,7 @@ def test_two_marts_of_one_name_cannot_be_released(warehouse: CopyingWarehouse) -
 
 
 def test_a_relation_is_read_into_arrow(warehouse: CopyingWarehouse) -> None:
-    """With the types that were asked for, whatever the driver makes of them; in batches, of which none is empty."""
+    """With the types that were asked for, whatever types the driver returns; in batches, none of them empty."""
     schema = pa.schema(
         {
             "id": pa.int64(),

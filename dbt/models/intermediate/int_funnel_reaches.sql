@@ -2,10 +2,9 @@
 
 {#-
     A chain is a first step and, for each next step, the earliest event that can continue it: an earlier event never
-    reaches less than a later one. That event must not come before the chain's last event, where events of the same
-    moment have no order, and it must come after the last event of the same name that the chain has used. Each step
-    finds the next event of all chains at once: it sorts chains and events together and takes the minimum of the events
-    that follow.
+    reaches less than a later one. That event must not come before the chain's last event (events of the same moment
+    have no order). It must come after the last event of the same name that the chain has used. Each step finds the next
+    event of all chains at once: it sorts chains and events together and takes the minimum of the events that follow.
 -#}
 {%- set person = 'funnel, identity_space, person_id' %}
 {%- set slice = 'funnel_date, channel, device_platform' %}
@@ -51,8 +50,8 @@ found_1 as (
         on events.funnel = steps.funnel
         and events.event_name = steps.event_name
     where steps.step = 1
-        -- Of like events in a row only the last begins a chain: it reaches all that the others reach, and sooner. An
-        -- event that shares its moment with others may reach more, so it is kept.
+        -- Of equal events in a row only the last begins a chain: it reaches everything that the others reach, in less
+        -- time. An event that shares its moment with others may reach more, so it is kept.
         and not (events.is_repeated and events.place = events.place_of_tie and steps.steps_of_name = 1)
 
 ),
@@ -132,7 +131,7 @@ found_{{ step }} as (
 
 ended as (
 
-    {#- Each chain once: at the step that it did not reach, or at the last step of its funnel. -#}
+    {#- Each chain appears once: at the first step that it does not reach, or at the last step of its funnel. -#}
     {% for step in [1] + later_steps %}
     select
         {% for column in (person ~ ', ' ~ slice).split(', ') %}found.{{ column }}, {% endfor %}

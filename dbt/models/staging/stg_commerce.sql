@@ -8,7 +8,7 @@ marked as (
 
     select
         source.*,
-        -- A page view, as of the confirmation page, may also name an order; it is no order event.
+        -- A page view, such as of the confirmation page, may also name an order; it is no order event.
         order_id is not null and {{ is_order_event_name('event_name') }} as is_order_event
     from source
 

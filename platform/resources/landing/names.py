@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-# Control characters, line separators and marks that change the direction of text. The list is fixed, as Python's idea
-# of "printable" changes with its version, and the spelling of a name must not.
+# Control characters, line separators and marks that change the direction of text. The list is fixed: Python's idea of
+# "printable" changes from version to version, but the spelling of a name must not.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\udc80-\udcff]")
 _LOOKS_ESCAPED = re.compile(r"\\(?=x[0-9a-f]{2})")
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")

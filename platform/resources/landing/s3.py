@@ -156,7 +156,7 @@ class S3Landing:
 
 
 def _has_no_strays(stream: Stream, folder: str, window: tuple[dt.datetime, dt.datetime]) -> bool:
-    """Whether a folder need not be listed for strays: it is hidden, or its hour is inside the window."""
+    """Whether a folder cannot hold strays: it is hidden, or its hour is inside the window."""
     parts = tuple(folder.removeprefix(f"{stream.folder}/").removesuffix("/").split("/"))
     return hidden(parts[-1]) or any(layout.covers(parts, window) for layout in stream.layouts)
 

@@ -1,6 +1,6 @@
-"""Walk: list all that is below a folder, whatever its name and state.
+"""Walk: list everything below a folder, whatever its name and state.
 
-Belongs here: which folders are entered, and why an entry is refused that is not a readable file. Not here: what a
+Belongs here: which folders are entered, and for which reasons an entry is refused. Not here: what a
 landing zone is (`lake.landing`), how names are written (`names`).
 """
 
@@ -24,7 +24,7 @@ _KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFBLK:
 
 @dataclass(frozen=True)
 class Found:
-    """An entry at a path below the top: a file, or, with the reason in `refused`, what cannot be read or listed."""
+    """An entry below the top: a readable file, or one that cannot be read or listed, with the reason in `refused`."""
 
     parts: Parts
     version: str
@@ -49,7 +49,7 @@ def version_of(status: os.stat_result) -> str:
 
 
 def walk(top: bytes, enter: Callable[[Parts], bool]) -> Iterator[Found]:
-    """Everything below a folder, in those of its folders that `enter` accepts. A missing folder is empty."""
+    """Everything below a folder. Only subfolders that `enter` accepts are entered. A missing folder is empty."""
     zone = os.path.realpath(top)
     to_list: list[tuple[Parts, bool]] = [((), False)]  # folders, and whether a link led to them
     while to_list:

@@ -229,7 +229,7 @@ class CopyingWarehouse(ABC):
             cursor.execute(f"SELECT count(*) FROM {staged}")
             ((rows,),) = cursor.fetchall()
             if rows != plan.rows:
-                raise LoadFailed(f"{stream.name}: COPY gave {rows} rows of data files that hold {plan.rows}")
+                raise LoadFailed(f"{stream.name}: COPY loaded {rows} rows from data files that hold {plan.rows}")
         with transaction(cursor):
             notes.note_applied(cursor, stream.name, loaded, snapshot_id)
             if plan.dates_to_empty is None:

@@ -34,7 +34,7 @@ def daily_active_users(world: World) -> TableRows:
         for date in days(world.events[0].date, world.as_of):
 
             def active_in(days: int, last: dt.date = date, by_date: dict = by_date) -> set[Person]:
-                """The people active in so many days, of which `last` is the last."""
+                """The people active in the `days` days that end on `last`."""
                 return {person for ago in range(days) for person in by_date.get(last - ago * DAY, ())}
 
             today, month, month_before = active_in(1), active_in(28), active_in(28, date - DAY)

@@ -39,7 +39,7 @@ def _reached(start: Event, events: Sequence[Event], steps: Sequence[str]) -> lis
             candidates = (
                 e for e in events if e.name == steps[step] and e.moment >= chain[-1].moment and e not in chain
             )
-            # A later event of the same name continues in no more ways than the earliest one left.
+            # Whatever can follow a later event of the same name can also follow the earliest one that is left.
             earliest: dt.datetime | None = None
             for event in candidates:
                 if event.at - start.at > WINDOW or (earliest is not None and event.at > earliest):

@@ -1,7 +1,7 @@
 """Invented silver rows that test the edges of figures, and a warehouse file that holds them.
 
 Times lie on a grid of ten minutes, so that gaps of exactly half an hour, ties and midnights are frequent. There are few
-people, and their ids come and go. What is right about these rows is in the figures beside this module.
+people, and their ids come and go. The figures beside this module say what is right for these rows.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ INVENTORS: Mapping[str, Callable[[Random, int], Iterator[SilverRow]]] = {
 
 
 def silver_rows(seed: int, records: int) -> dict[str, list[SilverRow]]:
-    """By stream, the rows of its silver. Rows of one record have the same time or lie days apart."""
+    """The rows of silver, by stream. Rows of one record have the same time or are days apart."""
     dice = Random(seed)
     found: dict[str, list[SilverRow]] = {}
     for stream in STREAMS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-DECIMALS = {"JPY": 0, "KWD": 3, "CLF": 4}  # of the currencies that appear, all others having 2
+DECIMALS = {"JPY": 0, "KWD": 3, "CLF": 4}  # of the currencies that appear; all others have 2
 FINEST = 6
 _EXACT = Context(prec=50, rounding=ROUND_HALF_UP)
 
@@ -19,5 +19,5 @@ def rounded(amount: Decimal, currency: str | None) -> Decimal:
 
 
 def finest_decimals(amount: Decimal, currency: str | None) -> int:
-    """The decimals to divide an amount in: the currency's own, or six if the amount has more than those."""
+    """The decimals in which an amount is divided: the currency's own, or six if the amount has more than those."""
     return FINEST if currency is None or rounded(amount, currency) != amount else decimals(currency)

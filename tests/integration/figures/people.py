@@ -18,7 +18,7 @@ MODELS = ("first", "last", "linear", "position")
 
 
 def _favourite(counts: Counter[str]) -> str | None:
-    """The most frequent name; of several the first by name."""
+    """The most frequent name; ties go to the first by name."""
     return min(counts, key=lambda name: (-counts[name], name), default=None)
 
 

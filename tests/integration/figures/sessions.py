@@ -41,7 +41,7 @@ class Session:
         return len({(e.date, e.user, e.anonymous, e.conversion) for e in self.events if e.converts})
 
     def first(self, attribute: str) -> str | None:
-        """The earliest value; of several at the same time, the smallest."""
+        """The earliest value; if several have the same time, the smallest."""
         values = ((event.at, value) for event in self.events if (value := getattr(event, attribute)) is not None)
         return min(values, default=(None, None))[1]
 
@@ -49,7 +49,8 @@ class Session:
     def journey(self) -> str:
         """The first five event names, without immediate repetitions.
 
-        Gold builds a journey from pieces: events of one date and one pair of ids, in sessions by gap also of one run.
+        Gold builds a journey from pieces. The events of a piece have one date and one pair of ids; in a session by gap,
+        they are also of one run.
         """
         pieces = sorted(
             self._pieces(), key=lambda p: (p[0].at, p[-1].at, _nulls_last(p[0].user), _nulls_last(p[0].anonymous))

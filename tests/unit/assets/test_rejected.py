@@ -115,8 +115,8 @@ def test_nothing_rejected_is_said(platform: Any, shop: Any) -> None:
     [
         (["comerce"], "invalid choice: 'comerce' (choose from"),
         ([""], "invalid choice: '' (choose from"),
-        (["commerce", "2024-05-01"], "'2024-05-01' is no arrival hour; one is written 2026-01-01-00:00"),
-        (["commerce", "2024-05-01-10:30"], "'2024-05-01-10:30' is no arrival hour"),
+        (["commerce", "2024-05-01"], "expected an arrival hour such as 2026-01-01-00:00, found '2024-05-01'"),
+        (["commerce", "2024-05-01-10:30"], "found '2024-05-01-10:30'"),
     ],
 )
 def test_what_cannot_be_listed_is_a_usage_error(

@@ -51,7 +51,7 @@ known as (
 
 instants as (
 
-    -- Of several events at one instant the last one counts, as a version needs a duration.
+    -- If several events have the same time, only the last one counts: a version needs a duration.
     select * from known
     where place_at_instant = 1
 

@@ -49,7 +49,7 @@ marked as (
 
 spaced as (
 
-    -- Pieces of one person may overlap, as of two devices. So the gap counts from the latest end so far.
+    -- Pieces of one person may overlap, for example on two devices. So the gap counts from the latest end so far.
     select
         marked.*,
         max(last_event_at) over (

@@ -22,7 +22,7 @@ activity as (
         '{{ period }}' as cohort_period,
         cast({{ cohort }} as date) as cohort_date,
         cast({{ dbt.datediff(cohort, current, period) }} as bigint) as period_number,
-        -- Of a person's dates in one period the first one counts.
+        -- Only a person's first date in a period counts.
         case when previous_date is null or {{ dbt.date_trunc(period, 'previous_date') }} < {{ current }} then people else 0 end
             as users,
         case when is_last then people else 0 end as leaving_users

@@ -39,7 +39,7 @@ channel_touches as (
 
 described as (
 
-    -- Of two touchpoints at one time the channel later by name is the later.
+    -- If two touchpoints have the same time, the one whose channel is later by name is the later.
     select
         channel_touches.*,
         cast(sum(touchpoints) over (partition by {{ purchase }}) as bigint) as all_touchpoints,
