@@ -55,10 +55,10 @@ fuzz-bounds: setup  ## a short fuzz with bounds checks in the compiled functions
 	@NUMBA_BOUNDSCHECK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 
 sources: setup  ## write dbt's sources.yml from the contracts
-	@$(PY) -m resources.sources
+	@$(PY) -m resources.dbt_sources
 
 contracts: setup  ## write docs/contracts/ from the contracts; fails if a contract's version is too low
-	@$(PY) -m resources.pages
+	@$(PY) -m resources.contract_pages
 
 rejected: setup  ## list rejected records and the reasons; make rejected STREAM=commerce [HOUR=2026-01-01-00:00]
 	@$(PY) -m resources.list_rejected "$(STREAM)" $(HOUR)

@@ -1,7 +1,7 @@
 """A contract's shape: all that it declares, as plain data that can be stored, compared and rendered.
 
 Belongs here: turning a contract into mappings, lists, texts and numbers. Not here: what a difference between two shapes
-means (`versions`), where a shape is stored (`resources.pages`).
+means (`versions`), where a shape is stored (`resources.contract_pages`).
 """
 
 from __future__ import annotations

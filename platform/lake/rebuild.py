@@ -15,7 +15,9 @@ from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import DATE_FORMAT
 
-MOST = 0.4  # above this share of new rows, rebuilding all tables is cheaper than replacing rows in them
+MAX_SHARE_OF_NEW_ROWS = (
+    0.4  # above this share of new rows, rebuilding all tables is cheaper than replacing rows in them
+)
 Snapshots = Mapping[str, int | None]
 RebuildVars = Mapping[str, list[str] | None]
 
@@ -47,7 +49,7 @@ def full_rebuild_is_cheaper(lake: Lake, streams: Sequence[Stream], changes: Chan
     held = [(stream, snapshot) for stream in streams if (snapshot := applied.get(stream.name)) is not None]
     tables = ((lake.table(Layer.SILVER, stream), snapshot) for stream, snapshot in held)
     total = sum(file.record_count for table, snapshot in tables for file in files_of(table, snapshot_id=snapshot))
-    return changes.rows > MOST * total
+    return changes.rows > MAX_SHARE_OF_NEW_ROWS * total
 
 
 def rebuild_vars(changes: ChangedDates | None, asked: Iterable[str], whole: Iterable[str] | None) -> RebuildVars:

@@ -100,7 +100,7 @@ def plan_runs(changes: Sequence[Change], requested: Mapping[str, str]) -> list[P
     return runs
 
 
-def still_requested(
+def open_requests(
     requested: Mapping[str, tuple[str, str]], changes: Sequence[Change], failed: Iterable[str]
 ) -> dict[str, tuple[str, str]]:
     """The requests that still count: their change is still there, and their run is not one of `failed`.
@@ -137,7 +137,7 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
         known = changes if sweep else [*changes, *_changes_of_old_hours(before, now)]
         runs = {run for _, run in before.values()}  # hours of a backlog share runs
         due = [run for run in runs if _state(context, run, now) is RequestState.DUE]
-        requested = still_requested(before, known, due)
+        requested = open_requests(before, known, due)
         requests = []
         for planned in plan_runs(changes, {name: change for name, (change, _) in requested.items()}):
             earlier = latest_attempts(context.instance, dg.RunsFilter(tags={CHANGE_TAG: planned.digest}))

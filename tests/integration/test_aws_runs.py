@@ -81,7 +81,7 @@ def held(layer: Layer) -> int:
 
 
 @pytest.mark.parametrize("kind", [aws.getting, aws.listing], ids=["reading", "listing"])
-def test_what_passes_is_not_noticed(definitions: dg.Definitions, faults: Faults, kind: Any) -> None:
+def test_transient_errors_are_invisible(definitions: dg.Definitions, faults: Faults, kind: Any) -> None:
     """S3 throttles often, and the client tries again."""
     faults.plan(aws.error(503, "SlowDown"), times=2, where=aws.under("in/commerce", kind))
     assert run(definitions)
@@ -99,7 +99,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_does_not_pass_fails_the_run_and_loses_nothing(
+def test_a_permanent_error_fails_the_run_and_loses_nothing(
     definitions: dg.Definitions, faults: Faults, name: str
 ) -> None:
     """The ledger is as before, so the next run of the hour loads all objects."""

@@ -81,7 +81,7 @@ def statements(node: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_no_role_may_more_than_it_needs(path: Path) -> None:
+def test_roles_have_only_needed_permissions(path: Path) -> None:
     """Actions by name; resources by name, or all objects of a named folder or bucket, all tables of a database."""
     found = list(statements(template(path)["Resources"]))
     assert found

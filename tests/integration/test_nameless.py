@@ -85,7 +85,7 @@ def test_guests_are_no_customer(platform: Platform) -> None:
     assert reading.query(platform.data, "SELECT reason FROM rejected") == [("rule",)]
 
 
-def test_people_are_those_who_have_a_name(platform: Platform) -> None:
+def test_only_real_ids_make_people(platform: Platform) -> None:
     """Four users without an app id are four people.
 
     An app is one person, however many cookies the collector gives it.

@@ -203,7 +203,7 @@ def test_a_large_object_comes_in_parts(bucket: Bucket, landing: S3Landing, cloud
     [aws.error(503, "SlowDown"), aws.error(500, "InternalError"), aws.hanging(1.5)],
     ids=["slow down", "server error", "time-out in the middle of the body"],
 )
-def test_what_passes_is_tried_again(bucket: Bucket, landing: S3Landing, cloud: FaultyAws, fault: Any) -> None:
+def test_transient_errors_are_retried(bucket: Bucket, landing: S3Landing, cloud: FaultyAws, fault: Any) -> None:
     """A reader never sees half of an object."""
     content = bytes(range(256)) * 1000
     put(bucket, "2024/05/01/10/a", content)
@@ -266,7 +266,7 @@ def test_keys_of_any_kind_are_found_and_read(bucket: Bucket, landing: S3Landing)
     assert sorted([*inside, *outside]) == found, "together both listings are everything"
 
 
-def test_what_does_not_pass_is_an_error(
+def test_permanent_errors_are_raised(
     bucket: Bucket, landing: S3Landing, cloud: FaultyAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the last attempt the reader gets an exception and no bytes."""

@@ -41,7 +41,7 @@ def test_every_statement_of_snowflakes_script_is_one() -> None:
     assert sorted(set(unknown)) == sorted(BEYOND)
 
 
-def test_what_holds_for_one_published_schema_holds_for_the_other() -> None:
+def test_both_published_schemas_have_the_same_grants() -> None:
     """They change places at each release, and their grants with them."""
     grants = [
         s for s in snowflake_standin.setup_statements(VARIABLES) if s.startswith("GRANT") and "analytics.gold" in s

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lake.landing import LandedObject
 from partitions import key_of
-from sensors.arrivals import HOUR, Change, find_changes, plan_runs, still_requested
+from sensors.arrivals import HOUR, Change, find_changes, open_requests, plan_runs
 
 NOW = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 WINDOW = (dt.datetime(2020, 1, 1, tzinfo=dt.UTC), NOW + HOUR)
@@ -96,6 +96,6 @@ def test_a_hundred_hours_are_five_runs() -> None:
 def test_what_stays_requested() -> None:
     """A change that has gone or differs, or whose run failed, is forgotten, so that it can be requested again."""
     before = {name: (change, "run") for name, change in requested([change(0), change(1), change(2)]).items()}
-    kept = still_requested(before, [change(0), change(1, digest="d")], [])
+    kept = open_requests(before, [change(0), change(1, digest="d")], [])
     assert list(kept) == list(requested([change(0)]))
-    assert still_requested(before, [change(0)], ["run"]) == {}
+    assert open_requests(before, [change(0)], ["run"]) == {}

@@ -6,7 +6,7 @@ import yaml
 
 from contracts import STREAMS
 from lake.schemas import Layer, definition
-from resources.sources import PATH, sources
+from resources.dbt_sources import PATH, sources
 
 
 def test_the_sources_are_those_of_the_contracts() -> None:

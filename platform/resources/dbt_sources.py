@@ -1,4 +1,4 @@
-"""dbt's sources, written from the contracts. `python -m resources.sources` writes them to dbt's folder."""
+"""dbt's sources, written from the contracts. `python -m resources.dbt_sources` writes them to dbt's folder."""
 
 from __future__ import annotations
 

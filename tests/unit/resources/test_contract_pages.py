@@ -14,7 +14,7 @@ from contracts.shape import shape
 from contracts.stream import Stream
 from contracts.versions import Version, Weight, version_error
 from contracts.web import WEB
-from resources.pages import FOLDER, page, shape_text, write
+from resources.contract_pages import FOLDER, page, shape_text, write
 
 
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)

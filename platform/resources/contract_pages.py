@@ -1,4 +1,4 @@
-"""Write docs/contracts/ from the contracts: `python -m resources.pages`.
+"""Write docs/contracts/ from the contracts: `python -m resources.contract_pages`.
 
 Belongs here: a contract as a page of Markdown, and its shape as YAML, with which the next version is compared. Not
 here: what a shape is, and which version a change needs (`contracts`).
