@@ -19,7 +19,7 @@ from assets.upkeep import upkeep_job
 from assets.warehouse import warehouse_asset
 from contracts import STREAMS
 from contracts.stream import Stream
-from resources.environment import resources
+from resources.environment import check_settings, resources
 from sensors.arrivals import arrivals_sensor
 from sensors.touched import touched_sensor
 
@@ -54,6 +54,7 @@ def build_defs(
     )
 
 
+check_settings(dg.get_dagster_logger())
 defs = build_defs()
 gc.freeze()  # half a million permanent objects: later garbage collections skip them
 atexit.register(gc.unfreeze)  # otherwise DuckDB reports all its types as leaked

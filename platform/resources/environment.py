@@ -239,7 +239,22 @@ def resources(streams: Sequence[Stream]) -> dict[str, dg.ResourceDefinition]:
 
 def make(name: str, streams: Sequence[Stream], log: Log) -> Any:
     """One resource of the current deployment. Raises `Misconfigured`, which names all missing settings at once."""
-    chosen = DEPLOYMENTS[deployment()]
-    if missing := [setting for setting in chosen.required if not os.environ.get(setting)]:
-        raise Misconfigured(f"DEPLOYMENT={deployment()!r} lacks these settings: {', '.join(missing)}")
-    return chosen.resources[name](streams, log)
+    if missing := _missing_settings():
+        raise Misconfigured(missing)
+    return DEPLOYMENTS[deployment()].resources[name](streams, log)
+
+
+def check_settings(log: Log) -> None:
+    """Check the deployment's settings when a code location loads, before any resource is needed.
+
+    Missing settings are a warning: assets and runs can still be looked at. Raises `Misconfigured` for a deployment that
+    does not exist.
+    """
+    if missing := _missing_settings():
+        log.warning(f"{missing}. Until they are set, every run fails.")
+
+
+def _missing_settings() -> str | None:
+    """A message that names all settings that the current deployment requires and that are not set."""
+    missing = [setting for setting in DEPLOYMENTS[deployment()].required if not os.environ.get(setting)]
+    return f"DEPLOYMENT={deployment()!r} lacks these settings: {', '.join(missing)}" if missing else None

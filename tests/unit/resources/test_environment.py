@@ -60,6 +60,27 @@ def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch, name: str) 
         assert str(raised.value) == f"DEPLOYMENT='{name}' lacks these settings: {required[0]}, {required[-1]}"
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("staging-typo", "DEPLOYMENT='staging-typo' is unknown; expected one of:"), ("aws-redshift", "REDSHIFT_HOST")],
+)
+def test_loading_the_definitions_says_what_is_wrong(tmp_path: Path, name: str, says: str) -> None:
+    """Otherwise the first run would be the first to say it. Without some settings assets can still be looked at."""
+    settings = {"DEPLOYMENT": name, "DATA_DIR": str(tmp_path), "REDSHIFT_HOST": ""}
+    command = [sys.executable, "-c", "import definitions"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT / "platform",
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode == 0) == (name in DEPLOYMENTS)
+    assert says in done.stderr
+
+
 def test_iceberg_marts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty by default; blanks and repetitions do not matter."""
     monkeypatch.delenv("DEPLOYMENT", raising=False)
