@@ -192,7 +192,7 @@ def test_an_entry_that_names_older_metadata_is_moved_forward(lake: Lake, cloud: 
     with pytest.raises(CatalogLost, match="older than"):
         again(lake).table(Layer.BRONZE, COMMERCE)
     cloud.faults.plan(aws.refusal("AccessDeniedException"), where=aws.deleting)
-    list(recover_stream(again(lake), "commerce", {}, HOUR))
+    list(recover_stream(again(lake), "commerce", HOUR))
     assert lines(again(lake).table(Layer.BRONZE, COMMERCE)) == list(range(behind + 1))
     assert cloud.faults.planned, "the entry was not deleted: the platform's role must not, and grants would go with it"
     cloud.faults.planned.clear()
@@ -206,7 +206,7 @@ def test_an_entry_whose_metadata_is_gone_is_mended(lake: Lake) -> None:
     table.io.delete(table.metadata_location)
     with pytest.raises(CatalogLost, match="names metadata that cannot be read"):
         again(lake).table(Layer.BRONZE, COMMERCE)
-    list(recover_stream(again(lake), "commerce", {}, HOUR))
+    list(recover_stream(again(lake), "commerce", HOUR))
     assert lines(again(lake).table(Layer.BRONZE, COMMERCE)) == [1]
 
 
@@ -235,7 +235,7 @@ def test_a_throttled_bucket_is_not_taken_for_a_damaged_one(lake: Lake, cloud: Fa
     newest = Folder.of(table).metadata_files()[0].rsplit("/", 1)[-1]
     cloud.faults.plan(aws.error(403, "AccessDenied"), times=9, where=aws.under(newest, aws.getting))
     with pytest.raises(OSError, match="ACCESS_DENIED"):
-        list(recover_stream(again(lake), "commerce", {}, HOUR))
+        list(recover_stream(again(lake), "commerce", HOUR))
     cloud.faults.planned.clear()
-    list(recover_stream(again(lake), "commerce", {}, HOUR))
+    list(recover_stream(again(lake), "commerce", HOUR))
     assert lines(again(lake).table(Layer.BRONZE, COMMERCE)) == [1, 2]
