@@ -108,12 +108,18 @@ def add_missing_entries(ledger: Table, bronze: Table, landing: Landing, stream: 
     missing = missing_entries(ledger, bronze)
     if missing.is_empty():
         return
-    landed = landing.objects(stream, sorted(set(missing["arrival_hour"])))
-    sizes = pl.DataFrame([(o.path, o.version, o.size) for o in landed], [*OBJECT, "size"], orient="row")
     constants = {"refused": None, "current": True, "_ingested_at": now}
     entries = missing.with_columns(pl.lit(value, LEDGER[name]).alias(name) for name, value in constants.items())
-    entries = entries.join(sizes.cast({name: LEDGER[name] for name in sizes.columns}), on=OBJECT, how="left")
-    write_entries(ledger, entries.select(list(LEDGER)), bronze)
+    write_entries(ledger, with_landed_sizes(entries, landing, stream).select(list(LEDGER)), bronze)
+
+
+def with_landed_sizes(objects: pl.DataFrame, landing: Landing, stream: Stream) -> pl.DataFrame:
+    """Objects (`OBJECT` and arrival hour) with a column `size`; null if the landing zone lacks that version."""
+    hours = sorted(set(objects["arrival_hour"]))
+    landed = landing.objects(stream, hours) if hours else []
+    schema = {name: LEDGER[name] for name in (*OBJECT, "size")}
+    sizes = pl.DataFrame([(o.path, o.version, o.size) for o in landed], schema, orient="row")
+    return objects.join(sizes, on=OBJECT, how="left")
 
 
 def _require_some_readable(read_now: list[dict[str, Any]], known: pl.DataFrame) -> None:

@@ -25,7 +25,7 @@ from lake.damage import Damage, find_damage
 from lake.judge_silver import judge_silver
 from lake.landing import Landing
 from lake.ledger import LEDGER_NAMES, LOST, OBJECT, count_objects, ledger_rows
-from lake.load_bronze import add_missing_entries, replace_objects, write_entries
+from lake.load_bronze import add_missing_entries, replace_objects, with_landed_sizes, write_entries
 from lake.read_objects import bronze_writer, read_objects
 from lake.reading import WithoutFiles, arrival_hour, event_date, files_of, hour_bounds, read
 from lake.schemas import LEDGER, Layer
@@ -104,7 +104,7 @@ def _repair_bronze(lake: Lake, landing: Landing, stream: Stream, now: dt.datetim
     known = {*entered["path"], *held["path"], *gone["path"]}
     read_again = _read_again(landing, stream, bronze, gone, known, lost[Layer.BRONZE], now)
     never = gone.join(read_again, on=_OBJECT, how="anti")
-    unknown = _unknown(held, entered, gone)
+    unknown = with_landed_sizes(_unknown(held, entered, gone), landing, stream)
     entries = pl.concat([read_again, _entries(never.with_columns(_loss()), now), _entries(unknown, now)])
     if lost[Layer.LEDGER] or not entries.is_empty():
         write_entries(ledger, entries, bronze, lost[Layer.LEDGER])
@@ -134,7 +134,7 @@ def _expected(entered: pl.DataFrame, held: pl.DataFrame, judged: pl.DataFrame) -
 def _unknown(held: pl.DataFrame, entered: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
     """Objects that bronze holds whole and that the ledger has lost."""
     found = held.join(entered, on=_OBJECT, how="anti").join(gone, on=_OBJECT, how="anti")
-    return found.with_columns(records=pl.col("rows"), size=None, refused=None)
+    return found.with_columns(records=pl.col("rows"), refused=None)
 
 
 def _read_again(

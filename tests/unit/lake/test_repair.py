@@ -177,6 +177,15 @@ def test_records_of_unknown_objects_are_counted_as_lost(lake: Any) -> None:
     assert_checks_pass(lake)
 
 
+def test_a_lost_ledger_gets_its_sizes_from_the_landing_zone(lake: Any) -> None:
+    """Bronze has all records, but no table knows how large the landed objects were."""
+    before = lake.rows(Layer.LEDGER).sort("path")["path", "size"]
+    for file in data_files(lake, Layer.LEDGER):
+        path_of(file).unlink()
+    repair(lake)
+    assert lake.rows(Layer.LEDGER).sort("path")["path", "size"].equals(before)
+
+
 def test_what_no_table_knows_is_read_from_the_landing_zone(lake: Any) -> None:
     """Nobody can name the objects any more, but they are still there: nothing is lost."""
     before = content(lake)
