@@ -11,7 +11,8 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 from pydantic import Field
 
-from assets.gold_results import record_checks, record_materializations
+from assets.gold_checks import reason, record_checks
+from assets.gold_results import record_materializations
 from assets.gold_translator import UNIQUE_ID, Translator, manifest
 from assets.partition_sets import EVENT_DATES
 from assets.warehouse import POOL
@@ -64,18 +65,19 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
             changes = None
         rebuilt = rebuild_vars(changes, {*config.event_dates, *partitions}, partitions if models is None else None)
         dates = rebuilt["event_dates"]
-        context.log.info(f"event dates to rebuild: {'all' if dates is None else dates}")
+        context.log.info(f"event dates to rebuild: {_listed(dates) or 'none'}")
         code = table_code(dbt.project(warehouse.profile()), warehouse, {"as_of": config.as_of}, _nodes(context))
         context.log.info(f"tables made with other code: {', '.join(sorted(code.notes)) or 'none'}")
         warehouse.begin_build(snapshots)
         variables = {**rebuilt, "as_of": config.as_of, "code": code.notes}
         results = dbt.build(warehouse.profile(), dbt_work, variables, models)
-        record_checks(context, results)
+        record_checks(context, warehouse, results)
         failed = [result for result in results if result.status not in ("success", "pass", "warn")]
         if failed:
-            raise dg.Failure("dbt: " + "; ".join(f"{r.unique_id}: {r.status} {r.message}".strip() for r in failed))
+            reasons = "; ".join(reason(result) for result in failed if result.status != "skipped")
+            raise dg.Failure(f"nothing is released; event dates {_listed(dates) or 'none'}: {reasons}")
         facts = {
-            "event_dates": "all" if dates is None else ", ".join(dates),
+            "event_dates": _listed(dates),
             "as_of": config.as_of or "",
             "contracts": ", ".join(f"{stream.name} {stream.version}" for stream in streams),
             "code": code.released(),
@@ -97,6 +99,10 @@ def _ensure_relations(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream
         if stream.name not in warehouse.applied_snapshots():
             warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), None)
     return warehouse.applied_snapshots()
+
+
+def _listed(dates: Sequence[str] | None) -> str:
+    return "all" if dates is None else ", ".join(dates)
 
 
 def _partitions(context: dg.AssetExecutionContext) -> list[str]:

@@ -1,6 +1,7 @@
 """Translator: dbt's nodes as assets, from dbt's manifest.
 
-Belongs here: asset keys and partitions of dbt's nodes. Not here: running dbt (`gold`).
+Belongs here: asset keys, partitions, kinds and tags of dbt's nodes. Not here: running dbt (`gold`), their texts
+(`gold_descriptions`).
 """
 
 import json
@@ -9,12 +10,15 @@ from functools import cache
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt import DagsterDbtTranslator, DbtProject
 
+from assets.gold_descriptions import describe, promise
 from assets.partition_sets import EVENT_DATES
 from resources import dbt
 
 UNIQUE_ID = "dagster_dbt/unique_id"
+_KINDS = {"view": "view", "seed": "csv"}
+_STORAGE = "dagster/storage_kind"
 
 
 class Translator(DagsterDbtTranslator):
@@ -27,6 +31,44 @@ class Translator(DagsterDbtTranslator):
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition | None:
         return EVENT_DATES if by_event_date(dbt_resource_props) else None
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """Without the kind of the database: the manifest is that of the local target, wherever gold is deployed."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        metadata = {name: value for name, value in spec.metadata.items() if name != _STORAGE}
+        return spec.replace_attributes(kinds=spec.kinds - {spec.metadata[_STORAGE]}, metadata=metadata)
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        node = dbt_resource_props
+        if node["resource_type"] == "source":
+            return str(node["description"])
+        nodes = {**manifest()["nodes"], **manifest()["sources"]}
+        parents = {self.get_asset_key(nodes[parent]).to_user_string() for parent in node["depends_on"].get("nodes", ())}
+        tests = [nodes[name] for name in manifest()["child_map"][node["unique_id"]] if name.startswith("test.")]
+        return describe(node, sorted(parents), [test for test in tests if test["attached_node"] == node["unique_id"]])
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        node = dbt_resource_props
+        name = f"{node['schema']}.{node.get('alias') or node['identifier']}"  # without the local target's database
+        return {**super().get_metadata(node), "dagster/table_name": name}
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """The schema tells marts from intermediate models, and the subject is what the group is named for."""
+        node = dbt_resource_props
+        subject = (self.get_group_name(node) or "").removeprefix("gold_")
+        kinds = ("gold", _KINDS.get(node["config"].get("materialized"), "table"))
+        return {
+            "layer": "gold",
+            "schema": node["schema"],
+            "subject": subject,
+            **{f"dagster/kind/{k}": "" for k in kinds},
+        }
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=promise(manifest["nodes"][unique_id]))
 
 
 def event_date_sql(node: Mapping[str, Any]) -> str:

@@ -47,7 +47,7 @@ class Mart:
 
 @dataclass(frozen=True)
 class NodeResult:
-    """The result of one node: dbt's status, the relation (of models), failing rows (of tests) and seconds."""
+    """The result of one node: dbt's status, the relation (of models), failing rows (of tests), seconds and its SQL."""
 
     unique_id: str
     relation: str
@@ -55,6 +55,7 @@ class NodeResult:
     message: str
     failures: int
     seconds: float
+    sql: str = ""
 
     @property
     def passed(self) -> bool:
@@ -158,6 +159,7 @@ def build(
             message=each.message or "",
             failures=each.failures or 0,
             seconds=each.execution_time,
+            sql=getattr(each.node, "compiled_code", None) or "",
         )
         for each in result.results
     ]
