@@ -72,10 +72,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         variables = {**rebuilt, "as_of": config.as_of, "code": code.notes}
         results = dbt.build(warehouse.profile(), dbt_work, variables, models)
         record_checks(context, warehouse, results)
-        failed = [result for result in results if result.status not in ("success", "pass", "warn")]
-        if failed:
-            reasons = "; ".join(reason(result) for result in failed if result.status != "skipped")
-            raise dg.Failure(f"nothing is released; event dates {_listed(dates) or 'none'}: {reasons}")
+        _stop_if_failed(results, dates)
         facts = {
             "event_dates": _listed(dates),
             "as_of": config.as_of or "",
@@ -99,6 +96,14 @@ def _ensure_relations(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream
         if stream.name not in warehouse.applied_snapshots():
             warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), None)
     return warehouse.applied_snapshots()
+
+
+def _stop_if_failed(results: Sequence[dbt.NodeResult], dates: Sequence[str] | None) -> None:
+    """Raise `dagster.Failure`, which names the event dates and the reasons, if a model or test failed."""
+    failed = [result for result in results if result.status not in ("success", "pass", "warn")]
+    if failed:
+        reasons = "; ".join(reason(result) for result in failed if result.status != "skipped")
+        raise dg.Failure(f"nothing is released; event dates: {_listed(dates) or 'none'}; {reasons}")
 
 
 def _listed(dates: Sequence[str] | None) -> str:

@@ -28,7 +28,7 @@ def record_checks(context: dg.AssetExecutionContext, warehouse: Warehouse, resul
         if spec.key not in context.selected_asset_check_keys or result is None or result.status == "skipped":
             continue
         severity = dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR
-        metadata = {"failing_rows": result.failures, "seconds": result.seconds, "message": result.message}
+        metadata = {"failing_rows": result.failures, "seconds": round(result.seconds, 3), "message": result.message}
         if not result.passed:
             metadata |= _failure(warehouse, manifest()["nodes"][result.unique_id], result)
         record_check(context, CheckResult(spec, result.passed, metadata, severity))

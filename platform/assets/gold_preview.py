@@ -19,7 +19,7 @@ from assets.gold_queries import Query, ask
 
 ROWS = 10
 LONGEST, LONGEST_HASH = 40, 8
-_HASH = re.compile(r"[0-9a-f]{32,}")
+_HASH = re.compile(r"[0-9a-f-]{32,}")
 _WHOLE, _FRACTIONS = {"bigint", "integer"}, ("decimal", "double precision")
 _TEXTS = ("varchar", "date", "timestamp")
 _SECONDS = len("2026-01-31 09:00:00")
@@ -139,6 +139,6 @@ def _plain(value: Any) -> str | int | float | bool | None:
 
 
 def _short(text: str) -> str:
-    """The beginning of a text that is long; of a hash, a few characters."""
+    """The beginning of a text that is long; of a hash or UUID, a few characters."""
     longest = LONGEST_HASH if _HASH.fullmatch(text) else LONGEST
     return text if len(text) <= longest else f"{text[:longest]}…"

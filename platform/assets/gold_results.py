@@ -45,28 +45,18 @@ def record_materializations(
     previews, unreadable = read_previews(warehouse.query, [*_previews(made, partitions, measured)])
     columns = lineage()
     for name, result in made.items():
-        errors = [text for text in (measured.errors.get(name), unreadable.get(name)) if text]
-        for text in errors:
-            context.log.error(f"{specs[name].key.to_user_string()}: {text}")
-        last = {
-            **({"error": "; ".join(errors)} if errors else {}),
-            **({"preview": previews[name]} if name in previews else {}),
-            **_column_lineage(columns.get(name, {})),
-        }
-        found = [
-            dg.AssetMaterialization(
-                specs[name].key,
-                partition=partition,
-                metadata={
-                    **common,
-                    "seconds": round(result.seconds, 3),
-                    **_figures(partition, measured.figures[name].get(partition, _NOTHING)),
-                    **(last if partition == partitions[name][-1] else {}),
-                },
-            )
-            for partition in partitions[name]
-        ]
-        log_materializations(context, found)
+        key, figures = specs[name].key, measured.figures[name]
+        shared = {**common, "seconds": round(result.seconds, 3)}
+        metadata = {each: shared | _figures(each, figures.get(each, _NOTHING)) for each in partitions[name]}
+        if metadata:
+            shown = {"preview": previews[name]} if name in previews else {}
+            metadata[partitions[name][-1]] |= shown | _column_lineage(columns.get(name, {}))
+        for error in filter(None, (measured.errors.get(name), unreadable.get(name))):
+            context.log.error(f"{key.to_user_string()}: {error}")
+            metadata = {each: {**found, "error": error} for each, found in metadata.items()}
+        log_materializations(
+            context, [dg.AssetMaterialization(key, partition=each, metadata=found) for each, found in metadata.items()]
+        )
 
 
 def _table(result: dbt.NodeResult, dates: Dates) -> Table | None:
@@ -107,7 +97,7 @@ def _previews(
             yield preview(node, result.relation, event_date_sql(node) if date else "", date)
 
 
-def _figures(partition: str | None, figures: Figures) -> dict[str, int | float]:
+def _figures(partition: str | None, figures: Figures) -> dict[str, Any]:
     return {f"dagster/{'partition_' if partition else ''}row_count": figures.rows, **figures.numbers}
 
 
