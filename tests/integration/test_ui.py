@@ -83,6 +83,18 @@ def test_a_dropped_file_reaches_gold_by_itself(ui: Browser, place: Platform) -> 
 
 
 @pytest.mark.verify
+def test_a_mart_shows_its_rows_and_plots_its_numbers(ui: Browser) -> None:
+    """The page of a mart answers what is in it, without SQL."""
+    ui.go("assets/gold/fct_orders")
+    ui.page.get_by_role("cell", name="orders_completed").wait_for()
+    ui.page.get_by_text("customer_id").last.wait_for()
+    ui.look("2-mart")
+    ui.page.get_by_text("Plots", exact=True).first.click()
+    ui.page.get_by_text("revenue EUR").first.wait_for()
+    ui.look("2-mart-plots")
+
+
+@pytest.mark.verify
 def test_backfill_of_48_hours(ui: Browser, place: Platform) -> None:
     """Launched in the dialog of the job `ingest`; two runs of a day each, and gold follows by itself."""
     start = dt.datetime.now(dt.UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(
