@@ -53,16 +53,16 @@ class Translator(DagsterDbtTranslator):
         return {**super().get_metadata(node), "dagster/table_name": name}
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
-        """The schema tells marts from intermediate models, and the subject is what the group is named for."""
+        """The schema (`marts`, …), the subject of a mart's group, the stream that a staging model reads."""
         node = dbt_resource_props
-        subject = (self.get_group_name(node) or "").removeprefix("gold_")
+        tags = {"layer": "gold", "schema": node["schema"]}
+        sources = [name for name in node.get("depends_on", {}).get("nodes", ()) if name.startswith("source.")]
+        if len(sources) == 1:
+            tags["stream"] = sources[0].rsplit(".", 1)[-1]
+        if node.get("access") == "public":
+            tags["subject"] = (self.get_group_name(node) or "").removeprefix("gold_")
         kinds = ("gold", _KINDS.get(node["config"].get("materialized"), "table"))
-        return {
-            "layer": "gold",
-            "schema": node["schema"],
-            "subject": subject,
-            **{f"dagster/kind/{k}": "" for k in kinds},
-        }
+        return {**tags, **{f"dagster/kind/{kind}": "" for kind in kinds}}
 
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
