@@ -9,9 +9,11 @@ from functools import cache
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt import DagsterDbtTranslator, DbtProject
 
+from assets.freshness import gold_policy
 from assets.partition_sets import EVENT_DATES
+from contracts import STREAMS
 from resources import dbt
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -20,6 +22,10 @@ UNIQUE_ID = "dagster_dbt/unique_id"
 class Translator(DagsterDbtTranslator):
     """dbt's models as `gold/<model>` and its sources as `warehouse/<stream>`. Models that are rebuilt by event date are
     partitioned by it."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        return spec.replace_attributes(freshness_policy=gold_policy(STREAMS))
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         prefix = "warehouse" if dbt_resource_props["resource_type"] == "source" else "gold"

@@ -26,7 +26,7 @@ from sensors.retry import RequestState, latest_attempts, request_state
 RECENT_HOURS = 3
 SWEEP_EVERY = dt.timedelta(minutes=5)
 BACKLOG_HOURS = 3  # when more hours than these have changed, they share runs
-CHANGE_TAG = "arrivals/change"
+CHANGE_TAG = ".dagster/arrivals_change"  # the prefix hides it from people
 PREFIXES = ("bronze", "silver", "rejected", "warehouse")
 HOUR = dt.timedelta(hours=1)
 
@@ -38,6 +38,7 @@ class Change:
     stream: str
     hour: dt.datetime
     digest: str
+    objects: int = 0
 
     @property
     def name(self) -> str:
@@ -56,11 +57,22 @@ class PlannedRun:
     def digest(self) -> str:
         return _digest(f"{change.stream} {change.hour} {change.digest}" for change in self.changes)
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the run is for, in words: streams, number of objects, hours."""
+        hours = len({change.hour for change in self.changes})
+        span = f"{hours} of {key_of(self.first)} to {key_of(self.last)}" if hours > 1 else key_of(self.first)
+        return {
+            "streams": ", ".join(sorted({change.stream for change in self.changes})),
+            "objects": str(sum(change.objects for change in self.changes)),
+            "hours": span,
+        }
+
     def request(self, attempt: int) -> dg.RunRequest:
         """Dagster's request. Dagster runs each run key once, so the key has the number of the attempt."""
         streams = sorted({change.stream for change in self.changes})
         selection = [dg.AssetKey([prefix, stream]) for stream in streams for prefix in PREFIXES]
-        run_key, tags = f"{self.digest}-{attempt}", {CHANGE_TAG: self.digest}
+        run_key, tags = f"{self.digest}-{attempt}", {CHANGE_TAG: self.digest, **self.tags}
         if self.first == self.last:
             return dg.RunRequest(run_key, partition_key=key_of(self.first), tags=tags, asset_selection=selection)
         tags["dagster/asset_partition_range_start"] = key_of(self.first)
@@ -81,7 +93,7 @@ def find_changes(
             hour = found.arrival_hour
             counted = hour if hour is not None and inside_window(hour, window) else window[1] - HOUR
             by_hour.setdefault(counted, []).append(f"{found.path} {found.version}")
-    return [Change(stream, hour, _digest(sorted(objects))) for hour, objects in sorted(by_hour.items())]
+    return [Change(stream, hour, _digest(sorted(objects)), len(objects)) for hour, objects in sorted(by_hour.items())]
 
 
 def plan_runs(changes: Sequence[Change], requested: Mapping[str, str]) -> list[PlannedRun]:

@@ -37,7 +37,15 @@ def gold_request(
     state = request_state(failed, now)
     if state is not RequestState.DUE:
         return dg.SkipReason(f"gold: {state.value}")
-    return dg.RunRequest(run_config={"ops": {STEP: {"config": {"event_dates": list(dates or [])}}}})
+    config = {"ops": {STEP: {"config": {"event_dates": list(dates or [])}}}}
+    return dg.RunRequest(run_config=config, tags=request_tags(dates, code_changed))
+
+
+def request_tags(dates: Sequence[str] | None, code_changed: bool) -> dict[str, str]:
+    """Why a gold run is requested, and for how many event dates."""
+    silver_changed = dates is None or bool(dates)
+    reasons = ["silver changed"] * silver_changed + ["gold's code changed"] * code_changed
+    return {"reason": ", ".join(reasons), "event_dates": "all" if dates is None else str(len(dates))}
 
 
 def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:

@@ -46,6 +46,7 @@ def test_a_day_is_one_run_and_24_partitions(day: tuple[Platform, dg.ExecuteInPro
     found = {name: passed for name, passed in platform.checks(run).items() if name[0].endswith("/commerce")}
     warehouse = made.pop(("warehouse/commerce", None))
     assert set(made) == {(asset, key(hour)) for asset in LAKE for hour in DAY}
+    assert found.pop(("silver/commerce", "up_to_date", None)) is False, "the day is long past"
     assert set(found) == {(asset, check, key(hour)) for asset, check in CHECKS for hour in DAY}
     assert all(passed for (_, check, _), passed in found.items() if check in ("complete", "conservation"))
     for asset in LAKE:
