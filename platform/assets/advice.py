@@ -5,8 +5,6 @@ Belongs here: texts for people. Not here: what fails (`checks`, `freshness`).
 
 from __future__ import annotations
 
-import dagster as dg
-
 from contracts.stream import Stream
 
 _RUN_AGAIN = "Then materialize the hour again."
@@ -46,6 +44,6 @@ _TEXTS = {
 }
 
 
-def advice(check: str, stream: Stream, hour: str = "") -> dg.MarkdownMetadataValue:
-    """What to do about a check that failed, for a stream and (if it is a check of hours) an arrival hour."""
-    return dg.MetadataValue.md(_TEXTS[check].format(stream=stream.name, folder=stream.folder, hour=hour))
+def advice(check: str, stream: Stream, hour: str = "") -> str:
+    """What to do about a check that failed, for a stream and (if it is a check of hours) an arrival hour. Markdown."""
+    return _TEXTS[check].format(stream=stream.name, folder=stream.folder, hour=hour)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dagster as dg
+from pyiceberg.types import IcebergType, ListType, StructType
 
-from assets.descriptions import TEXTS, WAREHOUSE, describe
+from assets.descriptions import COLUMNS, TEXTS, WAREHOUSE, describe
 from assets.freshness import lake_policy
 from contracts.stream import Csv, EnrichedTsv, JsonConcatenated, JsonLines, Stream
 from lake.schemas import Layer, definition
@@ -44,7 +45,10 @@ def _spec(
 ) -> dg.AssetSpec:
     columns = [
         dg.TableColumn(
-            field.name, str(field.field_type), field.doc, dg.TableColumnConstraints(nullable=not field.required)
+            field.name,
+            type_name(field.field_type),
+            field.doc or COLUMNS.get(field.name),
+            dg.TableColumnConstraints(nullable=not field.required),
         )
         for field in definition(layer, stream).schema.fields
     ]
@@ -64,3 +68,12 @@ def _spec(
             "contract": dg.MetadataValue.md(page(stream)),
         },
     )
+
+
+def type_name(kind: IcebergType) -> str:
+    """A column's type as people read it, without the ids of nested fields."""
+    if isinstance(kind, ListType):
+        return f"list of {type_name(kind.element_type)}"
+    if isinstance(kind, StructType):
+        return f"({', '.join(field.name for field in kind.fields)})"
+    return str(kind)

@@ -71,5 +71,5 @@ def _speed(loaded: Loaded, seconds: float) -> dict[str, object]:
     """How long the whole run took to load all its hours, and how many events it loaded a second, if any."""
     new = pl.DataFrame([(o.path, o.version) for o in loaded.new], dict.fromkeys(OBJECT, pl.String), orient="row")
     records = int(loaded.ledger.join(new, on=OBJECT, how="semi")["records"].sum())
-    events = {"run_events_per_second": records / seconds} if records else {}
-    return {"run_seconds": seconds, "run_records_read": records, **events}
+    events = {"run_events_per_second": round(records / seconds)} if records else {}
+    return {"run_seconds": round(seconds, 3), "run_records_read": records, **events}

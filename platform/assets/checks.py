@@ -19,10 +19,10 @@ import polars as pl
 from pyiceberg.table import Table
 
 from assets.advice import advice
-from assets.freshness import HOUR
+from assets.freshness import HOUR, MINUTE
 from assets.partition_results import CheckResult
 from assets.partition_sets import ARRIVAL_HOURS
-from assets.ui import SHOWN, WHAT_TO_DO, drift_metadata, in_words, objects_table, refused_table, rejected_table
+from assets.ui import SHOWN, drift_metadata, in_words, objects_table, refused_table, rejected_table
 from contracts.stream import Stream
 from events.concurrency import THREADS
 from events.conform import Conformers
@@ -93,8 +93,8 @@ def result(
     severity: dg.AssetCheckSeverity = ERROR,
 ) -> CheckResult:
     """The result of a check for an hour: failed if there is a problem, which is told with what to do about it."""
-    told = {WHAT_TO_DO: advice(spec.name, stream, key_of(hour))} if problem else {}
-    return CheckResult(spec, problem is None, {**told, **metadata}, severity, problem)
+    to_do = advice(spec.name, stream, key_of(hour)) if problem else ""
+    return CheckResult(spec, problem is None, metadata, severity, problem, to_do)
 
 
 def complete(stream: Stream, hours: Hours, objects: pl.DataFrame) -> Results:
@@ -155,9 +155,9 @@ def conservation(stream: Stream, counts: LayerCounts, hours: Hours) -> Results:
         judged = (silver.rows + rejected.rows, (silver.digest + rejected.digest) % DIGESTS)
         problem = None
         if judged[0] != bronze.rows:
-            problem = f"bronze has {bronze.rows:,} rows, silver and rejected together {judged[0]:,}"
+            problem = f"Bronze has {bronze.rows:,} rows, silver and rejected together {judged[0]:,}"
         elif judged[1] != bronze.digest:
-            problem = f"silver and rejected have as many rows as bronze ({bronze.rows:,}), but not of the same records"
+            problem = f"Silver and rejected have as many rows as bronze ({bronze.rows:,}), but not of the same records"
         metadata = {"bronze": bronze.rows, "silver": silver.rows, "rejected": rejected.rows}
         found[hour] = result(conservation_spec(stream), stream, hour, problem, metadata)
     return found
@@ -184,8 +184,8 @@ def rejected_share(stream: Stream, summary: pl.DataFrame, counts: LayerCounts, h
         losers = sum(rows for reason, rows in reasons.items() if reason in LOSERS) / total
         problems = _above(refused, limits.warn, "refused") + _above(losers, limits.duplicates_warn, "duplicates")
         metadata = {
-            "refused_share": refused,
-            "duplicate_share": losers,
+            "refused_share": round(refused, 4),
+            "duplicate_share": round(losers, 4),
             **{f"rejected_{reason}": reasons.get(reason, 0) for reason in REASONS},
             "rejected_records": rejected_table(mine),
         }
@@ -218,13 +218,13 @@ def freshness(stream: Stream, counts: LayerCounts, hours: Hours) -> Results:
         problem = None
         if behind is not None and behind > stream.freshness:
             problem = (
-                f"the newest event of the hour is {in_words(behind)} before the hour's end; "
+                f"The newest event of the hour is {in_words(behind)} before the hour's end; "
                 f"the contract allows {in_words(stream.freshness)}"
             )
         metadata = {
             "newest_event": mine.newest.isoformat() if mine.newest else "none",
-            "minutes_behind": behind.total_seconds() / 60 if behind is not None else 0.0,
-            "late_share": mine.late / max(mine.rows, 1),
+            "minutes_behind": round(behind / MINUTE, 1) if behind is not None else 0.0,
+            "late_share": round(mine.late / max(mine.rows, 1), 4),
         }
         found[hour] = result(freshness_spec(stream), stream, hour, problem, metadata, WARN)
     return found

@@ -90,4 +90,23 @@ def describe(text: str, stream: Stream) -> str:
     )
 
 
+COLUMNS = {
+    "raw": "The record's bytes as landed",
+    "oversize": "Instead of the bytes of a record above 16 MiB: its offset, length and sha256",
+    "header": "The header line of the record's object, if it is CSV",
+    "reason": "Why the record is not in silver",
+    "column": "The column that is wrong; empty if it is the whole record",
+    "detail": "What is wrong; shows values only of fields that are not personal",
+    "_arrival_hour": "The hour in the landed object's path, UTC",
+    "_source_file": "The landed object",
+    "_source_version": "Which version of the object's content",
+    "_line": "The record's line in the object, from 1",
+    "_ingested_at": "When it was loaded",
+    "_key": "Hash of the event's key",
+    "_scope": "The event date within which the key is unique",
+    "_content": "Hash of the record's content: equal for duplicates",
+    "_contract_version": "The contract's version that judged the record",
+}
+"""Columns of the lake's tables that are not of a contract."""
+
 TEXTS = {Layer.BRONZE: BRONZE, Layer.SILVER: SILVER, Layer.REJECTED: REJECTED}

@@ -18,11 +18,11 @@ import dagster as dg
 
 from assets.advice import advice
 from assets.partition_results import CheckResult
-from assets.ui import WHAT_TO_DO, in_words
+from assets.ui import in_words
 from contracts.stream import Stream
 from lake.schemas import Layer
 
-HOUR = dt.timedelta(hours=1)
+HOUR, MINUTE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
 GOLD_AFTER = HOUR  # how long after silver a gold run may end
 
 
@@ -55,8 +55,9 @@ def up_to_date_spec(stream: Stream) -> dg.AssetCheckSpec:
 def up_to_date(stream: Stream, newest: dt.datetime, now: dt.datetime) -> CheckResult:
     """Whether the newest event is recent enough at `now`."""
     age, limit = now - newest, oldest_allowed(stream)
-    problem = f"the newest event is {in_words(age)} old; the contract allows {in_words(limit)}"
-    late = age > limit
-    told = {WHAT_TO_DO: advice("up_to_date", stream)} if late else {}
-    metadata = {**told, "newest_event": newest.isoformat(), "minutes_old": age / dt.timedelta(minutes=1)}
-    return CheckResult(up_to_date_spec(stream), not late, metadata, problem=problem if late else None)
+    metadata = {"newest_event": newest.isoformat(), "minutes_old": round(age / MINUTE, 1)}
+    if age <= limit:
+        return CheckResult(up_to_date_spec(stream), True, metadata)
+    problem = f"The newest event is {in_words(age)} old; the contract allows {in_words(limit)}"
+    to_do = advice("up_to_date", stream)
+    return CheckResult(up_to_date_spec(stream), False, metadata, problem=problem, advice=to_do)

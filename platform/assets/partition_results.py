@@ -16,13 +16,22 @@ from dagster._core.definitions.metadata import normalize_metadata
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of one check, for one partition or for the whole asset. `problem` says in words why it failed."""
+    """The result of one check, for one partition or for the whole asset.
+
+    If it failed: `problem` says why in a line, `advice` what to do, as Markdown. The check's page shows both.
+    """
 
     check: dg.AssetCheckSpec
     passed: bool
     metadata: Mapping[str, Any]
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     problem: str | None = None
+    advice: str = ""
+
+    @property
+    def description(self) -> str | None:
+        """What the check's page says above its figures."""
+        return f"**{self.problem}**\n\n{self.advice}" if self.problem else None
 
     @property
     def blocks(self) -> bool:
@@ -91,7 +100,7 @@ def evaluation_of(result: CheckResult, partition: str | None = None) -> dg.Asset
         passed=result.passed,
         metadata=normalize_metadata(dict(result.metadata)),
         severity=result.severity,
-        description=result.problem,
+        description=result.description,
         blocking=result.check.blocking,
         partition=partition,
     )

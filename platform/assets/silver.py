@@ -14,7 +14,7 @@ from assets.ui import preview_table, table_location
 from contracts.stream import Stream
 from events.conform import Conformers
 from lake.judge_silver import judge_silver
-from lake.preview import first_rows, shown_columns
+from lake.preview import first_rows
 from lake.reading import newest
 from lake.schemas import Layer
 from lake.tables import Lake
@@ -74,7 +74,7 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
             }
             if hour == hours[-1]:
                 rows = first_rows(tables[Layer.SILVER], stream, named.silver, hour)
-                metadata[silver]["preview"] = preview_table(rows, shown_columns(stream))
+                metadata[silver]["preview"] = preview_table(rows)
             results[key_of(hour)] = PartitionResult(metadata, [*results_of_hour.values()])
         if newest_event := newest(tables[Layer.SILVER], "event_at", named.silver):
             record_check(context, freshness.up_to_date(stream, newest_event, now))

@@ -18,7 +18,6 @@ from lake.printable import printable
 from lake.rejected_summary import place
 
 SHOWN, SHOWN_FIELDS = 20, 50
-WHAT_TO_DO = "what_to_do"
 DRIFT_COLUMNS = {"field": "string", "type": "string", "records": "int"}
 REJECTED_COLUMNS = {"reason": "string", "column": "string", "records": "int", "example": "string", "detail": "string"}
 OBJECTS_COLUMNS = {"object": "string", "records in the ledger": "int", "rows in bronze": "int"}
@@ -72,9 +71,9 @@ def objects_table(objects: pl.DataFrame) -> dg.TableMetadataValue:
     return _table(OBJECTS_COLUMNS, rows)
 
 
-def preview_table(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> dg.TableMetadataValue:
+def preview_table(rows: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue:
     """Rows of silver (`preview.first_rows`) as a table."""
-    return _table(dict.fromkeys(columns, "string"), rows)
+    return _table(dict.fromkeys(rows[0] if rows else (), "string"), rows)
 
 
 def in_words(span: dt.timedelta) -> str:

@@ -18,6 +18,7 @@ from contracts.lineage import LINEAGE
 from events.row_identity import DIGESTS, identity_digest
 from lake.reading import read_hours
 
+
 class Counts(NamedTuple):
     """The number of an hour's rows and the digest of their identities.
 

@@ -15,12 +15,12 @@ from contracts.stream import Stream
 from lake.printable import printable
 from lake.reading import as_frame, files_of_hours, hours_filter, read
 
-ROWS, COLUMNS = 10, 12
+ROWS, COLUMNS, CHARACTERS = 10, 8, 40
 
 
 def shown_columns(stream: Stream) -> list[str]:
-    """The first columns of silver that the contract does not class as personal."""
-    return [name for name in stream.types if not _is_personal(stream, name)][:COLUMNS]
+    """The columns of silver that may be shown, the time first: those that the contract does not class as personal."""
+    return ["event_at", *(name for name in stream.types if name != "event_at" and not _is_personal(stream, name))]
 
 
 def _is_personal(stream: Stream, name: str) -> bool:
@@ -31,13 +31,17 @@ def _is_personal(stream: Stream, name: str) -> bool:
 
 
 def first_rows(silver: Table, stream: Stream, snapshot: int | None, hour: dt.datetime) -> list[dict[str, str]]:
-    """Up to ten rows of an arrival hour in a snapshot, as texts that can be shown. Null is empty text."""
-    rows: list[dict[str, str]] = []
+    """Up to ten rows of an arrival hour in a snapshot, as texts: the first eight columns that have a value in them."""
+    parts: list[pl.DataFrame] = []
     for batch in _batches(silver, shown_columns(stream), snapshot, hour):
-        rows += [{name: _text(value) for name, value in row.items()} for row in batch.iter_rows(named=True)]
-        if len(rows) >= ROWS:
+        parts.append(batch)
+        if sum(map(len, parts)) >= ROWS:
             break
-    return rows[:ROWS]
+    if not parts:
+        return []
+    rows = pl.concat(parts).head(ROWS)
+    filled = [column.name for column in rows if column.null_count() < len(rows)][:COLUMNS]
+    return [{name: _text(value) for name, value in row.items()} for row in rows.select(filled).iter_rows(named=True)]
 
 
 def _batches(silver: Table, columns: list[str], snapshot: int | None, hour: dt.datetime) -> Iterator[pl.DataFrame]:
@@ -47,4 +51,5 @@ def _batches(silver: Table, columns: list[str], snapshot: int | None, hour: dt.d
 
 
 def _text(value: object) -> str:
-    return "" if value is None else printable(str(value))
+    text = value.isoformat(" ", "seconds") if isinstance(value, dt.datetime) else str("" if value is None else value)
+    return printable(text if len(text) <= CHARACTERS else text[: CHARACTERS - 3] + "...")

@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 
 import dagster as dg
+from dagster._core.storage.tags import TagType, get_tag_type
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +62,23 @@ def test_one_run_an_hour_for_all_streams() -> None:
     request = run.request(0)
     assert request.partition_key == key_of(NOW)
     assert dg.AssetKey(["silver", "site"]) in (request.asset_selection or [])
+
+
+def test_a_run_says_what_it_is_for() -> None:
+    """The list of runs shows these tags. The digest, which only the sensor reads, is hidden."""
+    objects = [landed("a"), landed("b"), landed("c", hour=NOW - HOUR)]
+    changes = [*find_changes("shop", objects, set(), WINDOW), *find_changes("site", objects[:1], set(), WINDOW)]
+    earlier, latest = plan_runs(changes, {})
+    assert latest.tags == {"streams": "shop, site", "objects": "3", "hours": key_of(NOW)}
+    assert earlier.tags == {"streams": "shop", "objects": "1", "hours": key_of(NOW - HOUR)}
+    hidden = set(latest.request(0).tags) - set(latest.tags)
+    assert all(get_tag_type(name) is TagType.HIDDEN for name in hidden)
+
+
+def test_a_run_of_a_backlog_names_its_hours() -> None:
+    """How many, and from when to when: some hours between may have nothing new."""
+    (run,) = plan_runs([change(hour) for hour in (0, 1, 2, 5)], {})
+    assert run.tags["hours"] == f"4 of {key_of(NOW - 5 * HOUR)} to {key_of(NOW)}"
 
 
 def test_a_change_is_requested_once() -> None:

@@ -96,6 +96,17 @@ def test_a_change_is_requested_once(world: World) -> None:
     assert world.tick() == []
 
 
+def test_a_cursor_of_an_older_release_does_no_harm(world: World) -> None:
+    """Its runs had another tag, so the sensor does not know them: the change is requested again, and then once."""
+    world.put(world.current)
+    world.tick(SUCCESS)
+    for run in world.instance.get_runs():
+        world.instance.delete_run(run.run_id)
+        create_run_for_test(world.instance, tags={"arrivals/change": run.tags[CHANGE_TAG]}, status=SUCCESS)
+    assert len(world.tick()) == 1
+    assert world.tick() == []
+
+
 def test_a_re_upload_is_requested_again(world: World) -> None:
     """The ledger knows the path, but not its new content."""
     world.put(world.current)
