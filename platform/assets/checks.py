@@ -32,6 +32,7 @@ from events.row_identity import DIGESTS
 from lake.drift import Drift, find_drift
 from lake.hour_counts import Counts, count_hours
 from lake.printable import printable
+from lake.rejected_summary import place
 from lake.schemas import Layer
 from lake.snapshots import SnapshotSet
 from lake.validation import summarize_rejected, validate
@@ -40,6 +41,7 @@ from partitions import key_of
 Hours = Sequence[dt.datetime]
 Results = dict[dt.datetime, CheckResult]
 LayerCounts = Mapping[Layer, Mapping[dt.datetime, Counts]]
+EXAMPLES = 5  # on a check's page
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 
@@ -91,10 +93,11 @@ def result(
     problem: str | None,
     metadata: Mapping[str, Any],
     severity: dg.AssetCheckSeverity = ERROR,
+    examples: Sequence[str] = (),
 ) -> CheckResult:
     """The result of a check for an hour: failed if there is a problem, which is told with what to do about it."""
     to_do = advice(spec.name, stream, key_of(hour)) if problem else ""
-    return CheckResult(spec, problem is None, metadata, severity, problem, to_do)
+    return CheckResult(spec, problem is None, metadata, severity, problem, to_do, examples[:EXAMPLES])
 
 
 def complete(stream: Stream, hours: Hours, objects: pl.DataFrame) -> Results:
@@ -103,13 +106,14 @@ def complete(stream: Stream, hours: Hours, objects: pl.DataFrame) -> Results:
     for hour in hours:
         mine = objects.filter(pl.col("arrival_hour") == hour)
         wrong = mine.filter(pl.col("records") != pl.col("rows"))
-        problem = f"{len(wrong)} objects have another number of rows in bronze than in the ledger"
+        problem = f"Objects with another number of rows in bronze than in the ledger: {len(wrong)}"
         metadata = {
             "ledger_records": int(mine["records"].sum()),
             "bronze_rows": int(mine["rows"].sum()),
             "objects": objects_table(wrong),
         }
-        found[hour] = result(complete_spec(stream), stream, hour, problem if len(wrong) else None, metadata)
+        told = problem if len(wrong) else None
+        found[hour] = result(complete_spec(stream), stream, hour, told, metadata, examples=wrong["path"].to_list())
     return found
 
 
@@ -118,10 +122,12 @@ def readable(stream: Stream, hours: Hours, ledger: pl.DataFrame, outside: Sequen
     found = {}
     for hour in hours:
         mine = ledger.filter((pl.col("arrival_hour") == hour) & pl.col("refused").is_not_null())
-        problems = [f"{len(mine)} objects of the hour were refused"] if len(mine) else []
-        problems += [f"{len(outside)} objects lie outside the arrival hours"] if outside else []
+        problems = [f"Objects of the hour that were refused: {len(mine)}"] if len(mine) else []
+        problems += [f"Objects outside the arrival hours: {len(outside)}"] if outside else []
+        examples = [f"{row['path']}: {printable(row['refused'])}" for row in mine.iter_rows(named=True)]
         metadata = {"objects_refused": len(mine), "refused": refused_table(mine), "outside_window": [*outside][:SHOWN]}
-        found[hour] = result(readable_spec(stream), stream, hour, "; ".join(problems) or None, metadata, WARN)
+        told = "; ".join(problems) or None
+        found[hour] = result(readable_spec(stream), stream, hour, told, metadata, WARN, [*examples, *outside])
     return found
 
 
@@ -167,9 +173,10 @@ def contract(stream: Stream, failures: Mapping[dt.datetime, Counter[str]]) -> Re
     """Whether no row of silver breaks a rule, given the number of rows that break each (`validation.validate`)."""
     found = {}
     for hour, broken in failures.items():
-        told = "; ".join(f"{rows:,} rows break {rule}" for rule, rows in broken.most_common())
+        problem = f"Rules of the contract that rows in silver break: {len(broken)}" if broken else None
+        examples = [f"{rule}: {rows:,} rows" for rule, rows in broken.most_common()]
         metadata = {"failures": dict(broken), "contract_version": stream.version}
-        found[hour] = result(contract_spec(stream), stream, hour, told or None, metadata)
+        found[hour] = result(contract_spec(stream), stream, hour, problem, metadata, examples=examples)
     return found
 
 
@@ -190,8 +197,15 @@ def rejected_share(stream: Stream, summary: pl.DataFrame, counts: LayerCounts, h
             "rejected_records": rejected_table(mine),
         }
         severity = ERROR if refused > limits.error else WARN
-        found[hour] = result(share_spec(stream), stream, hour, "; ".join(problems) or None, metadata, severity)
+        told = "; ".join(problems) or None
+        found[hour] = result(share_spec(stream), stream, hour, told, metadata, severity, _examples(mine))
     return found
+
+
+def _examples(groups: pl.DataFrame) -> list[str]:
+    """The place of one rejected record of each reason and column, and what is wrong with it."""
+    rows = groups.iter_rows(named=True)
+    return [f"{row['reason']} {place(first := row['examples'][0])} {printable(first['detail'] or '')}" for row in rows]
 
 
 def _above(share: float, limit: float, what: str) -> list[str]:
@@ -203,9 +217,9 @@ def drift(stream: Stream, found: Mapping[dt.datetime, Drift]) -> Results:
     results = {}
     for hour, seen in found.items():
         names = sorted({path for path, _ in seen.fields})
-        listed = ", ".join(map(printable, names[:5])) + (", ..." if len(names) > 5 else "")
-        problem = f"{len(names)} fields that the contract does not know: {listed}" if names else None
-        results[hour] = result(drift_spec(stream), stream, hour, problem, drift_metadata(seen), WARN)
+        problem = f"Fields that the contract does not know: {len(names)}" if names else None
+        examples = [printable(name) for name in names]
+        results[hour] = result(drift_spec(stream), stream, hour, problem, drift_metadata(seen), WARN, examples)
     return results
 
 

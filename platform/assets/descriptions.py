@@ -1,5 +1,7 @@
 """Descriptions: what a page of the lake's assets says above its figures, in Markdown.
 
+Their first paragraph is plain text, because lists of assets show it as it is.
+
 Belongs here: texts for people. Not here: columns, owners, tags (`asset_specs`), advice on failed checks (`advice`).
 """
 
@@ -11,13 +13,10 @@ from contracts.stream import Stream
 from events.rejections import REASONS
 from lake.schemas import Layer
 
-BRONZE = """**One row per landed record** of `{folder}/`, as landed, valid or not: its bytes, file
-and line.
+BRONZE = """One row per landed record, valid or not: its bytes, file and line. {description}.
 
-{description}.
-
-**Where it comes from.** Objects of an arrival hour, the hour in the object's path. `ledger.{name}` names every object
-with its number of records, or why it was refused.
+**Where it comes from.** Objects in `{folder}/` of an arrival hour, the hour in the object's path. `ledger.{name}` names
+every object with its number of records, or why it was refused.
 
 **What the checks promise.** `complete`: every loaded object is here in full. `readable`: no object was refused.
 
@@ -27,9 +26,7 @@ path: its records replace the earlier ones. To materialize an hour again does no
 **Figures.** Counts and bytes are of the hour. `run_…` is of the whole run, which may load up to 24 hours.
 """
 
-SILVER = """**One row per event**: typed, conformed to the contract, one per key.
-
-{description}.
+SILVER = """One row per event, typed and conformed to the contract. {description}.
 
 **Where it comes from.** The records of `bronze/{name}` that contract {version} accepts. The others are in
 `rejected/{name}`.
@@ -45,9 +42,9 @@ judged anew. `again: true` in the run's config judges them in any case.
 of the newest hour of the run, without personal columns.
 """
 
-REJECTED = """**One row per record that is not in silver**, with its reason: {reasons}.
+REJECTED = """One row per record that is not in silver, with its reason. {description}.
 
-{description}.
+**Reasons**: {reasons}.
 
 **Where it comes from.** The records of `bronze/{name}` that contract {version} does not accept, and the second record
 of a key.
@@ -59,11 +56,10 @@ of a key.
 under the same path, or mend the contract and materialize the hour again.
 """
 
-WAREHOUSE = """**One row per event of silver**, where dbt reads them: relation `silver.{name}`.
+WAREHOUSE = """One row per event of silver, where dbt reads them. {description}.
 
-{description}.
-
-**Where it comes from.** The current snapshot of `silver/{name}`. Each run applies what changed since the last one.
+**Where it comes from.** Relation `silver.{name}` shows the current snapshot of `silver/{name}`. Each run applies what
+has changed since the last one.
 
 **If it is wrong**, materialize it again. After a lost or damaged file: `make repair STREAM={name}`.
 """

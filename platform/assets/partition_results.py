@@ -6,7 +6,7 @@ good ones. Not here: what is checked (`checks`) or made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,8 @@ from dagster._core.definitions.metadata import normalize_metadata
 class CheckResult:
     """The result of one check, for one partition or for the whole asset.
 
-    If it failed: `problem` says why in a line, `advice` what to do, as Markdown. The check's page shows both.
+    If it failed: `problem` says why in a line, `examples` of what is wrong are lines too, and `advice` says what to do,
+    as Markdown. The check's page shows all three.
     """
 
     check: dg.AssetCheckSpec
@@ -27,11 +28,15 @@ class CheckResult:
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
     problem: str | None = None
     advice: str = ""
+    examples: Sequence[str] = ()
 
     @property
     def description(self) -> str | None:
-        """What the check's page says above its figures."""
-        return f"**{self.problem}**\n\n{self.advice}" if self.problem else None
+        """What the check's page says above its figures, as Markdown. Examples are producers' texts: shown as code."""
+        if not self.problem:
+            return None
+        listed = "\n".join(f"- `{example.replace('`', chr(39))}`" for example in self.examples)
+        return "\n\n".join(part for part in (f"**{self.problem}**", listed, self.advice) if part)
 
     @property
     def blocks(self) -> bool:

@@ -15,7 +15,7 @@ from contracts.stream import Stream
 from lake.printable import printable
 from lake.reading import as_frame, files_of_hours, hours_filter, read
 
-ROWS, COLUMNS, CHARACTERS = 10, 8, 40
+ROWS, COLUMNS, CHARACTERS = 10, 6, 20
 
 
 def shown_columns(stream: Stream) -> list[str]:
@@ -31,7 +31,7 @@ def _is_personal(stream: Stream, name: str) -> bool:
 
 
 def first_rows(silver: Table, stream: Stream, snapshot: int | None, hour: dt.datetime) -> list[dict[str, str]]:
-    """Up to ten rows of an arrival hour in a snapshot, as texts: the first eight columns that have a value in them."""
+    """Up to ten rows of an arrival hour in a snapshot, as texts: the first six columns that have a value in them."""
     parts: list[pl.DataFrame] = []
     for batch in _batches(silver, shown_columns(stream), snapshot, hour):
         parts.append(batch)
@@ -51,5 +51,5 @@ def _batches(silver: Table, columns: list[str], snapshot: int | None, hour: dt.d
 
 
 def _text(value: object) -> str:
-    text = value.isoformat(" ", "seconds") if isinstance(value, dt.datetime) else str("" if value is None else value)
+    text = f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, dt.datetime) else str("" if value is None else value)
     return printable(text if len(text) <= CHARACTERS else text[: CHARACTERS - 3] + "...")

@@ -59,13 +59,13 @@ class PlannedRun:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What the run is for, in words: streams, number of objects, hours."""
+        """What the run is for, in words: streams, number of objects, and hours if there are several."""
         hours = len({change.hour for change in self.changes})
-        span = f"{hours} of {key_of(self.first)} to {key_of(self.last)}" if hours > 1 else key_of(self.first)
+        span = {"hours": f"{hours} from {key_of(self.first)}"} if hours > 1 else {}
         return {
             "streams": ", ".join(sorted({change.stream for change in self.changes})),
             "objects": str(sum(change.objects for change in self.changes)),
-            "hours": span,
+            **span,
         }
 
     def request(self, attempt: int) -> dg.RunRequest:
