@@ -204,8 +204,8 @@ def rejected_share(stream: Stream, summary: pl.DataFrame, counts: LayerCounts, h
 
 def _examples(groups: pl.DataFrame) -> list[str]:
     """The place of one rejected record of each reason and column, and what is wrong with it."""
-    rows = groups.iter_rows(named=True)
-    return [f"{row['reason']} {place(first := row['examples'][0])} {printable(first['detail'] or '')}" for row in rows]
+    firsts = ((row["reason"], row["examples"][0]) for row in groups.iter_rows(named=True))
+    return [f"{reason} {place(example)} {printable(example['detail'] or '')}" for reason, example in firsts]
 
 
 def _above(share: float, limit: float, what: str) -> list[str]:

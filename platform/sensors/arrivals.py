@@ -68,16 +68,16 @@ class PlannedRun:
             **span,
         }
 
-    def request(self, attempt: int) -> dg.RunRequest:
-        """Dagster's request. Dagster runs each run key once, so the key has the number of the attempt."""
+    def request(self) -> dg.RunRequest:
+        """Dagster's request. It has no run key: Dagster runs a key once for ever, and the UI would show it."""
         streams = sorted({change.stream for change in self.changes})
         selection = [dg.AssetKey([prefix, stream]) for stream in streams for prefix in PREFIXES]
-        run_key, tags = f"{self.digest}-{attempt}", {CHANGE_TAG: self.digest, **self.tags}
+        tags = {CHANGE_TAG: self.digest, **self.tags}
         if self.first == self.last:
-            return dg.RunRequest(run_key, partition_key=key_of(self.first), tags=tags, asset_selection=selection)
+            return dg.RunRequest(partition_key=key_of(self.first), tags=tags, asset_selection=selection)
         tags["dagster/asset_partition_range_start"] = key_of(self.first)
         tags["dagster/asset_partition_range_end"] = key_of(self.last)
-        return dg.RunRequest(run_key, tags=tags, asset_selection=selection)
+        return dg.RunRequest(tags=tags, asset_selection=selection)
 
 
 def find_changes(
@@ -152,8 +152,7 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
         requested = open_requests(before, known, due)
         requests = []
         for planned in plan_runs(changes, {name: change for name, (change, _) in requested.items()}):
-            earlier = latest_attempts(context.instance, dg.RunsFilter(tags={CHANGE_TAG: planned.digest}))
-            requests.append(planned.request(len(earlier)))
+            requests.append(planned.request())
             requested |= {change.name: (change.digest, planned.digest) for change in planned.changes}
         swept = now.isoformat() if sweep else cursor.get("swept")
         text = json.dumps({"swept": swept, "asked": requested})

@@ -114,7 +114,7 @@ def test_a_re_upload_is_requested_again(world: World) -> None:
     world.load(world.current)
     world.put(world.current, content=b"{}{}")
     (second,) = world.tick()
-    assert first.run_key != second.run_key
+    assert first.tags[CHANGE_TAG] != second.tags[CHANGE_TAG]
 
 
 def test_a_file_that_lands_while_a_run_is_under_way_is_not_lost(world: World) -> None:
@@ -128,15 +128,16 @@ def test_a_file_that_lands_while_a_run_is_under_way_is_not_lost(world: World) ->
 
 
 def test_a_failed_run_is_requested_again_after_its_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run key contains the attempt, as Dagster never runs the same key twice."""
-    from sensors import arrivals, retry
+    """It has no run key, as Dagster never runs the same key twice."""
+    from sensors import retry
 
     world.put(world.current)
     (first,) = world.tick(FAILURE)
     assert world.tick() == [], "it is too soon"
     monkeypatch.setattr(retry, "FIRST_WAIT", dt.timedelta(0))
     (second,) = world.tick()
-    assert [r.run_key for r in (first, second)] == [f"{first.tags[arrivals.CHANGE_TAG]}-{n}" for n in (0, 1)]
+    assert first.tags == second.tags
+    assert first.run_key is second.run_key is None
     assert world.tick() == []
 
 
