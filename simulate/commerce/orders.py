@@ -93,9 +93,8 @@ def late_steps(arrival: int, hours: int, indexes: Callable[[int], range]) -> pl.
     rows whose `life_number()` is their `step_life`.
     """
     lags = [lag for lag in LATE_STEPS["lag"].unique().sort() if 0 <= arrival - lag < hours]
-    columns = {"lag": lags, "index": [list(indexes(arrival - lag)) for lag in lags]}
-    schema = pl.Schema({"lag": pl.Int64, "index": pl.List(pl.Int64)})
-    orders = pl.DataFrame(columns, schema=schema).explode("index").drop_nulls()
+    rows = [(lag, index) for lag in lags for index in indexes(arrival - lag)]
+    orders = pl.DataFrame(rows, dict.fromkeys(("lag", "index"), pl.Int64), orient="row")
     orders = orders.with_columns(hour=arrival - pl.col("lag")).with_columns(group=_group())
     steps = orders.join(LATE_STEPS, on=["lag", "group"], maintain_order="left_right")
     return steps.select("hour", "index", "step_life", "step")
