@@ -19,7 +19,7 @@ from simulate.scripts import Scripts
 
 FIRST_SPARE = 1 << 41  # sessions from this index on land only as spoiled records
 SHORTEST_DELAY_MS = 60_000
-LONGEST_MS = 55 * 60_000  # of a session, so that none leaves its hour
+LONGEST_MS, LONGEST_SPREAD_MS = 40 * 60_000, 18 * 60_000  # the limits of sessions, so that none leaves its hour
 SHORTEST_GAP_MS, LONGEST_GAP_MS = 2_000, 20 * 60_000
 BOT_GAP_MS = 2_500
 
@@ -87,8 +87,9 @@ def _add_times(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
     since = pl.col("total") - pl.when(is_first).then("total").forward_fill()
     events = events.with_columns(since=since)
     events = events.with_columns(length=pl.when(is_last).then("since").backward_fill())
-    shortened = pl.col("since") * LONGEST_MS // pl.max_horizontal("length", LONGEST_MS)
-    start = (pl.col("place") * (HOUR_MS - pl.min_horizontal("length", LONGEST_MS))).cast(pl.Int64)
+    longest = LONGEST_MS + dice.below(LONGEST_SPREAD_MS, "longest").cast(pl.Int64)
+    shortened = pl.col("since") * longest // pl.max_horizontal("length", longest)
+    start = (pl.col("place") * (HOUR_MS - pl.min_horizontal("length", longest))).cast(pl.Int64)
     sent = milliseconds(plan.start) + pl.col("hour") * HOUR_MS + start + shortened
     timed = events.with_columns(sent=sent).with_columns(at=pl.col("sent") - pl.col("late"))
     return timed.drop("total", "since", "length")

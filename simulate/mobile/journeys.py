@@ -33,10 +33,10 @@ def _browsing(chance: float, order_type: str, status: str) -> dict[Journey, floa
 
 
 CHANCES = {
-    Journey(("LAUNCH_APP", "EXIT_APP", NO_STEP, "LAUNCH_APP")): 0.625,
+    Journey(("LAUNCH_APP", "EXIT_APP", NO_STEP, "LAUNCH_APP")): 0.655,
     Journey(("LAUNCH_APP", NO_STEP, NO_STEP, NO_STEP)): 0.05,
     Journey(("LAUNCH_APP", "HOME", "EXIT_APP", "HOME")): 0.22,
-    **_browsing(0.08, "USER_VISIT", "UNCONVERTED"),
+    **_browsing(0.05, "USER_VISIT", "UNCONVERTED"),
     **_browsing(0.008, "PURCHASE", "COMPLETED"),
     **{
         Journey(_to_category(category), "PURCHASE", status): 0.002
