@@ -32,7 +32,7 @@ FOLLOW = {
     PING: {PING: 0.32, PAGE: 0.3, SEARCH: 0.05, CART: 0.04},
     SEARCH: {PAGE: 0.75, SEARCH: 0.1},
     LINK: {PAGE: 0.4},
-    CART: {PAGE: 0.42, ORDER: 0.14},
+    CART: {PAGE: 0.42, ORDER: 0.12},
     ORDER: {ITEM: 1.0},
     ITEM: {SECOND_ITEM: 1.0},
     SCREEN: {TAP: 0.52, SCREEN: 0.23},
