@@ -104,7 +104,11 @@ def by_channel() -> str:
     rates = found.group_by("source").agg(pl.col("buys").mean() * 100).sort("source")
     title = "Sessions that place an order, by channel"
     return panel(
-        title, "email is mostly the newsletter", rates["buys"].to_list(), rates["source"].to_list(), "{:.1f} %"
+        title,
+        "email is mostly the newsletter",
+        rates["buys"].to_list(),
+        [name.replace("_", " ") for name in rates["source"]],
+        "{:.1f} %",
     )
 
 
