@@ -9,7 +9,7 @@ import polars as pl
 from assets import checks
 from assets.asset_specs import table_spec
 from assets.partition_results import CheckResult, PartitionResult, record_partitions
-from assets.partition_sets import ARRIVAL_HOURS
+from assets.partition_sets import arrival_hours
 from assets.ui import table_location
 from contracts.stream import Stream
 from lake.landing import Landing
@@ -18,6 +18,7 @@ from lake.schemas import Layer
 from lake.tables import Lake
 from lake.validation import compare_with_ledger
 from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
+from resources.environment import first_hour
 
 
 def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
@@ -29,7 +30,7 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
         name=f"bronze_{stream.name}",
         specs=[table_spec(Layer.BRONZE, stream, description)],
         can_subset=True,
-        partitions_def=ARRIVAL_HOURS,
+        partitions_def=arrival_hours(),
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_PER_RUN),
         check_specs=[checks.complete_spec(stream), checks.readable_spec(stream)],
         pool=f"lake_{stream.name}",
@@ -39,7 +40,7 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         now = dt.datetime.now(dt.UTC)
         hours = [hour_of(partition) for partition in context.partition_keys]
-        loaded = load_bronze(lake, landing, stream, hours, arrival_window(now), now)
+        loaded = load_bronze(lake, landing, stream, hours, arrival_window(first_hour(), now), now)
         for refused in loaded.ledger.filter(pl.col("refused").is_not_null()).iter_rows(named=True):
             context.log.warning(f"refused {refused['path']}: {refused['refused']}")
         table = lake.table(Layer.BRONZE, stream)

@@ -18,7 +18,7 @@ import polars as pl
 from pyiceberg.table import Table
 
 from assets.partition_results import CheckResult
-from assets.partition_sets import ARRIVAL_HOURS
+from assets.partition_sets import arrival_hours
 from assets.ui import drift_metadata, rejected_table
 from contracts.stream import Stream
 from events.concurrency import THREADS
@@ -43,7 +43,7 @@ def _spec(layer: Layer, stream: Stream, name: str, description: str, blocking: b
         asset=[layer.value, stream.name],
         description=description,
         blocking=blocking,
-        partitions_def=ARRIVAL_HOURS,
+        partitions_def=arrival_hours(),
     )
 
 

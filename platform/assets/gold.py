@@ -13,7 +13,7 @@ from pydantic import Field
 
 from assets.gold_results import record_checks, record_materializations
 from assets.gold_translator import UNIQUE_ID, Translator, manifest
-from assets.partition_sets import EVENT_DATES
+from assets.partition_sets import event_dates
 from assets.warehouse import POOL
 from contracts.stream import Stream
 from lake.rebuild import changed_in_silver, full_rebuild_is_cheaper, rebuild_vars
@@ -103,7 +103,7 @@ def _partitions(context: dg.AssetExecutionContext) -> list[str]:
     if not context.has_partition_key and not context.has_partition_key_range:
         return []
     span = context.partition_key_range if context.has_partition_key_range else None
-    return list(EVENT_DATES.get_partition_keys_in_range(span)) if span else [context.partition_key]
+    return list(event_dates().get_partition_keys_in_range(span)) if span else [context.partition_key]
 
 
 def _models(context: dg.AssetExecutionContext) -> list[str] | None:

@@ -12,6 +12,7 @@ import dagster as dg
 from assets.event_log import log_materializations
 from assets.gold_translator import UNIQUE_ID, Translator, by_event_date, event_date_sql, manifest
 from assets.partition_results import CheckResult, record_check
+from assets.partition_sets import is_event_date
 from lake.rebuild import RebuildVars
 from resources import dbt
 from resources.column_lineage import Columns, lineage
@@ -40,8 +41,8 @@ def record_materializations(
 ) -> None:
     """Record what was made: one materialization of a table, or one per event date if the model is rebuilt by it.
 
-    A date that only gained rows is left out if the model has no rows of that date. All dates of a model made `anew` are
-    recorded. Column lineage is part of the last materialization.
+    A date that only gained rows is left out if the model has no rows of that date, and so is a date before the first
+    partition. All dates of a model made `anew` are recorded. Column lineage is part of the last materialization.
     """
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
     made = {result.unique_id: result for result in results if result.unique_id in specs}
@@ -53,7 +54,7 @@ def record_materializations(
             dates, gained = rebuilt["event_dates"], rebuilt["dates_with_new_rows"] or ()
             asked = [date for date in dates or () if date in counts or date not in gained]
             known = filter(None, counts) if dates is None or name in anew else ()
-            partitions = [*sorted({*asked, *known})]
+            partitions = sorted(filter(is_event_date, {*asked, *known}))
         seconds, key = {**common, "seconds": result.seconds}, specs[name].key
         last = _column_lineage(columns.get(name, {}))
         found = [

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
-from assets.partition_sets import EVENT_DATES
+from assets.partition_sets import event_dates
 from resources import dbt
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -26,7 +26,7 @@ class Translator(DagsterDbtTranslator):
         return dg.AssetKey([prefix, dbt_resource_props["name"]])
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition | None:
-        return EVENT_DATES if by_event_date(dbt_resource_props) else None
+        return event_dates() if by_event_date(dbt_resource_props) else None
 
 
 def event_date_sql(node: Mapping[str, Any]) -> str:

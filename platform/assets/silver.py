@@ -8,7 +8,7 @@ import dagster as dg
 from assets import checks
 from assets.asset_specs import table_spec
 from assets.partition_results import PartitionResult, record_partitions
-from assets.partition_sets import ARRIVAL_HOURS
+from assets.partition_sets import arrival_hours
 from assets.ui import table_location
 from contracts.stream import Stream
 from events.conform import Conformers
@@ -39,7 +39,7 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
             table_spec(Layer.REJECTED, stream, not_in_silver, deps=[bronze]),
         ],
         can_subset=True,
-        partitions_def=ARRIVAL_HOURS,
+        partitions_def=arrival_hours(),
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_PER_RUN),
         check_specs=[
             checks.conservation_spec(stream),

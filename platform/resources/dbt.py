@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ PROJECT = Path(__file__).resolve().parents[2] / "dbt"
 _FOLDERS = ("models", "macros", "tests", "seeds", "analyses")
 _SOURCES = ("*.sql", "*.yml", "*.csv")
 _LOCAL = "local"
+LOG = logging.getLogger(__name__)
 
 
 class DbtFailed(Exception):
@@ -220,11 +222,17 @@ def _paths(work: Path) -> list[str]:
     ]
 
 
+def _log_finished(event: Any) -> None:
+    """Log the unique id of a node that dbt has finished, for those who watch a build."""
+    if event.info.name == "NodeFinished":
+        LOG.info(event.data.node_info.unique_id)
+
+
 def _invoke(profile: Mapping[str, object], arguments: list[str], manifest: Manifest | None) -> Any:
     from dbt.adapters.factory import get_adapter_class_by_name
     from dbt.cli.main import dbtRunner
 
-    runner: Callable[[list[str]], Any] = dbtRunner(manifest=manifest).invoke
+    runner: Callable[[list[str]], Any] = dbtRunner(manifest=manifest, callbacks=[_log_finished]).invoke
     outcome = runner(arguments)
     if outcome.exception is not None:
         raise DbtFailed(f"dbt {arguments[0]}: {outcome.exception}") from outcome.exception

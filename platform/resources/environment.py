@@ -7,6 +7,7 @@ log or a message.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +19,11 @@ from urllib.parse import quote, unquote, urlsplit
 import dagster as dg
 
 from contracts.stream import Stream
+from partitions import hour_of, key_of
 
 DEVELOPMENT_KEY = "development"
+FIRST_HOUR = "2020-01-01-00:00"
+RECENTLY = dt.timedelta(days=30)
 Log = logging.Logger
 Factory = Callable[[Sequence[Stream], Log], Any]
 
@@ -53,6 +57,38 @@ def data_dir() -> Path:
     if unfit := [sign for sign in "?#" if sign in str(folder)]:
         raise Misconfigured(f"DATA_DIR: {folder} contains {unfit[0]!r}, which file addresses cannot hold: rename it")
     return folder
+
+
+def first_hour() -> dt.datetime:
+    """The first arrival hour that is a partition: FIRST_HOUR, or else what `begin_recently` has kept in DATA_DIR.
+
+    Raises `Misconfigured` for what is no hour, and for an hour that has not begun.
+    """
+    text = os.environ.get("FIRST_HOUR") or (kept.read_text().strip() if (kept := _kept()).exists() else FIRST_HOUR)
+    try:
+        hour = hour_of(text)
+    except ValueError:
+        hour = None
+    if hour is None or key_of(hour) != text or hour.minute:
+        raise Misconfigured(f"FIRST_HOUR: expected an hour in UTC such as {FIRST_HOUR}, found {text!r}")
+    if hour > dt.datetime.now(dt.UTC):
+        raise Misconfigured(f"FIRST_HOUR: {text} is in the future, so there would be no partitions")
+    return hour
+
+
+def begin_recently(now: dt.datetime) -> None:
+    """Let a new platform on this machine begin a month before `now`, so that its pages are not full of empty hours.
+
+    The hour is kept in DATA_DIR, as it must not move on. A platform that has tables begins where it did.
+    """
+    if not _kept().exists() and not (data_dir() / "lake").exists():
+        data_dir().mkdir(parents=True, exist_ok=True)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        _kept().write_text(f"{key_of(midnight - RECENTLY)}\n")
+
+
+def _kept() -> Path:
+    return data_dir() / "first_hour"
 
 
 def _scratch() -> Path:

@@ -21,6 +21,7 @@ from lake.ledger import known_objects, ledger_rows, to_retry
 from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import HOURS_PER_RUN, Window, arrival_window, hour_of, inside_window, key_of
+from resources.environment import first_hour
 from sensors.retry import RequestState, latest_attempts, request_state
 
 RECENT_HOURS = 3
@@ -132,7 +133,7 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
         now = dt.datetime.now(dt.UTC)
         cursor = json.loads(context.cursor or "{}")
         sweep = now - dt.datetime.fromisoformat(cursor.get("swept", "1970-01-01T00:00:00+00:00")) >= SWEEP_EVERY
-        changes = [change for stream in streams for change in _listed_changes(lake, landing, stream, now, sweep)]
+        changes = [change for stream in streams for change in listed_changes(lake, landing, stream, now, sweep)]
         before = {name: (change, run) for name, (change, run) in cursor.get("asked", {}).items()}
         known = changes if sweep else [*changes, *_changes_of_old_hours(before, now)]
         runs = {run for _, run in before.values()}  # hours of a backlog share runs
@@ -151,14 +152,14 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
     return arrivals
 
 
-def _listed_changes(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep: bool) -> list[Change]:
+def listed_changes(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep: bool) -> list[Change]:
     """The changes in all hours, or in the recent ones only."""
-    window = arrival_window(now)
+    window = arrival_window(first_hour(), now)
     hours = _recent_hours(now)
     landed = landing.objects(stream, None if sweep else hours)
     if not landed:
         return []
-    ledger = ledger_rows(lake.table(Layer.LEDGER, stream), [window[0], window[1] - HOUR] if sweep else hours)
+    ledger = ledger_rows(lake.table(Layer.LEDGER, stream), None if sweep else hours)
     current, retry = ledger.filter("current"), to_retry(now)
     outside = {(o.path, o.version) for o in landed if not inside_window(o.arrival_hour, window)}
     known_inside = known_objects(current, outside_window=False, retry=retry)
@@ -178,7 +179,7 @@ def _changes_of_old_hours(requested: Mapping[str, tuple[str, str]], now: dt.date
 
 
 def _recent_hours(now: dt.datetime) -> list[dt.datetime]:
-    current = arrival_window(now)[1] - HOUR
+    current = arrival_window(first_hour(), now)[1] - HOUR
     return [current - index * HOUR for index in range(RECENT_HOURS)]
 
 

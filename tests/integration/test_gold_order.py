@@ -28,7 +28,7 @@ from lake.judge_silver import judge_silver
 from lake.load_bronze import load_bronze
 from lake.schemas import Layer
 from partitions import arrival_window
-from resources.environment import make
+from resources.environment import first_hour, make
 from resources.landing.folder import FolderLanding
 from simulate import sessions
 from simulate.plan import Plan, PlannedFile, Shares
@@ -126,7 +126,7 @@ def ingest(platform: Platform, streams: Sequence[Stream], hours: Iterable[dt.dat
         names = ("lake", "landing", "warehouse", "conformers")
         lake, landing, warehouse, conformers = (make(name, streams, log) for name in names)
     for stream in streams:
-        load_bronze(lake, landing, stream, sorted(hours), arrival_window(now), now)
+        load_bronze(lake, landing, stream, sorted(hours), arrival_window(first_hour(), now), now)
         named, _ = judge_silver(lake, stream, conformers[stream.name], sorted(hours), now, again=False)
         warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), named.silver)
 

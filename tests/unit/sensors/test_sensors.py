@@ -17,6 +17,7 @@ from lake.load_bronze import load_bronze
 from lake.tables import Lake
 from partitions import arrival_window, key_of
 from resources import dbt
+from resources.environment import first_hour
 from resources.landing.folder import FolderLanding
 from resources.warehouse.protocol import WarehouseBusy
 from sensors.arrivals import CHANGE_TAG, HOUR, arrivals_sensor
@@ -37,7 +38,7 @@ class World:
 
     @property
     def current(self) -> dt.datetime:
-        return arrival_window(dt.datetime.now(dt.UTC))[1] - HOUR
+        return arrival_window(first_hour(), dt.datetime.now(dt.UTC))[1] - HOUR
 
     def put(self, hour: dt.datetime | None, name: str = "a", content: bytes = b"{}") -> None:
         path = self.landing.root / "commerce" / (hour.strftime("%Y/%m/%d/%H") if hour else "astray") / name
@@ -59,7 +60,7 @@ class World:
 
     def load(self, *hours: dt.datetime) -> None:
         now = dt.datetime.now(dt.UTC)
-        load_bronze(self.lake, self.landing, COMMERCE, hours, arrival_window(now), now)
+        load_bronze(self.lake, self.landing, COMMERCE, hours, arrival_window(first_hour(), now), now)
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+"""`python -m demo`, which `make demo` runs: the order of the steps, and what is said when they cannot be done.
+
+Everything slow is imported by the step that needs it, so that the first line comes at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from demo.terminal import Terminal
+
+INTERRUPTED = 130
+NEXT = (
+    ("make dev", "the Dagster UI: assets, partitions, checks"),
+    ("make rejected STREAM=commerce", "rejected records, and where they lie"),
+    ("make status", "what is red, late, refused or waiting"),
+)
+
+
+class CannotRun(Exception):
+    """The demo cannot run; the message says why."""
+
+
+def main() -> int:
+    """Simulate, load, build gold, report. The exit status is 1 if the demo fails, 130 if it is interrupted."""
+    warnings.simplefilter("ignore")
+    terminal = Terminal()
+    terminal.say("The demo: two days of events of five streams, loaded and summed up by Dagster")
+    try:
+        return run(terminal)
+    except KeyboardInterrupt:
+        terminal.say("\nStopped. Nothing is lost: run it again, and it goes on from here.")
+        return INTERRUPTED
+
+
+def run(terminal: Terminal) -> int:
+    """All steps, while no other demo runs in DATA_DIR."""
+    from resources.environment import Misconfigured, data_dir
+
+    try:
+        with alone(data_dir()):
+            return steps(terminal)
+    except (CannotRun, Misconfigured, OSError) as error:
+        terminal.say(f"The demo cannot run: {error}")
+        return 1
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other demos out of a folder. Raises `CannotRun` if one is running there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "demo.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotRun(f"another one is running in {folder}; wait until it has ended") from None
+        yield
+
+
+def steps(terminal: Terminal) -> int:
+    """Everything between the first line and the last."""
+    from demo.events import simulated_events
+
+    truth = simulated_events(terminal)
+    from demo.runs import Platform, RunFailed
+
+    try:
+        with Platform.open(terminal) as platform:
+            changed = [platform.ingest(), platform.gold()]
+    except RunFailed as error:
+        terminal.say(f"A run has failed: {error}")
+        return 1
+    if not any(changed):
+        terminal.say("Nothing has changed since the last run: the tables hold all events already")
+    from demo.report import report
+
+    agrees = report(terminal, truth)
+    terminal.say("\nTry next")
+    terminal.pairs(NEXT)
+    return 0 if agrees else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
