@@ -6,6 +6,8 @@ Everything slow is imported by the step that needs it, so that the first line co
 from __future__ import annotations
 
 import fcntl
+import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -29,13 +31,15 @@ class CannotRun(Exception):
 def main() -> int:
     """Simulate, load, build gold, report. The exit status is 1 if the demo fails, 130 if it is interrupted."""
     warnings.simplefilter("ignore")
+    os.environ["PYTHONWARNINGS"] = "ignore"  # for a helper process of Python, which outlives an interrupted demo
+    logging.getLogger().addHandler(logging.NullHandler())  # otherwise Python writes libraries' warnings itself
     terminal = Terminal()
     terminal.say("The demo: two days of events of five streams, loaded and summed up by Dagster")
     try:
         return run(terminal)
     except KeyboardInterrupt:
         terminal.say("\nStopped. Nothing is lost: run it again, and it goes on from here.")
-        return INTERRUPTED
+        os._exit(INTERRUPTED)  # dbt's threads may still run, and Python cannot end beneath them
 
 
 def run(terminal: Terminal) -> int:
@@ -67,7 +71,8 @@ def steps(terminal: Terminal) -> int:
     from demo.events import simulated_events
 
     truth = simulated_events(terminal)
-    from demo.runs import Platform, RunFailed
+    with terminal.step("Starting Dagster", 1):
+        from demo.runs import Platform, RunFailed
 
     try:
         with Platform.open(terminal) as platform:

@@ -6,9 +6,10 @@ Belongs here: asking what there is to do, and running the jobs `ingest` and `gol
 from __future__ import annotations
 
 import datetime as dt
+import io
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +19,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from assets.gold_translator import manifest
 from contracts import STREAMS
 from contracts.stream import Stream
+from definitions import defs
 from demo.terminal import Advance, Terminal
 from lake.landing import Landing
 from lake.ledger import ledger_rows
@@ -103,12 +105,10 @@ class Platform:
         return True
 
     def _run(self, job: str, request: dg.RunRequest, hooks: set[dg.HookDefinition]) -> None:
-        from definitions import defs
-
-        result = (
-            defs.resolve_job_def(job)
-            .with_hooks(hooks)
-            .execute_in_process(
+        planned = defs.resolve_job_def(job).with_hooks(hooks)
+        printed = io.StringIO()  # what libraries print
+        with redirect_stdout(printed), redirect_stderr(printed):
+            result = planned.execute_in_process(
                 instance=self.instance,
                 run_config={**QUIET, **(request.run_config or {})},
                 partition_key=request.partition_key,
@@ -116,7 +116,6 @@ class Platform:
                 asset_selection=list(request.asset_selection) if request.asset_selection else None,
                 raise_on_error=False,
             )
-        )
         if not result.success:
             raise_reason(result)
 

@@ -5,9 +5,12 @@ The bar is drawn on a terminal only, and not with NO_COLOR. Otherwise all output
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -16,11 +19,16 @@ from rich.table import Table
 Advance = Callable[[float], None]
 
 
+def _own_stdout() -> TextIO:
+    """Standard output under another number: Dagster takes what is written to the usual one for a run's log."""
+    return os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=sys.stdout.encoding)
+
+
 class Terminal:
     """Where the demo writes."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, markup=False, emoji=False)
+        self.console = console or Console(file=_own_stdout(), highlight=False, markup=False, emoji=False)
         self.animated = self.console.is_terminal and not self.console.no_color
 
     def say(self, text: str) -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._utils.interrupts import raise_interrupts_as
 
 from resources.model_code import Project
 
@@ -233,7 +235,10 @@ def _invoke(profile: Mapping[str, object], arguments: list[str], manifest: Manif
     from dbt.cli.main import dbtRunner
 
     runner: Callable[[list[str]], Any] = dbtRunner(manifest=manifest, callbacks=[_log_finished]).invoke
-    outcome = runner(arguments)
+    with raise_interrupts_as(KeyboardInterrupt):  # for this one dbt stops its threads
+        outcome = runner(arguments)
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise DagsterExecutionInterruptedError from outcome.exception
     if outcome.exception is not None:
         raise DbtFailed(f"dbt {arguments[0]}: {outcome.exception}") from outcome.exception
     connections = get_adapter_class_by_name(str(profile["type"])).ConnectionManager
