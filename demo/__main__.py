@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ def main() -> int:
     try:
         return run(terminal)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         terminal.say("\nStopped. Nothing is lost: run it again, and it goes on from here.")
         os._exit(INTERRUPTED)  # dbt's threads may still run, and Python cannot end beneath them
 

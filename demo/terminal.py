@@ -59,7 +59,7 @@ class Terminal:
 
     def counts(self, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[int]]]) -> None:
         """Write a table of numbers. Each row has a name and a number for each column; zeros are left blank."""
-        table = Table(box=None, padding=(0, 1), pad_edge=False)
+        table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="none")
         table.add_column("", no_wrap=True)
         for column in columns:
             table.add_column(column, justify="right", no_wrap=True)

@@ -97,6 +97,21 @@ def test_a_change_is_requested_once(world: World) -> None:
     assert world.tick() == []
 
 
+def test_loaded_hours_are_not_requested_when_the_first_hour_moves_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their objects would count for the current hour, and every hour anew."""
+    early = world.current - 50 * HOUR
+    world.put(early)
+    world.load(early)
+    monkeypatch.setenv("FIRST_HOUR", key_of(world.current - 10 * HOUR))
+    assert world.tick() == []
+    world.put(early, name="b")
+    world.cursor = None
+    (request,) = world.tick()
+    assert request.partition_key == key_of(world.current), "a new one is for the current hour to refuse"
+
+
 def test_a_re_upload_is_requested_again(world: World) -> None:
     """The ledger knows the path, but not its new content."""
     world.put(world.current)
