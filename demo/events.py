@@ -55,9 +55,8 @@ def _simulate(terminal: Terminal, start: dt.datetime) -> None:
     from simulate.truth import by_stream, save
 
     plan = Plan(start.replace(tzinfo=None), hours=HOURS, rate=RATE, seed=int(start.strftime("%Y%m%d")))
-    last = start + dt.timedelta(hours=HOURS - 1)
     truths = []
-    with terminal.step(f"Simulating events from {key_of(start)} to {key_of(last)}", len(STREAMS)) as advance:
+    with terminal.step(f"Simulating {HOURS} hours of events from {start:%Y-%m-%d}", len(STREAMS)) as advance:
         for stream in STREAMS.values():
             truths.append(simulate(stream, plan, data_dir() / "landing"))
             advance(1)

@@ -40,7 +40,7 @@ class Terminal:
         """Show how far a step is, and its time at the end. The step calls what it is given with what it has done."""
         started = time.monotonic()
         columns = (
-            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(),
+            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(16), TaskProgressColumn(),
             TimeElapsedColumn(),
         )  # fmt: skip
         if not self.animated:

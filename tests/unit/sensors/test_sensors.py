@@ -97,10 +97,8 @@ def test_a_change_is_requested_once(world: World) -> None:
     assert world.tick() == []
 
 
-def test_loaded_hours_are_not_requested_when_the_first_hour_moves_on(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Their objects would count for the current hour, and every hour anew."""
+def test_the_first_hour_can_move(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is loaded is not requested again. What was refused is, when its hour is a partition again."""
     early = world.current - 50 * HOUR
     world.put(early)
     world.load(early)
@@ -110,6 +108,13 @@ def test_loaded_hours_are_not_requested_when_the_first_hour_moves_on(
     world.cursor = None
     (request,) = world.tick()
     assert request.partition_key == key_of(world.current), "a new one is for the current hour to refuse"
+    world.load(world.current)
+    world.cursor = None
+    assert world.tick() == []
+    monkeypatch.delenv("FIRST_HOUR")
+    world.cursor = None
+    (request,) = world.tick()
+    assert request.partition_key == key_of(early)
 
 
 def test_a_re_upload_is_requested_again(world: World) -> None:
