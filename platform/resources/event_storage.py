@@ -69,9 +69,17 @@ class EventStorage(SqliteEventLogStorage):
             unused.dispose()
         return self._engines[shard]
 
+    def wipe(self) -> None:
+        """Delete all events, and the files of runs, which must not be open."""
+        self._close_files()
+        super().wipe()
+
     def dispose(self) -> None:
-        """Close all files."""
+        """End all work with the files."""
         super().dispose()
+        self._close_files()
+
+    def _close_files(self) -> None:
         while self._engines:
             self._engines.popitem()[1].dispose()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -62,6 +63,19 @@ def test_each_reads_what_the_other_wrote(home: Path) -> None:
     with ours(home) as mine, dagsters(home) as plain:
         assert seen(mine) == seen(plain)
         assert seen(mine)[0] == [*KEYS]
+
+
+def test_after_a_wipe_it_begins_anew(home: Path) -> None:
+    """Events of a file that was deleted while it was open would be lost."""
+    job = dg.Definitions([a], jobs=[dg.define_asset_job("job", [a])]).resolve_job_def("job")
+    run_id = str(uuid4())
+    with ours(home) as instance:
+        for key in KEYS:
+            instance.wipe()
+            assert job.execute_in_process(instance=instance, partition_key=key, run_id=run_id).success
+            assert seen(instance)[0] == [key]
+    with dagsters(home) as plain:
+        assert plain.all_logs(run_id)
 
 
 def test_few_files_are_open_at_a_time(home: Path) -> None:
