@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,14 +60,16 @@ def settle(ask: Ask) -> None:
     until(lambda: not ask(UNDER_WAY)["runsOrError"]["results"], 240, "all runs have ended")
 
 
-def opened(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB file, with retries because the sensors open it for moments."""
-    for _ in range(100):
+def opened(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file as soon as the platform's processes, which open it for moments, let it go."""
+
+    def connect() -> duckdb.DuckDBPyConnection | None:
         try:
-            return duckdb.connect(str(path))
+            return duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException:
-            time.sleep(0.1)
-    return duckdb.connect(str(path))
+            return None
+
+    return until(connect, 120, f"{path.name} can be opened")
 
 
 def orders(place: Platform) -> int:
@@ -81,7 +82,8 @@ def orders(place: Platform) -> int:
 def dates_of(place: Platform, model: str) -> list[dt.date]:
     """The event dates that an intermediate model has rows of."""
     sql = f"SELECT DISTINCT event_date FROM intermediate.{model} ORDER BY 1"
-    return [date for (date,) in reading.gold(place.data, sql, "warehouse.duckdb")]
+    with opened(place.data / "warehouse.duckdb", read_only=True) as con:
+        return [date for (date,) in con.execute(sql).fetchall()]
 
 
 def test_gold_follows_silver_by_itself(place: Platform, ask: Ask) -> None:
