@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import gc
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from assets.gold import gold_assets
 from assets.recover import recover_job
 from assets.repair import repair_job
 from assets.silver import silver_assets
+from assets.status import status_job
 from assets.upkeep import upkeep_job
 from assets.warehouse import warehouse_asset
 from contracts import STREAMS
@@ -22,10 +22,6 @@ from contracts.stream import Stream
 from resources.environment import check_settings, resources
 from sensors.arrivals import arrivals_sensor
 from sensors.touched import touched_sensor
-
-# Backfill policies and partitioned checks are not stable yet. They work as we use them; tests would show a change.
-warnings.filterwarnings("ignore", category=dg.BetaWarning)
-warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 
 def build_defs(
@@ -39,7 +35,7 @@ def build_defs(
     upkeep = upkeep_job(streams)
     return dg.Definitions(
         assets=[*lake, gold],
-        jobs=[ingest, release, upkeep, repair_job(streams), recover_job(streams)],
+        jobs=[ingest, release, upkeep, repair_job(streams), recover_job(streams), status_job(streams)],
         schedules=[
             dg.ScheduleDefinition(
                 name="upkeep_hourly",

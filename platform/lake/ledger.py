@@ -15,12 +15,12 @@ import pyarrow as pa
 from pyiceberg.table import Table
 
 from contracts.lineage import LINEAGE
-from lake.landing import NOT_READABLE
+from lake.landing import NOT_READABLE, LandedObject
 from lake.reading import arrival_hour, concatenated, files_of, read, time_filter
 from lake.row_counts import count_rows
 from lake.schemas import LEDGER
 from lake.snapshots import BRONZE_SNAPSHOT, files_changed, named_by, rows_snapshot, snapshots_between
-from partitions import EPOCH
+from partitions import EPOCH, Window, inside_window
 
 # The ledger's `arrival_hour` for objects outside the window: no real hour is that early.
 OUTSIDE_HOUR = EPOCH
@@ -59,6 +59,16 @@ def known_objects(rows: pl.DataFrame, *, outside_window: bool, retry: pl.Expr) -
     """
     settled = rows.filter(((pl.col("arrival_hour") == OUTSIDE_HOUR) == outside_window) & ~retry)
     return set(settled.select(OBJECT).iter_rows())
+
+
+def settled_objects(
+    rows: pl.DataFrame, landed: Iterable[LandedObject], window: Window, now: dt.datetime
+) -> set[tuple[str, str]]:
+    """The objects (path, version) that no run has to read, by the ledger's rows. `landed` are those to look for."""
+    current, retry = rows.filter("current"), to_retry(now)
+    outside = {(found.path, found.version) for found in landed if not inside_window(found.arrival_hour, window)}
+    inside = known_objects(current, outside_window=False, retry=retry)
+    return inside | (known_objects(current, outside_window=True, retry=retry) & outside)
 
 
 def to_retry(now: dt.datetime | None = None) -> pl.Expr:

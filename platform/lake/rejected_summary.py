@@ -12,7 +12,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 from contracts.lineage import INSTANT
@@ -71,7 +70,7 @@ def place(example: Mapping[str, Any]) -> str:
 
 def rejected_lines(lake: Lake, stream: Stream, hour: dt.datetime | None = None) -> Iterator[str]:
     """Lines for a terminal: the rejected records of one hour, or of the newest hours that have any."""
-    silver, rejected = (_existing(lake, layer, stream) for layer in (Layer.SILVER, Layer.REJECTED))
+    silver, rejected = (lake.existing(layer, stream) for layer in (Layer.SILVER, Layer.REJECTED))
     snapshot = SnapshotSet.of(silver).rejected if silver else None
     hours = _hours(rejected, snapshot) if rejected and snapshot else []
     chosen = hours[:LISTED_HOURS] if hour is None else [hour] if hour in hours else []
@@ -94,14 +93,6 @@ def _lines_of_hour(stream: Stream, hour: dt.datetime, groups: pl.DataFrame) -> I
     for row in groups.iter_rows(named=True):
         yield f"  {row['reason']:<10} {row['column'] or '':<24} {row['records']:>9,}"
         yield from (f"      {place(example)}  {printable(example['detail'] or '')}" for example in row["examples"])
-
-
-def _existing(lake: Lake, layer: Layer, stream: Stream) -> Table | None:
-    """A table as it is; it is neither created nor evolved."""
-    try:
-        return lake.load((layer.value, stream.name))
-    except NoSuchTableError:
-        return None
 
 
 def _hours(rejected: Table, snapshot: int) -> list[dt.datetime]:

@@ -73,6 +73,13 @@ class Lake:
         self._known.add((layer.value, stream))
         return table
 
+    def existing(self, layer: Layer, stream: Stream) -> Table | None:
+        """The table as it is, neither created nor evolved. None if there is none yet. Raises as `load` does."""
+        try:
+            return self.load((layer.value, stream.name))
+        except NoSuchTableError:
+            return None
+
     def load(self, name: Name) -> Table:
         """A table at its current snapshot.
 

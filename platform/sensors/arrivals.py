@@ -17,7 +17,7 @@ import dagster as dg
 
 from contracts.stream import Stream
 from lake.landing import LandedObject, Landing
-from lake.ledger import known_objects, ledger_rows, to_retry
+from lake.ledger import ledger_rows, settled_objects
 from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import HOURS_PER_RUN, Window, arrival_window, hour_of, inside_window, key_of
@@ -159,11 +159,7 @@ def _listed_changes(lake: Lake, landing: Landing, stream: Stream, now: dt.dateti
     if not landed:
         return []
     ledger = ledger_rows(lake.table(Layer.LEDGER, stream), [window[0], window[1] - HOUR] if sweep else hours)
-    current, retry = ledger.filter("current"), to_retry(now)
-    outside = {(o.path, o.version) for o in landed if not inside_window(o.arrival_hour, window)}
-    known_inside = known_objects(current, outside_window=False, retry=retry)
-    known = known_inside | (known_objects(current, outside_window=True, retry=retry) & outside)
-    return find_changes(stream.name, landed, known, window)
+    return find_changes(stream.name, landed, settled_objects(ledger, landed, window, now), window)
 
 
 def _changes_of_old_hours(requested: Mapping[str, tuple[str, str]], now: dt.datetime) -> list[Change]:
