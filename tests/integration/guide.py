@@ -48,6 +48,7 @@ class Project:
         self.folder = folder
         for name in ("platform", "dbt", "docs"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("target"))
+        shutil.copy(ROOT / "Makefile", folder)
 
     def write(self, block: Block) -> None:
         """Write the file that a block shows. `csv` adds rows to it, `diff` changes it; any other one is a new file."""
@@ -68,22 +69,23 @@ class Project:
         assert text.count(before) == 1, (file, before)
         path.write_text(text.replace(before, after))
 
-    def run(self, command: str, environment: Mapping[str, str]) -> None:
-        """Run a command of a page. For a verb of make, run only its recipe: the test's own Python needs no set-up."""
-        if verb := re.fullmatch(r"make (\w+)", command):
-            (command,) = re.findall(rf"^{verb[1]}:.*\n\t@(.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        command = command.replace("$(PY)", ".venv/bin/python").replace(".venv/bin", str(Path(PYTHON).parent))
-        self._execute(["bash", "-c", command], environment)
+    def run(self, command: str, environment: Mapping[str, str]) -> str:
+        """Run a command of a page; returns what it prints. The test's own Python stands in for the one of `.venv`, so
+        verbs of make run without their set-up."""
+        command = command.replace(".venv/bin", str(Path(PYTHON).parent))
+        command = re.sub(r"^make ", f"make --old-file=setup PY={PYTHON} ", command, flags=re.MULTILINE)
+        return self._execute(["bash", "-euc", command], environment)
 
     def run_jobs(self, hour: dt.datetime, environment: Mapping[str, str], *jobs: str) -> None:
         """Run jobs of the copy in one process, `ingest` for an arrival hour."""
         self._execute([PYTHON, str(Path(__file__).with_name("child.py")), key(hour), key(hour), *jobs], environment)
 
-    def _execute(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def _execute(self, command: Sequence[str], environment: Mapping[str, str]) -> str:
         done = subprocess.run(
             command, cwd=self.folder, env=dict(environment), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done.stdout
 
 
 def _sides(diff: str) -> tuple[str, str]:
