@@ -83,20 +83,30 @@ def manifest_path() -> Path:
     return _prepared(output(_LOCAL)) / "manifest.json"
 
 
-def _prepared(profile: Mapping[str, object]) -> Path:
-    """The folder with the parsed project for an adapter, which is parsed if it is not there. Raises `DbtFailed`.
+def is_prepared() -> bool:
+    """Whether the manifest from which assets are defined has been made from the project as it is now."""
+    return _folder(output(_LOCAL)).exists()
 
-    Its name has a digest of the project's files and of dbt's versions, so that any change gives another folder.
+
+def _prepared(profile: Mapping[str, object]) -> Path:
+    """The folder with the parsed project for an adapter, which is parsed if it is not there. Raises `DbtFailed`."""
+    folder = _folder(profile)
+    if not folder.exists():
+        _parse(profile, folder)
+    return folder
+
+
+def _folder(profile: Mapping[str, object]) -> Path:
+    """Where the parsed project is kept for an adapter.
+
+    The name has a digest of the project's files and of dbt's versions, so that any change gives another folder.
     """
     sources = hashlib.sha256(json.dumps(_versions(str(profile["type"]))).encode())
     roots = ((PROJECT, "glob"), *((PROJECT / name, "rglob") for name in _FOLDERS))
     for path in sorted(path for root, find in roots for pattern in _SOURCES for path in getattr(root, find)(pattern)):
         content = path.read_bytes()
         sources.update(f"{path.relative_to(PROJECT)} {len(content)}\n".encode() + content)
-    folder = PROJECT / "target" / f"{profile['type']}-{sources.hexdigest()[:16]}"
-    if not folder.exists():
-        _parse(profile, folder)
-    return folder
+    return PROJECT / "target" / f"{profile['type']}-{sources.hexdigest()[:16]}"
 
 
 def _versions(adapter: str) -> dict[str, str]:

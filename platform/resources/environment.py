@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -190,6 +191,10 @@ def _conformers(streams: Sequence[Stream], log: Log) -> Any:
 _AWS = ("AWS_DEFAULT_REGION", "LANDING_URL", "LAKE_URL", "PERSONAL_DATA_KEY")
 _SNOWFLAKE = ("ACCOUNT", "USER", "PRIVATE_KEY", "ROLE", "WAREHOUSE", "DATABASE", "STAGE")
 _REDSHIFT = ("HOST", "USER", "PASSWORD", "DATABASE", "COPY_ROLE")
+_OPTIONAL = (
+    *("DEPLOYMENT", "DATA_DIR", "ICEBERG_MARTS", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "REDSHIFT_PORT"),
+    *("REDSHIFT_SSLMODE", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"),
+)
 
 DEPLOYMENTS: Mapping[str, Deployment] = {
     "local": Deployment(
@@ -254,7 +259,19 @@ def check_settings(log: Log) -> None:
         log.warning(f"{missing}. Until they are set, every run fails.")
 
 
+def named_settings() -> tuple[list[str], list[str], dict[str, str]]:
+    """The names of settings that are set, of required ones that are not, and of misspelt ones with what is meant.
+
+    Raises `Misconfigured` for a deployment that does not exist.
+    """
+    required = DEPLOYMENTS[deployment()].required
+    known = {*_OPTIONAL, *(name for each in DEPLOYMENTS.values() for name in each.required)}
+    unset = [name for name in required if not os.environ.get(name)]
+    close = {name: get_close_matches(name, known, 1, 0.85) for name in os.environ if name not in known}
+    return sorted(known & os.environ.keys()), unset, {name: meant[0] for name, meant in close.items() if meant}
+
+
 def _missing_settings() -> str | None:
     """A message that names all settings that the current deployment requires and that are not set."""
-    missing = [setting for setting in DEPLOYMENTS[deployment()].required if not os.environ.get(setting)]
+    _, missing, _ = named_settings()
     return f"DEPLOYMENT={deployment()!r} lacks these settings: {', '.join(missing)}" if missing else None
