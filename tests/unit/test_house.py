@@ -22,6 +22,7 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 # Python beside the platform, and the packages of ours that it may import. Nothing of the platform imports these.
 BESIDE: dict[str, set[str]] = {
     "simulate": set(),
+    "scripts": {"resources"},
     "demo": {"simulate", *FLOOR},
     "bench": {"simulate", *FLOOR},
     "api": {"resources"},
