@@ -21,6 +21,7 @@ from contracts import STREAMS
 from contracts.stream import Stream
 from resources.environment import check_settings, resources
 from sensors.arrivals import arrivals_sensor
+from sensors.freshness import freshness_sensor
 from sensors.touched import touched_sensor
 
 
@@ -44,7 +45,7 @@ def build_defs(
                 default_status=dg.DefaultScheduleStatus.RUNNING,
             )
         ],
-        sensors=[arrivals_sensor(streams, ingest), touched_sensor(streams, release)],
+        sensors=[arrivals_sensor(streams, ingest), touched_sensor(streams, release), freshness_sensor(streams)],
         resources={**resources(streams), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

@@ -10,7 +10,6 @@ import datetime as dt
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 EPOCH_DATE = EPOCH.date()
-ARRIVAL_START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 HOUR_FORMAT = "%Y-%m-%d-%H:%M"
 DATE_FORMAT = "%Y-%m-%d"
 HOURS_PER_RUN = 24
@@ -28,9 +27,9 @@ def key_of(hour: dt.datetime) -> str:
     return hour.strftime(HOUR_FORMAT)
 
 
-def arrival_window(now: dt.datetime) -> Window:
+def arrival_window(first: dt.datetime, now: dt.datetime) -> Window:
     """The arrival hours that are partitions at `now`: from the first one to the end of the current one."""
-    return ARRIVAL_START, now.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1)
+    return first, now.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1)
 
 
 def inside_window(hour: dt.datetime | None, window: Window) -> bool:

@@ -9,9 +9,12 @@
     snowplow, mobile, web, clickstream, commerce
                         one folder for each stream, all its facts inside
 
-The other modules are tools for any stream and know no stream's fields: `dice` (random columns), `sessions` and
-`scripted_sessions` (when events happen), `site` (people whom two streams share), `text`, `formats` and `clock` (how
-values are written), `defects`, `common_flaws` and `canaries` (records to reject or to recognise), `landing` (files).
+The other modules are tools for any stream and know no stream's fields: `dice` (random columns), `traffic` (how busy an
+hour is), `population` (who comes when), `scripts` and `sessions` (what happens in a session, and when), `blocks` and
+`scripted_sessions` (sources of records), `site` (ids that two streams share), `text`, `formats` and `clock` (how values
+are written), `defects`, `common_flaws` and `canaries` (records to reject or to recognise), `landing` (files).
+
+docs/simulator.md shows what the events look like.
 
 Nothing here imports the platform's own code: a truth computed by the code under test would prove nothing.
 """

@@ -42,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--events-per-file", type=int, default=100_000, help="(default %(default)s; an hour has at least two files)"
     )
-    parser.add_argument("--people", type=int, default=0, help="number of people (default: follows from the rate)")
+    parser.add_argument("--people", type=int, default=0, help="people at the start (default: follows from the rate)")
+    parser.add_argument("--days-late", type=int, default=7, help="the latest arrive so late (default %(default)s)")
     parser.add_argument("--canaries", action="store_true", help="plant recognisable personal values")
     parser.add_argument("--workers", type=int, default=0, help="threads (default: one per core, at most four)")
     shares = parser.add_argument_group("shares", "defects as fractions of the good events (late: of the sessions)")
@@ -70,7 +71,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     base = Shares.none() if options.clean else Shares()
     given = {field.name: getattr(options, field.name) for field in fields(Shares)}
     shares = {name: getattr(base, name) if share is None else share for name, share in given.items()}
-    names = ("start", "hours", "rate", "seed", "events_per_file", "people", "canaries")
+    names = ("start", "hours", "rate", "seed", "events_per_file", "people", "days_late", "canaries")
     return Plan(**{name: getattr(options, name) for name in names}, shares=Shares(**shares))
 
 

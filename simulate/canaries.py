@@ -67,9 +67,10 @@ class CanarySource:
     def batch(self, file: PlannedFile) -> Batch:
         """See `Source`."""
         batch = self.stream.source.batch(file)
-        return replace(batch, lines=pl.Series(map(self._plant, batch.lines), dtype=pl.String))
+        lines, earlier = (pl.Series(map(self._plant, texts), dtype=pl.String) for texts in (batch.lines, batch.earlier))
+        return replace(batch, lines=lines, earlier=earlier)
 
-    def repeat(self, plan: Plan, picks: Sequence[tuple[PlannedFile, float]]) -> list[str]:
+    def repeat(self, plan: Plan, picks: Sequence[tuple[int, float]]) -> list[str]:
         """See `Source`."""
         return [self._plant(line) for line in self.stream.source.repeat(plan, picks)]
 

@@ -7,7 +7,6 @@ decided here. What can be wrong with a record is in each stream's own flaws and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from random import Random
 
 from simulate.plan import PlannedFile
@@ -57,13 +56,14 @@ def _spoil(stream: Stream, file: PlannedFile, line: str, random: Random, reason:
 
 def _repeat(stream: Stream, file: PlannedFile, batch: Batch, random: Random, reasons: list[str]) -> list[Defect]:
     """Records that land again, always after their first landing in the order of (arrival hour, file, line)."""
-    lines = batch.lines
-    picks = [pick for _ in reasons if (pick := _earlier_file(file, random)) is not None]
-    earlier = stream.source.repeat(file.plan, picks) if picks else []
-    originals = [(random.randint(0, len(lines)), line) for line in earlier]
+    lines, earlier = batch.lines, batch.earlier
+    hours = [file.hour - random.choice(EARLIER_HOURS) for _ in reasons]
+    picks = [(hour, random.random()) for hour in hours if 0 <= hour < file.hour]
+    past = stream.source.repeat(file.plan, picks) if picks else []
+    originals = [(random.randint(0, len(lines)), line) for line in past]
     while len(originals) < len(reasons):
-        row = random.randrange(len(lines))
-        originals.append((random.randint(row + 1, len(lines)), lines[row]))
+        row = random.randrange(-len(earlier), len(lines))
+        originals.append((random.randint(max(0, row + 1), len(lines)), lines[row] if row >= 0 else earlier[row]))
     random.shuffle(originals)
     return [
         Defect(position, REPEATS[reason](stream, line, random), reason)
@@ -82,12 +82,3 @@ def _amend(stream: Stream, line: str, random: Random) -> bytes:
 
 
 REPEATS: Mapping[str, Callable[[Stream, str, Random], bytes]] = {"duplicate": _redeliver, "conflict": _amend}
-
-
-def _earlier_file(file: PlannedFile, random: Random) -> tuple[PlannedFile, float] | None:
-    """A file that lands before this one, and a number that picks a record of it. None stands for this file."""
-    hour = file.hour - random.choice(EARLIER_HOURS)
-    part = random.randrange(file.parts if hour < file.hour else file.part + 1)
-    if hour < 0 or (hour == file.hour and part == file.part):
-        return None
-    return replace(file, hour=hour, part=part), random.random()

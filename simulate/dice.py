@@ -33,6 +33,11 @@ def salt(*parts: object) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
+def fraction(*parts: object) -> float:
+    """A float in [0, 1) from the parts, for values that are no columns."""
+    return (salt(*parts) >> 11) / (1 << 53)
+
+
 def key(seed: int, stream: str, *indexes: str) -> pl.Expr:
     """A row's key (UInt64) from its index columns. All random values of a row come from its key."""
     state = _u64(salt(stream, seed))

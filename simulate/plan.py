@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cached_property
 
+PEOPLE_PER_RATE = 6  # then a person who is active has two or three sessions a day
 MIN_FILES = 2  # an hour of one file would never test the order of files
 
 
@@ -42,11 +43,11 @@ class Shares:
 
 @dataclass(frozen=True)
 class Plan:
-    """`hours` arrival hours from `start` (naive UTC, on the hour) with about `rate` events each.
+    """`hours` arrival hours from `start` (naive UTC, on the hour) with a mean of about `rate` events each.
 
-    The same plan always lands the same bytes. `people`: how many customers there are; 0 derives the number from the
-    number of events, so that people come back. `canaries`: plant recognisable personal values. Raises ValueError for
-    values that make no plan.
+    The same plan always lands the same bytes. `people`: how many there are when the plan starts, before the newcomers
+    of each day; 0 derives the number from the rate. `days_late`: how late the latest events arrive. `canaries`: plant
+    recognisable personal values. Raises ValueError for values that make no plan.
     """
 
     start: datetime
@@ -56,12 +57,13 @@ class Plan:
     shares: Shares = Shares()
     events_per_file: int = 100_000
     people: int = 0
+    days_late: int = 7
     canaries: bool = False
 
     def __post_init__(self) -> None:
         if self.start != self.start.replace(minute=0, second=0, microsecond=0, tzinfo=None):
             raise ValueError(f"start: expected a naive UTC time on the hour, found {self.start.isoformat()}")
-        for name in ("hours", "rate", "events_per_file"):
+        for name in ("hours", "rate", "events_per_file", "days_late"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected 1 or more, found {getattr(self, name)}")
         if self.people < 0:
@@ -69,13 +71,18 @@ class Plan:
 
     @cached_property
     def pool(self) -> int:
-        """The number of customers, given or derived."""
-        return self.people or max(100, self.rate * self.hours // 60)
+        """The number of people at the start, given or derived."""
+        return self.people or max(100, self.rate * PEOPLE_PER_RATE)
+
+    @cached_property
+    def blocks(self) -> int:
+        """In how many pieces the events of an hour are made."""
+        return -(-self.rate // self.events_per_file)
 
     @cached_property
     def parts(self) -> int:
         """The number of files of an hour, where the stream's transport does not fix it."""
-        return max(MIN_FILES, -(-self.rate // self.events_per_file))
+        return max(MIN_FILES, self.blocks)
 
     def files(self, parts: int) -> list[PlannedFile]:
         """All files, `parts` of them for each hour, in the order of arrival."""
@@ -116,6 +123,18 @@ class PlannedFile:
         """The part's number as text. All have one width, so that file names sort in the order of parts."""
         return f"{self.part:0{max(3, len(str(self.parts - 1)))}d}"
 
+    @property
+    def block(self) -> PlannedFile:
+        """The piece of the hour that is made at once and holds this file's events, planned as if it were a file."""
+        blocks = min(self.plan.blocks, self.parts)
+        return PlannedFile(self.plan, self.hour, self.part * blocks // self.parts, blocks)
+
     def indexes(self, count: int) -> range:
         """This part's share of the hour's indexes 0 … count-1. The parts of an hour cover each index once."""
         return range(count * self.part // self.parts, count * (self.part + 1) // self.parts)
+
+    def rows(self, count: int) -> range:
+        """This part's share of the rows 0 … count-1 of its block."""
+        block = self.block
+        first, end = (-(-self.parts * part // block.parts) for part in (block.part, block.part + 1))
+        return PlannedFile(self.plan, self.hour, self.part - first, end - first).indexes(count)

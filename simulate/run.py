@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from simulate.canaries import plant_canaries
@@ -50,15 +51,19 @@ def simulate(stream: Stream, plan: Plan, landing: Path, workers: int = 0) -> Tru
 
 
 def _land_in_order(stream: Stream, plan: Plan, landing: Path, workers: int) -> Iterator[LandedFile]:
-    """Make files in parallel and yield them in order, at most `workers` + 1 at a time."""
-    pending: deque[Future[LandedFile]] = deque()
+    """Make blocks of files in parallel and yield the files in order, at most `workers` + 1 blocks at a time."""
+    pending: deque[Future[list[LandedFile]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        for file in plan.files(stream.transport.parts(plan)):
-            pending.append(pool.submit(_land, stream, file, landing))
+        for _, files in groupby(plan.files(stream.transport.parts(plan)), lambda file: file.block):
+            pending.append(pool.submit(_land_block, stream, list(files), landing))
             if len(pending) > workers:
-                yield pending.popleft().result()
+                yield from pending.popleft().result()
         while pending:
-            yield pending.popleft().result()
+            yield from pending.popleft().result()
+
+
+def _land_block(stream: Stream, files: Sequence[PlannedFile], landing: Path) -> list[LandedFile]:
+    return [_land(stream, file, landing) for file in files]
 
 
 def _land(stream: Stream, file: PlannedFile, landing: Path) -> LandedFile:

@@ -1,42 +1,37 @@
-"""Sessions: when they begin in an arrival hour, how late they arrive, and the events that follow from a script.
+"""Sessions: when they begin in an arrival hour, how late they arrive, and when the events of their scripts happen.
 
-Every row is a function of (seed, hour, index). Times, keys and scripts belong here. What a record looks like is in the
-stream's own folder.
+Every row is a function of (seed, hour, index). Times and keys belong here. What a record looks like is in the stream's
+own folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
+from math import exp
+from statistics import NormalDist
 
 import polars as pl
 
 from simulate import dice
-from simulate.clock import HOUR_MS, milliseconds
+from simulate.clock import DAY_MS, HOUR_MS, milliseconds
 from simulate.plan import Plan
+from simulate.scripts import Scripts
 
 FIRST_SPARE = 1 << 41  # sessions from this index on land only as spoiled records
-# How late a late session is, in ms: one minute to 120 days, evenly spread on a logarithmic scale.
-DELAYS = pl.Series([int(60_000 * 172_800 ** (step / 255)) for step in range(256)])
+SHORTEST_DELAY_MS = 60_000
+LONGEST_MS, LONGEST_SPREAD_MS = 40 * 60_000, 18 * 60_000  # the limits of sessions, so that none leaves its hour
+SHORTEST_GAP_MS, LONGEST_GAP_MS = 2_000, 20 * 60_000
+BOT_GAP_MS = 2_500
 
 
-class Scripts:
-    """The scripts of a stream's sessions. Each is a list of event numbers; a repeated script is likelier.
+def _log_normal(median: float, sigma: float) -> list[float]:
+    """256 equally likely values."""
+    return [median * exp(sigma * NormalDist().inv_cdf((step + 0.5) / 256)) for step in range(256)]
 
-    `count`: how many scripts. `mean`: their average length. By script: `lengths`, `steps` (its event numbers) and
-    `ordinals` (0, 1, 2, …).
-    """
 
-    def __init__(self, scripts: Sequence[Sequence[int]]) -> None:
-        steps = [list(script) for script in scripts]
-        self.count = len(steps)
-        self.mean = sum(map(len, steps)) / len(steps)
-        self.lengths = pl.Series([len(script) for script in steps])
-        self.steps = pl.Series(steps, dtype=pl.List(pl.Int64))
-        self.ordinals = pl.Series([list(range(len(script))) for script in steps], dtype=pl.List(pl.Int64))
-
-    def pick(self) -> pl.Expr:
-        """A script's number for each `key`."""
-        return dice.below(self.count, "script").cast(pl.Int64)
+GAPS = pl.Series([int(min(max(gap, SHORTEST_GAP_MS), LONGEST_GAP_MS)) for gap in _log_normal(105_000, 0.9)])
+PACES = pl.Series([int(pace) for pace in _log_normal(1_000, 0.4)])
+"""The time between two events of a session (ms), and the speed of the whole session (thousandths)."""
 
 
 def session_rows(hour: int, indexes: range) -> pl.DataFrame:
@@ -52,8 +47,15 @@ def session_rows_of(pairs: list[tuple[int, int]]) -> pl.DataFrame:
 
 def lateness(plan: Plan) -> pl.Expr:
     """For each `key`, how long after its events a session arrives, in ms; 0 for sessions that are not late."""
-    delay = dice.pick(DELAYS, "delay") + dice.below(60_000, "delay's rest").cast(pl.Int64)
+    delay = dice.pick(_delays(plan.days_late), "delay") + dice.below(60_000, "delay's rest").cast(pl.Int64)
     return pl.when(dice.chance(plan.shares.late, "late")).then(delay).otherwise(0)
+
+
+@lru_cache
+def _delays(days: int) -> pl.Series:
+    """How late a late session is, in ms: one minute to these days, evenly spread on a logarithmic scale."""
+    ratio = days * DAY_MS / SHORTEST_DELAY_MS
+    return pl.Series([int(SHORTEST_DELAY_MS * ratio ** (step / 256)) for step in range(256)])
 
 
 def place_in_hour(index: pl.Expr, count: pl.Expr | int) -> pl.Expr:
@@ -64,21 +66,33 @@ def place_in_hour(index: pl.Expr, count: pl.Expr | int) -> pl.Expr:
 def session_events(plan: Plan, sessions: pl.DataFrame, scripts: Scripts) -> pl.DataFrame:
     """One row per event of the sessions.
 
-    Sessions have `hour`, `key`, `late`, `place` and `script` (which is dropped). Events also have `event`, `ordinal`
-    (their number in the session), `id` (UInt64), `sent` (when they arrive, ms) and `at` (when they happened, ms).
+    Sessions have `hour`, `key`, `bot`, `late`, `place` and `script` (which is dropped). Events also have `event`,
+    `ordinal` (their number in the session), `id` (UInt64), `sent` (when they arrive, ms) and `at` (when they happened,
+    ms).
     """
-    gap = 2_000 + dice.below(90_000, "gap").cast(pl.Int64)
-    scripted = sessions.with_columns(gap=gap).with_columns(
+    scripted = sessions.with_columns(
         event=pl.lit(scripts.steps).gather("script"), ordinal=pl.lit(scripts.ordinals).gather("script")
-    )
-    room = HOUR_MS - pl.col("gap") * pl.col("event").list.len()  # no session leaves its hour
-    start = milliseconds(plan.start) + pl.col("hour") * HOUR_MS + (pl.col("place") * room).cast(pl.Int64)
-    events = scripted.with_columns(start=start).explode("event", "ordinal")
-    events = events.with_columns(id=dice.key(plan.seed, "event", "key", "ordinal"))
+    ).explode("event", "ordinal")
+    events = scripted.with_columns(id=dice.key(plan.seed, "event", "key", "ordinal"))
+    return _add_times(plan, events).drop("script", "place")
+
+
+def _add_times(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
+    """Add `sent` and `at`. The events of a session follow each other."""
+    is_first = pl.col("ordinal") == 0
+    is_last = pl.col("ordinal").shift(-1, fill_value=0) == 0
+    gap = pl.when("bot").then(BOT_GAP_MS).otherwise(dice.pick(GAPS, "gap", "id") * dice.pick(PACES, "pace") // 1_000)
     jitter = dice.below(1_000, "jitter", "id").cast(pl.Int64)
-    sent = pl.col("start") + pl.col("ordinal") * pl.col("gap") + jitter
-    events = events.with_columns(sent=sent).with_columns(at=pl.col("sent") - pl.col("late"))
-    return events.drop("script", "gap", "start")
+    events = events.with_columns(total=(gap + jitter).cum_sum())
+    since = pl.col("total") - pl.when(is_first).then("total").forward_fill()
+    events = events.with_columns(since=since)
+    events = events.with_columns(length=pl.when(is_last).then("since").backward_fill())
+    longest = LONGEST_MS + dice.below(LONGEST_SPREAD_MS, "longest").cast(pl.Int64)
+    shortened = pl.col("since") * longest // pl.max_horizontal("length", longest)
+    start = (pl.col("place") * (HOUR_MS - pl.min_horizontal("length", longest))).cast(pl.Int64)
+    sent = milliseconds(plan.start) + pl.col("hour") * HOUR_MS + start + shortened
+    timed = events.with_columns(sent=sent).with_columns(at=pl.col("sent") - pl.col("late"))
+    return timed.drop("total", "since", "length")
 
 
 def one_event_each(events: pl.DataFrame) -> pl.DataFrame:

@@ -28,9 +28,13 @@ Corruption = Callable[[str, Random], bytes]
 
 @dataclass(frozen=True)
 class Batch:
-    """The good records of one file, as texts in the order in which they land, and their counts."""
+    """The good records of one file, as texts in the order in which they land, and their counts.
+
+    `earlier`: some records of earlier files of the same hour.
+    """
 
     lines: pl.Series
+    earlier: pl.Series
     counts: DateCounts
 
 
@@ -55,8 +59,8 @@ class Source(Protocol):
     def batch(self, file: PlannedFile) -> Batch:
         """The good records of the file."""
 
-    def repeat(self, plan: Plan, picks: Sequence[tuple[PlannedFile, float]]) -> list[str]:
-        """For each pick, one good record of that file, chosen by the number in [0, 1).
+    def repeat(self, plan: Plan, picks: Sequence[tuple[int, float]]) -> list[str]:
+        """For each pick, one good record of that hour, chosen by the number in [0, 1).
 
         Records come in any order, and there may be fewer than picks.
         """

@@ -27,20 +27,27 @@ START_S, PAGE_S, SETTLE_MS = 120, 60, 2_000
 
 @dataclass(frozen=True)
 class Picture:
-    """A page of the UI, the size of the browser's window in pixels, and a text that the page shows when it is ready."""
+    """A page of the UI, the size of the browser's window in pixels, and a text that the page shows when it is ready.
+
+    If `to_top`, the page is scrolled until that text is at the top.
+    """
 
     name: str
     path: str
     width: int
     height: int
     ready: str
+    to_top: bool = False
 
 
 PICTURES = (
     Picture(
-        "graph", "assets/bronze/commerce?view=lineage&lineageScope=downstream&lineageDepth=3", 1440, 600, "4 / 4 Passed"
+        "graph", "assets/bronze/commerce?view=lineage&lineageScope=downstream&lineageDepth=3", 1440, 600, "stg_commerce"
     ),
     Picture("check", "assets/silver/commerce?view=checks&checkDetail=conservation", 1200, 600, "Evaluation result"),
+    Picture("runs", "runs", 1440, 500, "Success"),
+    Picture("rejected", "assets/rejected/commerce?view=events", 1440, 900, "refused_share"),
+    Picture("mart", "assets/gold/fct_orders?view=events", 1440, 700, "orders_completed", to_top=True),
 )
 
 
@@ -77,10 +84,13 @@ def take(page: Page, address: str, picture: Picture) -> None:
     """Save a picture beside this file, without the UI's navigation."""
     page.set_viewport_size({"width": picture.width, "height": picture.height})
     page.goto(f"{address}/{picture.path}")
-    page.get_by_text(picture.ready).first.wait_for(timeout=PAGE_S * 1000)
+    ready = page.get_by_text(picture.ready).first
+    ready.wait_for(timeout=PAGE_S * 1000)
     if (navigation := page.get_by_text("Hide navigation")).is_visible():
         navigation.click()
     page.wait_for_timeout(SETTLE_MS)
+    if picture.to_top:
+        ready.evaluate("text => text.scrollIntoView(true)")
     page.screenshot(path=FOLDER / f"{picture.name}.png")
 
 

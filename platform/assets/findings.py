@@ -14,7 +14,7 @@ from enum import Enum
 import dagster as dg
 
 LISTED = 5
-COLUMNS = ("asset", "state", "what", "partition", "why")
+TABLE_COLUMNS = ("asset", "state", "what", "partition", "why")
 
 
 class State(Enum):
@@ -82,5 +82,5 @@ def _says_more(found: Finding) -> bool:
 def findings_table(findings: Iterable[Finding]) -> dg.TableMetadataValue:
     """All findings as a table for the UI."""
     rows = [(found.asset, found.state.value, found.what, found.partition, found.why) for found in findings]
-    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in COLUMNS])
-    return dg.MetadataValue.table([dg.TableRecord(dict(zip(COLUMNS, row, strict=True))) for row in rows], schema)
+    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in TABLE_COLUMNS])
+    return dg.MetadataValue.table([dg.TableRecord(dict(zip(TABLE_COLUMNS, row, strict=True))) for row in rows], schema)

@@ -11,9 +11,10 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 from pydantic import Field
 
-from assets.gold_results import record_checks, record_materializations
+from assets.gold_checks import reason, record_checks
+from assets.gold_results import record_materializations
 from assets.gold_translator import UNIQUE_ID, Translator, manifest
-from assets.partition_sets import EVENT_DATES
+from assets.partition_sets import event_dates
 from assets.warehouse import POOL
 from contracts.stream import Stream
 from lake.rebuild import changed_in_silver, full_rebuild_is_cheaper, rebuild_vars
@@ -64,18 +65,16 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
             changes = None
         rebuilt = rebuild_vars(changes, {*config.event_dates, *partitions}, partitions if models is None else None)
         dates = rebuilt["event_dates"]
-        context.log.info(f"event dates to rebuild: {'all' if dates is None else dates}")
+        context.log.info(f"event dates to rebuild: {_listed(dates) or 'none'}")
         code = table_code(dbt.project(warehouse.profile()), warehouse, {"as_of": config.as_of}, _nodes(context))
         context.log.info(f"tables made with other code: {', '.join(sorted(code.notes)) or 'none'}")
         warehouse.begin_build(snapshots)
         variables = {**rebuilt, "as_of": config.as_of, "code": code.notes}
         results = dbt.build(warehouse.profile(), dbt_work, variables, models)
-        record_checks(context, results)
-        failed = [result for result in results if result.status not in ("success", "pass", "warn")]
-        if failed:
-            raise dg.Failure("dbt: " + "; ".join(f"{r.unique_id}: {r.status} {r.message}".strip() for r in failed))
+        record_checks(context, warehouse, results)
+        _stop_if_failed(results, dates)
         facts = {
-            "event_dates": "all" if dates is None else ", ".join(dates),
+            "event_dates": _listed(dates),
             "as_of": config.as_of or "",
             "contracts": ", ".join(f"{stream.name} {stream.version}" for stream in streams),
             "code": code.released(),
@@ -99,11 +98,23 @@ def _ensure_relations(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream
     return warehouse.applied_snapshots()
 
 
+def _stop_if_failed(results: Sequence[dbt.NodeResult], dates: Sequence[str] | None) -> None:
+    """Raise `dagster.Failure`, which names the event dates and the reasons, if a model or test failed."""
+    failed = [result for result in results if result.status not in ("success", "pass", "warn")]
+    if failed:
+        reasons = "; ".join(reason(result) for result in failed if result.status != "skipped")
+        raise dg.Failure(f"nothing is released; event dates: {_listed(dates) or 'none'}; {reasons}")
+
+
+def _listed(dates: Sequence[str] | None) -> str:
+    return "all" if dates is None else ", ".join(dates)
+
+
 def _partitions(context: dg.AssetExecutionContext) -> list[str]:
     if not context.has_partition_key and not context.has_partition_key_range:
         return []
     span = context.partition_key_range if context.has_partition_key_range else None
-    return list(EVENT_DATES.get_partition_keys_in_range(span)) if span else [context.partition_key]
+    return list(event_dates().get_partition_keys_in_range(span)) if span else [context.partition_key]
 
 
 def _models(context: dg.AssetExecutionContext) -> list[str] | None:

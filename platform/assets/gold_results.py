@@ -1,33 +1,28 @@
-"""Gold results: what dbt built and tested, recorded as Dagster's materializations and checks.
+"""Gold results: what dbt built, recorded as Dagster's materializations.
 
-Belongs here: partitions, row counts and column lineage of what was made. Not here: running dbt (`gold`).
+Belongs here: partitions, row counts, headline numbers, previews and column lineage of what was made. Not here: running
+dbt (`gold`), the results of tests (`gold_checks`).
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from assets.event_log import log_materializations
+from assets.gold_preview import Preview, preview, read_previews
 from assets.gold_translator import UNIQUE_ID, Translator, by_event_date, event_date_sql, manifest
-from assets.partition_results import CheckResult, record_check
+from assets.headline import Figures, Measured, Table, headlines, measure
+from assets.partition_sets import is_event_date
 from lake.rebuild import RebuildVars
 from resources import dbt
 from resources.column_lineage import Columns, lineage
 from resources.warehouse.protocol import Warehouse
 
-
-def record_checks(context: dg.AssetExecutionContext, results: Sequence[dbt.NodeResult]) -> None:
-    """Record dbt's data tests as asset checks."""
-    found = {result.unique_id: result for result in results}
-    for spec in context.assets_def.check_specs:
-        result = found.get((spec.metadata or {}).get(UNIQUE_ID, ""))
-        if spec.key not in context.selected_asset_check_keys or result is None or result.status == "skipped":
-            continue
-        severity = dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR
-        metadata = {"failing_rows": result.failures, "seconds": result.seconds, "message": result.message}
-        record_check(context, CheckResult(spec, result.passed, metadata, severity))
+Dates = Sequence[str] | None  # of a model; None for all
+_NOTHING = Figures()
 
 
 def record_materializations(
@@ -40,48 +35,72 @@ def record_materializations(
 ) -> None:
     """Record what was made: one materialization of a table, or one per event date if the model is rebuilt by it.
 
-    A date that only gained rows is left out if the model has no rows of that date. All dates of a model made `anew` are
-    recorded. Column lineage is part of the last materialization.
+    All dates of a model made `anew` are recorded. The preview and the column lineage are part of the last
+    materialization.
     """
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
     made = {result.unique_id: result for result in results if result.unique_id in specs}
-    rows, columns = _rows(warehouse, made), lineage()
+    dates = {name: None if name in anew else rebuilt["event_dates"] for name in made}
+    measured = measure(warehouse.query, [*filter(None, (_table(result, dates[name]) for name, result in made.items()))])
+    partitions = {name: _partitions(name, measured.figures[name], rebuilt, dates[name]) for name in made}
+    previews, unreadable = read_previews(warehouse.query, [*_previews(made, partitions, measured)])
+    columns = lineage()
     for name, result in made.items():
-        counts = rows.get(name, {})
-        partitions: list[str | None] = [None]
-        if by_event_date(manifest()["nodes"][name]):
-            dates, gained = rebuilt["event_dates"], rebuilt["dates_with_new_rows"] or ()
-            asked = [date for date in dates or () if date in counts or date not in gained]
-            known = filter(None, counts) if dates is None or name in anew else ()
-            partitions = [*sorted({*asked, *known})]
-        seconds, key = {**common, "seconds": result.seconds}, specs[name].key
-        last = _column_lineage(columns.get(name, {}))
-        found = [
-            dg.AssetMaterialization(
-                key,
-                partition=partition,
-                metadata={
-                    **seconds,
-                    f"dagster/{'partition_' if partition else ''}row_count": counts.get(partition, 0),
-                    **(last if partition == partitions[-1] else {}),
-                },
-            )
-            for partition in partitions
-        ]
-        log_materializations(context, found)
+        key, figures = specs[name].key, measured.figures[name]
+        shared = {**common, "seconds": round(result.seconds, 3)}
+        metadata = {each: shared | _figures(each, figures.get(each, _NOTHING)) for each in partitions[name]}
+        if metadata:
+            shown = {"preview": previews[name]} if name in previews else {}
+            metadata[partitions[name][-1]] |= shown | _column_lineage(columns.get(name, {}))
+        for error in filter(None, (measured.errors.get(name), unreadable.get(name))):
+            context.log.error(f"{key.to_user_string()}: {error}")
+            metadata = {each: {**found, "error": error} for each, found in metadata.items()}
+        log_materializations(
+            context, [dg.AssetMaterialization(key, partition=each, metadata=found) for each, found in metadata.items()]
+        )
 
 
-def _rows(warehouse: Warehouse, made: Mapping[str, dbt.NodeResult]) -> dict[str, dict[str | None, int]]:
-    """How many rows each model has: by event date if it is rebuilt by it, else in all (None)."""
-    queries = []
+def _table(result: dbt.NodeResult, dates: Dates) -> Table | None:
+    """What to measure of a table; None if the run rebuilt no event date of it."""
+    node = manifest()["nodes"][result.unique_id]
+    if not by_event_date(node):
+        return Table(result.unique_id, result.relation, headlines(node))
+    if dates is not None and not dates:
+        return None
+    between = None if dates is None else (min(dates), max(dates))
+    return Table(result.unique_id, result.relation, headlines(node), event_date_sql(node), between)
+
+
+def _partitions(
+    name: str, figures: Mapping[str | None, Figures], rebuilt: RebuildVars, dates: Dates
+) -> list[str | None]:
+    """The event dates to record, in order, or None alone for a table without partitions.
+
+    A date that only gained rows is left out if the model has no rows of that date, and so is a date before the first
+    partition.
+    """
+    if not by_event_date(manifest()["nodes"][name]):
+        return [None]
+    gained = rebuilt["dates_with_new_rows"] or ()
+    asked = [date for date in rebuilt["event_dates"] or () if date in figures or date not in gained]
+    known = filter(None, figures) if dates is None else ()
+    return sorted(filter(is_event_date, {*asked, *known}))
+
+
+def _previews(
+    made: Mapping[str, dbt.NodeResult], partitions: Mapping[str, Sequence[str | None]], measured: Measured
+) -> Iterator[Preview]:
+    """What to show of each table: its last event date with rows. Nothing of views, which would read all of silver."""
     for name, result in made.items():
-        node = manifest()["nodes"][name]
-        date = f"CAST({event_date_sql(node)} AS VARCHAR(10))" if by_event_date(node) else "NULL"
-        queries.append(f"SELECT '{name}' AS model, {date} AS event_date, COUNT(*) FROM {result.relation} GROUP BY 1, 2")
-    found: dict[str, dict[str | None, int]] = defaultdict(dict)
-    for name, date, count in warehouse.query(" UNION ALL ".join(queries)) if queries else ():
-        found[name][date] = count
-    return found
+        node, figures = manifest()["nodes"][name], measured.figures[name]
+        filled = [partition for partition in partitions[name] if figures.get(partition, _NOTHING).rows]
+        if filled and node["config"]["materialized"] != "view":
+            date = filled[-1]
+            yield preview(node, result.relation, event_date_sql(node) if date else "", date)
+
+
+def _figures(partition: str | None, figures: Figures) -> dict[str, Any]:
+    return {f"dagster/{'partition_' if partition else ''}row_count": figures.rows, **figures.numbers}
 
 
 def _column_lineage(columns: Columns) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Translator: dbt's nodes as assets, from dbt's manifest.
 
-Belongs here: asset keys and partitions of dbt's nodes. Not here: running dbt (`gold`).
+Belongs here: asset keys, partitions, kinds and tags of dbt's nodes. Not here: running dbt (`gold`), their texts
+(`gold_descriptions`).
 """
 
 import json
@@ -9,12 +10,17 @@ from functools import cache
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt import DagsterDbtTranslator, DbtProject
 
-from assets.partition_sets import EVENT_DATES
+from assets.freshness import gold_policy
+from assets.gold_descriptions import describe_model, promise
+from assets.partition_sets import event_dates
+from contracts import STREAMS
 from resources import dbt
 
 UNIQUE_ID = "dagster_dbt/unique_id"
+_KINDS = {"view": "view", "seed": "csv"}
+_STORAGE = "dagster/storage_kind"
 
 
 class Translator(DagsterDbtTranslator):
@@ -26,7 +32,49 @@ class Translator(DagsterDbtTranslator):
         return dg.AssetKey([prefix, dbt_resource_props["name"]])
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition | None:
-        return EVENT_DATES if by_event_date(dbt_resource_props) else None
+        return event_dates() if by_event_date(dbt_resource_props) else None
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """Without the kind of the database: the manifest is that of the local target, wherever gold is deployed."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        metadata = {name: value for name, value in spec.metadata.items() if name != _STORAGE}
+        return spec.replace_attributes(
+            kinds=spec.kinds - {spec.metadata[_STORAGE]}, metadata=metadata, freshness_policy=gold_policy(STREAMS)
+        )
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        node = dbt_resource_props
+        if node["resource_type"] == "source":
+            return str(node["description"])
+        nodes = {**manifest()["nodes"], **manifest()["sources"]}
+        parents = {self.get_asset_key(nodes[parent]).to_user_string() for parent in node["depends_on"].get("nodes", ())}
+        tests = [nodes[name] for name in manifest()["child_map"][node["unique_id"]] if name.startswith("test.")]
+        return describe_model(
+            node, sorted(parents), [test for test in tests if test["attached_node"] == node["unique_id"]]
+        )
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        node = dbt_resource_props
+        name = f"{node['schema']}.{node.get('alias') or node['identifier']}"  # without the local target's database
+        return {**super().get_metadata(node), "dagster/table_name": name}
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """The schema (`marts`, …), the subject of a mart's group, the stream that a staging model reads."""
+        node = dbt_resource_props
+        tags = {"layer": "gold", "schema": node["schema"]}
+        sources = [name for name in node.get("depends_on", {}).get("nodes", ()) if name.startswith("source.")]
+        if len(sources) == 1:
+            tags["stream"] = sources[0].rsplit(".", 1)[-1]
+        if node.get("access") == "public":
+            tags["subject"] = (self.get_group_name(node) or "").removeprefix("gold_")
+        kinds = ("gold", _KINDS.get(node["config"].get("materialized"), "table"))
+        return {**tags, **{f"dagster/kind/{kind}": "" for kind in kinds}}
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=promise(manifest["nodes"][unique_id]))
 
 
 def event_date_sql(node: Mapping[str, Any]) -> str:

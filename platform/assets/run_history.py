@@ -16,7 +16,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from assets.findings import LISTED, Finding, State
 
 NOT_MADE = "the last run did not materialize it"
-LATE = "freshness"  # the check whose failure means that data are late
+LATE = ("freshness", "up_to_date")  # the checks whose failure means that data are late
 
 
 def failed_checks(instance: dg.DagsterInstance, checks: Collection[dg.AssetCheckKey]) -> Iterator[Finding]:
@@ -29,8 +29,8 @@ def failed_checks(instance: dg.DagsterInstance, checks: Collection[dg.AssetCheck
         for number, partition in enumerate(sorted(partitions, reverse=True)):
             evaluation = _latest_evaluation(instance, key, partition) if number < LISTED else None
             warns = evaluation is None or evaluation.severity is dg.AssetCheckSeverity.WARN
-            state = State.LATE if key.name == LATE else State.WARNING if warns else State.FAILED
-            why = (evaluation.description or "").partition("\n")[0] if evaluation else ""
+            state = State.LATE if key.name in LATE else State.WARNING if warns else State.FAILED
+            why = (evaluation.description or "").partition("\n")[0].strip("*") if evaluation else ""
             yield Finding(key.asset_key.to_user_string(), state, f"check {key.name} failed", partition, why)
 
 

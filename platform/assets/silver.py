@@ -1,18 +1,21 @@
 """Silver and rejected assets: bronze's records, judged by the contract. One step makes both tables."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
-from assets import checks
+from assets import checks, freshness
 from assets.asset_specs import table_spec
-from assets.partition_results import PartitionResult, record_partitions
-from assets.partition_sets import ARRIVAL_HOURS
-from assets.ui import table_location
+from assets.partition_results import CheckResult, PartitionResult, record_check, record_partitions
+from assets.partition_sets import arrival_hours
+from assets.ui import preview_table, table_location
 from contracts.stream import Stream
 from events.conform import Conformers
 from lake.judge_silver import judge_silver
+from lake.preview import first_rows
+from lake.reading import newest
 from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import HOURS_PER_RUN, hour_of, key_of
@@ -29,17 +32,15 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
     bronze, silver, rejected = (
         dg.AssetKey([layer.value, stream.name]) for layer in (Layer.BRONZE, Layer.SILVER, Layer.REJECTED)
     )
-    typed = f"{stream.description}: typed, conformed to contract {stream.version}, one row per key."
-    not_in_silver = f"Records of {stream.name} that are not in silver, each with its reason."
 
     @dg.multi_asset(
         name=f"silver_{stream.name}",
         specs=[
-            table_spec(Layer.SILVER, stream, typed, deps=[bronze]),
-            table_spec(Layer.REJECTED, stream, not_in_silver, deps=[bronze]),
+            table_spec(Layer.SILVER, stream, deps=[bronze]),
+            table_spec(Layer.REJECTED, stream, deps=[bronze]),
         ],
         can_subset=True,
-        partitions_def=ARRIVAL_HOURS,
+        partitions_def=arrival_hours(),
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_PER_RUN),
         check_specs=[
             checks.conservation_spec(stream),
@@ -47,6 +48,7 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
             checks.freshness_spec(stream),
             checks.share_spec(stream),
             checks.drift_spec(stream),
+            freshness.up_to_date_spec(stream),
         ],
         pool=f"lake_{stream.name}",
     )
@@ -64,18 +66,34 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
         found = checks.silver_checks(tables, stream, conformers[stream.name], named, hours)
         results = {}
         for hour in hours:
-            counts = found["conservation"][hour].metadata
-            metadata: dict[dg.AssetKey, dict[str, object]] = {
-                key: {"dagster/partition_row_count": counts[layer.value], **table_location(tables[layer], snapshot)}
-                for key, layer, snapshot in (
-                    (silver, Layer.SILVER, named.silver),
-                    (rejected, Layer.REJECTED, named.rejected),
-                )
+            results_of_hour = {name: by_hour[hour] for name, by_hour in found.items()}
+            told_silver, told_rejected = figures(results_of_hour)
+            metadata = {
+                silver: {**told_silver, **table_location(tables[Layer.SILVER], named.silver)},
+                rejected: {**told_rejected, **table_location(tables[Layer.REJECTED], named.rejected)},
             }
-            metadata[silver]["unknown_fields"] = found["drift"][hour].metadata["unknown_fields"]
-            shares = found["rejected_share"][hour].metadata
-            metadata[rejected] |= {name: value for name, value in shares.items() if name.startswith("rejected_")}
-            results[key_of(hour)] = PartitionResult(metadata, [by_hour[hour] for by_hour in found.values()])
+            if hour == hours[-1]:
+                rows = first_rows(tables[Layer.SILVER], stream, named.silver, hour)
+                metadata[silver]["preview"] = preview_table(rows)
+            results[key_of(hour)] = PartitionResult(metadata, [*results_of_hour.values()])
+        if newest_event := newest(tables[Layer.SILVER], "event_at", named.silver):
+            record_check(context, freshness.up_to_date(stream, newest_event, now))
         yield from record_partitions(context, results)
 
     return judged
+
+
+def figures(results: Mapping[str, CheckResult]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the pages of silver and of rejected show and plot of an hour, from the results of its checks by name."""
+    told = {name: result.metadata for name, result in results.items()}
+    counts, shares = told["conservation"], told["rejected_share"]
+    silver = {
+        "dagster/partition_row_count": counts["silver"],
+        "duplicates": shares["rejected_duplicate"],
+        "late_share": told["freshness"]["late_share"],
+        "minutes_behind": told["freshness"]["minutes_behind"],
+        "unknown_fields": told["drift"]["unknown_fields"],
+    }
+    rejected = {"dagster/partition_row_count": counts["rejected"], "refused_share": shares["refused_share"]}
+    rejected |= {name: value for name, value in shares.items() if name.startswith("rejected_")}
+    return silver, rejected

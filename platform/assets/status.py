@@ -30,7 +30,7 @@ from lake.schemas import LEDGER, Layer
 from lake.snapshots import rows_snapshot
 from lake.tables import Lake
 from partitions import arrival_window, key_of
-from resources.environment import make
+from resources.environment import first_hour, make
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
 
 BUSY_AFTER_S = 5.0
@@ -65,7 +65,7 @@ def _of_stream(
 ) -> Iterator[Finding]:
     """Objects that were refused, objects that no run has read, and hours of bronze that silver has not judged."""
     bronze, silver = (dg.AssetKey([layer.value, stream.name]) for layer in (Layer.BRONZE, Layer.SILVER))
-    name, window = bronze.to_user_string(), arrival_window(now)
+    name, window = bronze.to_user_string(), arrival_window(first_hour(), now)
     table = lake.existing(Layer.LEDGER, stream)
     ledger = ledger_rows(table, None) if table else pl.DataFrame(schema=LEDGER)
     refused = ledger.filter(pl.col("current") & pl.col("refused").is_not_null())

@@ -5,7 +5,8 @@ Belongs here: Dagster's metadata values. Not here: computing what is shown (`lak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -16,9 +17,10 @@ from lake.drift import Drift
 from lake.printable import printable
 from lake.rejected_summary import place
 
-SHOWN_FIELDS = 50
+SHOWN, SHOWN_FIELDS = 20, 50
 DRIFT_COLUMNS = {"field": "string", "type": "string", "records": "int"}
 REJECTED_COLUMNS = {"reason": "string", "column": "string", "records": "int", "example": "string", "detail": "string"}
+OBJECTS_COLUMNS = {"object": "string", "records in the ledger": "int", "rows in bronze": "int"}
 
 
 def table_location(table: Table, snapshot_id: int | None) -> dict[str, Any]:
@@ -55,6 +57,37 @@ def rejected_table(groups: pl.DataFrame) -> dg.TableMetadataValue:
         for row in groups.iter_rows(named=True)
     ]
     return _table(REJECTED_COLUMNS, rows)
+
+
+def refused_table(objects: pl.DataFrame) -> dg.TableMetadataValue:
+    """The first refused objects (rows of the ledger), each with the reason."""
+    rows = [{"object": row["path"], "why": printable(row["refused"])} for row in _first(objects)]
+    return _table({"object": "string", "why": "string"}, rows)
+
+
+def objects_table(objects: pl.DataFrame) -> dg.TableMetadataValue:
+    """The first objects of `validation.compare_with_ledger`."""
+    rows = [dict(zip(OBJECTS_COLUMNS, (o["path"], o["records"], o["rows"]), strict=True)) for o in _first(objects)]
+    return _table(OBJECTS_COLUMNS, rows)
+
+
+def preview_table(rows: Sequence[Mapping[str, str]]) -> dg.TableMetadataValue:
+    """Rows of silver (`preview.first_rows`) as a table."""
+    return _table(dict.fromkeys(rows[0] if rows else (), "string"), rows)
+
+
+def in_words(span: dt.timedelta) -> str:
+    """A length of time as a person says it: `5 min`, `2 h 30 min`, `3 days 4 h`."""
+    minutes = round(span / dt.timedelta(minutes=1))
+    hours, days = minutes // 60, minutes // 1440
+    if days >= 2:
+        return f"{days} days {hours % 24} h" if hours % 24 else f"{days} days"
+    parts = ([f"{hours} h"] if hours else []) + ([f"{minutes % 60} min"] if minutes % 60 or not hours else [])
+    return " ".join(parts)
+
+
+def _first(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    return rows.head(SHOWN).iter_rows(named=True)
 
 
 def _table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:

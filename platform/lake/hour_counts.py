@@ -20,23 +20,31 @@ from lake.reading import read_hours
 
 
 class Counts(NamedTuple):
-    """The number of an hour's rows, the digest of their identities, and the newest event time if it was asked for."""
+    """The number of an hour's rows and the digest of their identities.
+
+    If event times were asked for: the newest one, and how many rows are late (`HourCounts`).
+    """
 
     rows: int = 0
     digest: int = 0
     newest: dt.datetime | None = None
+    late: int = 0
 
     def plus(self, other: Counts) -> Counts:
         """The counts of both sets of rows together."""
         newest = max(filter(None, (self.newest, other.newest)), default=None)
-        return Counts(self.rows + other.rows, (self.digest + other.digest) % DIGESTS, newest)
+        digest = (self.digest + other.digest) % DIGESTS
+        return Counts(self.rows + other.rows, digest, newest, self.late + other.late)
 
 
 class HourCounts:
-    """Counts rows hour by hour. `time_column` names the column whose newest value is kept."""
+    """Counts rows hour by hour. `time_column` names the column whose newest value is kept.
 
-    def __init__(self, time_column: str | None = None) -> None:
-        self.time_column = time_column
+    A row is late if its time lies more than `freshness` before the end of its arrival hour.
+    """
+
+    def __init__(self, time_column: str | None = None, freshness: dt.timedelta = dt.timedelta.max) -> None:
+        self.time_column, self.freshness = time_column, freshness
         self.by_hour: dict[dt.datetime, Counts] = {}
 
     @property
@@ -48,17 +56,26 @@ class HourCounts:
         """Count rows, which have at least `columns`."""
         known = rows.select(self.columns)
         for batch in known.to_batches() if isinstance(known, pa.Table) else [known]:
-            self.add({hour: self._counts(part) for hour, part in _split_by_hour(batch)})
+            self.add({hour: self._counts(hour, part) for hour, part in _split_by_hour(batch)})
 
     def add(self, counts: Mapping[dt.datetime, Counts]) -> None:
         """Add what was counted elsewhere."""
         for hour, more in counts.items():
             self.by_hour[hour] = self.by_hour.get(hour, Counts()).plus(more)
 
-    def _counts(self, rows: pa.RecordBatch) -> Counts:
-        newest = pc.max(rows.column(self.time_column)).as_py() if self.time_column else None
+    def _counts(self, hour: dt.datetime, rows: pa.RecordBatch) -> Counts:
         files, versions, lines = map(rows.column, ("_source_file", "_source_version", "_line"))
-        return Counts(len(rows), identity_digest(files, versions, lines), newest)
+        counts = Counts(len(rows), identity_digest(files, versions, lines))
+        if not self.time_column:
+            return counts
+        times = rows.column(self.time_column)
+        return counts._replace(newest=pc.max(times).as_py(), late=self._late(hour, times))
+
+    def _late(self, hour: dt.datetime, times: pa.Array) -> int:
+        if self.freshness == dt.timedelta.max:
+            return 0
+        earliest = hour + dt.timedelta(hours=1) - self.freshness
+        return pc.sum(pc.less(times, pa.scalar(earliest, times.type))).as_py() or 0
 
 
 def count_hours(

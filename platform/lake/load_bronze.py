@@ -63,9 +63,9 @@ def load_bronze(
 ) -> Loaded:
     """Load the new and changed objects of some arrival hours into bronze, and record them in the ledger.
 
-    A changed object replaces its earlier rows. An unreadable one is refused, with the reason in the ledger, and so is
-    one outside `window`, the hours that are partitions. An object that is gone keeps its rows. Raises `StorageFailed`
-    if none of the objects can be read.
+    A changed object replaces its earlier rows. An unreadable one is refused, with the reason in the ledger, and so
+    is a new one outside `window`, the hours that are partitions. An object that is gone keeps its rows. Raises
+    `StorageFailed` if none of the objects can be read.
     """
     return retry_on_conflict(lambda: _attempt(lake, landing, stream, hours, window, now))
 
@@ -78,6 +78,7 @@ def _attempt(
     known = ledger_rows(ledger, hours).filter("current")
     all_outside, landed = landing.objects_outside(stream, window), landing.objects(stream, hours)
     outside = _unknown(all_outside, known_objects(known, outside_window=True, retry=to_retry()))
+    outside = _unknown(outside, _loaded_earlier(ledger, outside))
     new = _unknown(landed, known_objects(known, outside_window=False, retry=to_retry()))
     listable = _listable_folders(known, hours, {o.path for o in (*all_outside, *landed)})
     if not (outside or new or listable):
@@ -98,6 +99,15 @@ def _attempt(
 
 def _unknown(landed: Sequence[LandedObject], known: set[tuple[str, str]]) -> list[LandedObject]:
     return [landed_object for landed_object in landed if (landed_object.path, landed_object.version) not in known]
+
+
+def _loaded_earlier(ledger: Table, outside: Sequence[LandedObject]) -> set[tuple[str, str]]:
+    """The objects that were loaded when the window began earlier. They stay as they are."""
+    hours = [landed.arrival_hour for landed in outside if landed.arrival_hour]
+    if not hours:
+        return set()
+    loaded = ledger_rows(ledger, hours).filter("current", pl.col("records").is_not_null())
+    return set(loaded.select(OBJECT).iter_rows())
 
 
 def add_missing_entries(ledger: Table, bronze: Table, landing: Landing, stream: Stream, now: dt.datetime) -> None:

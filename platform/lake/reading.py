@@ -225,6 +225,13 @@ def hour_bounds(table: Table, file: DataFile) -> tuple[dt.datetime, dt.datetime]
     return None if low is None or high is None else (_instant(low), _instant(high))
 
 
+def newest(table: Table, column: str, snapshot_id: int | None = None) -> dt.datetime | None:
+    """The latest instant of a column in a snapshot, by its manifests; None if no file has one."""
+    field_id = table.schema().find_field(column).field_id
+    bounds = ((file.upper_bounds or {}).get(field_id) for file in files_of(table, snapshot_id=snapshot_id))
+    return max((_instant(bound) for bound in bounds if bound is not None), default=None)
+
+
 def _arrival(table: Table) -> int:
     return table.schema().find_field("_arrival_hour").field_id
 

@@ -43,7 +43,7 @@ def validate(
     """Silver's rows of the hours against the contract's rules: rows that break each rule by hour, and the row
     counts."""
     failures: dict[dt.datetime, Counter[str]] = {hour: Counter() for hour in hours}
-    counts = HourCounts("event_at")
+    counts = HourCounts("event_at", stream.freshness)
     parts = split_by_size(files_of_hours(silver, hours, snapshot), THREADS)
     for found, more in parallel_map(lambda files: _validate_files(silver, stream, files, hours), parts):
         counts.add(more)
@@ -57,7 +57,7 @@ def _validate_files(
 ) -> tuple[list[tuple[dt.datetime, str, int]], ByHour]:
     """(hour, rule, rows that break it) of the hours' rows in some data files, and the row counts."""
     types = {name: stream.types[name] for name in stream.ruled}
-    counts = HourCounts("event_at")
+    counts = HourCounts("event_at", stream.freshness)
     batches = read_hours_in(silver, files, hours, [*dict.fromkeys([*types, *counts.columns])])
     failures = []
     for rows in rebatch(batches, ROWS_AT_A_TIME):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._utils.interrupts import raise_interrupts_as
 
 from resources.model_code import Project
 
@@ -29,6 +32,7 @@ PROJECT = Path(__file__).resolve().parents[2] / "dbt"
 _FOLDERS = ("models", "macros", "tests", "seeds", "analyses")
 _SOURCES = ("*.sql", "*.yml", "*.csv")
 _LOCAL = "local"
+_LOG = logging.getLogger(__name__)
 
 
 class DbtFailed(Exception):
@@ -47,7 +51,7 @@ class Mart:
 
 @dataclass(frozen=True)
 class NodeResult:
-    """The result of one node: dbt's status, the relation (of models), failing rows (of tests) and seconds."""
+    """The result of one node: dbt's status, the relation (of models), failing rows (of tests), seconds and its SQL."""
 
     unique_id: str
     relation: str
@@ -55,6 +59,7 @@ class NodeResult:
     message: str
     failures: int
     seconds: float
+    sql: str = ""
 
     @property
     def passed(self) -> bool:
@@ -83,20 +88,30 @@ def manifest_path() -> Path:
     return _prepared(output(_LOCAL)) / "manifest.json"
 
 
-def _prepared(profile: Mapping[str, object]) -> Path:
-    """The folder with the parsed project for an adapter, which is parsed if it is not there. Raises `DbtFailed`.
+def is_prepared() -> bool:
+    """Whether the manifest from which assets are defined has been made from the project as it is now."""
+    return _folder(output(_LOCAL)).exists()
 
-    Its name has a digest of the project's files and of dbt's versions, so that any change gives another folder.
+
+def _prepared(profile: Mapping[str, object]) -> Path:
+    """The folder with the parsed project for an adapter, which is parsed if it is not there. Raises `DbtFailed`."""
+    folder = _folder(profile)
+    if not folder.exists():
+        _parse(profile, folder)
+    return folder
+
+
+def _folder(profile: Mapping[str, object]) -> Path:
+    """Where the parsed project is kept for an adapter.
+
+    The name has a digest of the project's files and of dbt's versions, so that any change gives another folder.
     """
     sources = hashlib.sha256(json.dumps(_versions(str(profile["type"]))).encode())
     roots = ((PROJECT, "glob"), *((PROJECT / name, "rglob") for name in _FOLDERS))
     for path in sorted(path for root, find in roots for pattern in _SOURCES for path in getattr(root, find)(pattern)):
         content = path.read_bytes()
         sources.update(f"{path.relative_to(PROJECT)} {len(content)}\n".encode() + content)
-    folder = PROJECT / "target" / f"{profile['type']}-{sources.hexdigest()[:16]}"
-    if not folder.exists():
-        _parse(profile, folder)
-    return folder
+    return PROJECT / "target" / f"{profile['type']}-{sources.hexdigest()[:16]}"
 
 
 def _versions(adapter: str) -> dict[str, str]:
@@ -158,6 +173,7 @@ def build(
             message=each.message or "",
             failures=each.failures or 0,
             seconds=each.execution_time,
+            sql=getattr(each.node, "compiled_code", None) or "",
         )
         for each in result.results
     ]
@@ -220,12 +236,21 @@ def _paths(work: Path) -> list[str]:
     ]
 
 
+def _log_finished(event: Any) -> None:
+    """Log the unique id of a node that dbt has finished, for those who watch a build."""
+    if event.info.name == "NodeFinished":
+        _LOG.info(event.data.node_info.unique_id)
+
+
 def _invoke(profile: Mapping[str, object], arguments: list[str], manifest: Manifest | None) -> Any:
     from dbt.adapters.factory import get_adapter_class_by_name
     from dbt.cli.main import dbtRunner
 
-    runner: Callable[[list[str]], Any] = dbtRunner(manifest=manifest).invoke
-    outcome = runner(arguments)
+    runner: Callable[[list[str]], Any] = dbtRunner(manifest=manifest, callbacks=[_log_finished]).invoke
+    with raise_interrupts_as(KeyboardInterrupt):  # for this one dbt stops its threads
+        outcome = runner(arguments)
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise DagsterExecutionInterruptedError from outcome.exception
     if outcome.exception is not None:
         raise DbtFailed(f"dbt {arguments[0]}: {outcome.exception}") from outcome.exception
     connections = get_adapter_class_by_name(str(profile["type"])).ConnectionManager

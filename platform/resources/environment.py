@@ -7,10 +7,12 @@ log or a message.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -18,8 +20,11 @@ from urllib.parse import quote, unquote, urlsplit
 import dagster as dg
 
 from contracts.stream import Stream
+from partitions import hour_of, key_of
 
 DEVELOPMENT_KEY = "development"
+FIRST_HOUR = "2020-01-01-00:00"
+RECENTLY = dt.timedelta(days=30)
 Log = logging.Logger
 Factory = Callable[[Sequence[Stream], Log], Any]
 
@@ -53,6 +58,38 @@ def data_dir() -> Path:
     if unfit := [sign for sign in "?#" if sign in str(folder)]:
         raise Misconfigured(f"DATA_DIR: {folder} contains {unfit[0]!r}, which file addresses cannot hold: rename it")
     return folder
+
+
+def first_hour() -> dt.datetime:
+    """The first arrival hour that is a partition: FIRST_HOUR, or else what `begin_recently` has kept in DATA_DIR.
+
+    Raises `Misconfigured` for what is no hour, and for an hour that has not begun.
+    """
+    text = os.environ.get("FIRST_HOUR") or (kept.read_text().strip() if (kept := _kept()).exists() else FIRST_HOUR)
+    try:
+        hour = hour_of(text)
+    except ValueError:
+        hour = None
+    if hour is None or key_of(hour) != text or hour.minute:
+        raise Misconfigured(f"FIRST_HOUR: expected an hour in UTC such as {FIRST_HOUR}, found {text!r}")
+    if hour > dt.datetime.now(dt.UTC):
+        raise Misconfigured(f"FIRST_HOUR: {text} is in the future, so there would be no partitions")
+    return hour
+
+
+def begin_recently(now: dt.datetime) -> None:
+    """Let a new platform on this machine begin a month before `now`, so that its pages are not full of empty hours.
+
+    The hour is kept in DATA_DIR, as it must not move on. A platform that has tables begins where it did.
+    """
+    if not _kept().exists() and not (data_dir() / "lake").exists():
+        data_dir().mkdir(parents=True, exist_ok=True)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        _kept().write_text(f"{key_of(midnight - RECENTLY)}\n")
+
+
+def _kept() -> Path:
+    return data_dir() / "first_hour"
 
 
 def _scratch() -> Path:
@@ -190,40 +227,31 @@ def _conformers(streams: Sequence[Stream], log: Log) -> Any:
 _AWS = ("AWS_DEFAULT_REGION", "LANDING_URL", "LAKE_URL", "PERSONAL_DATA_KEY")
 _SNOWFLAKE = ("ACCOUNT", "USER", "PRIVATE_KEY", "ROLE", "WAREHOUSE", "DATABASE", "STAGE")
 _REDSHIFT = ("HOST", "USER", "PASSWORD", "DATABASE", "COPY_ROLE")
+_OPTIONAL = (
+    *("DEPLOYMENT", "DATA_DIR", "FIRST_HOUR", "ICEBERG_MARTS", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
+    *("REDSHIFT_PORT", "REDSHIFT_SSLMODE", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
+    *("SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"),
+)
+
+_ANYWHERE: Mapping[str, Factory] = {
+    "dbt_work": _dbt_work,
+    "iceberg_marts": _iceberg_marts,
+    "conformers": _conformers,
+}
+_ON_AWS: Mapping[str, Factory] = {"landing": _s3_landing, "lake": _glue_lake, **_ANYWHERE}
 
 DEPLOYMENTS: Mapping[str, Deployment] = {
     "local": Deployment(
         required=(),
-        resources={
-            "landing": _folder_landing,
-            "lake": _sqlite_lake,
-            "warehouse": _duckdb_warehouse,
-            "dbt_work": _dbt_work,
-            "iceberg_marts": _iceberg_marts,
-            "conformers": _conformers,
-        },
+        resources={"landing": _folder_landing, "lake": _sqlite_lake, "warehouse": _duckdb_warehouse, **_ANYWHERE},
     ),
     "aws-snowflake": Deployment(
         required=(*_AWS, *(f"SNOWFLAKE_{name}" for name in _SNOWFLAKE)),
-        resources={
-            "landing": _s3_landing,
-            "lake": _glue_lake,
-            "warehouse": _snowflake_warehouse,
-            "dbt_work": _dbt_work,
-            "iceberg_marts": _iceberg_marts,
-            "conformers": _conformers,
-        },
+        resources={"warehouse": _snowflake_warehouse, **_ON_AWS},
     ),
     "aws-redshift": Deployment(
         required=(*_AWS, *(f"REDSHIFT_{name}" for name in _REDSHIFT)),
-        resources={
-            "landing": _s3_landing,
-            "lake": _glue_lake,
-            "warehouse": _redshift_warehouse,
-            "dbt_work": _dbt_work,
-            "iceberg_marts": _iceberg_marts,
-            "conformers": _conformers,
-        },
+        resources={"warehouse": _redshift_warehouse, **_ON_AWS},
     ),
 }
 
@@ -254,7 +282,19 @@ def check_settings(log: Log) -> None:
         log.warning(f"{missing}. Until they are set, every run fails.")
 
 
+def named_settings() -> tuple[list[str], list[str], dict[str, str]]:
+    """The names of settings that are set, of required ones that are not, and of misspelt ones with what is meant.
+
+    Raises `Misconfigured` for a deployment that does not exist.
+    """
+    required = DEPLOYMENTS[deployment()].required
+    known = {*_OPTIONAL, *(name for each in DEPLOYMENTS.values() for name in each.required)}
+    unset = [name for name in required if not os.environ.get(name)]
+    close = {name: get_close_matches(name, known, 1, 0.85) for name in os.environ if name not in known}
+    return sorted(known & os.environ.keys()), unset, {name: meant[0] for name, meant in close.items() if meant}
+
+
 def _missing_settings() -> str | None:
     """A message that names all settings that the current deployment requires and that are not set."""
-    missing = [setting for setting in DEPLOYMENTS[deployment()].required if not os.environ.get(setting)]
+    _, missing, _ = named_settings()
     return f"DEPLOYMENT={deployment()!r} lacks these settings: {', '.join(missing)}" if missing else None

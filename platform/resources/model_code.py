@@ -22,6 +22,7 @@ NOTE = "__dbt_code"  # suffix of the view with a table's digest, as in dbt/macro
 RUN_VARS = frozenset({"event_dates", "dates_with_new_rows", "hours_of_new_rows", "code"})
 """Variables that say which rows a run makes. They do not change what a row is, so no digest covers them."""
 _ROW_CONFIG = ("materialized", "incremental_strategy", "contract", "column_types", "dist", "sort", "sort_type")
+_ONLY_SHOWN = ("dagster", "headline", "preview")  # the parts of a model's meta that no row depends on
 _TABLES = ("model", "seed")
 _JINJA = Environment()
 
@@ -100,7 +101,7 @@ class Project:
             "place": [node["schema"], node.get("alias") or node.get("identifier")],
             "columns": [] if node["resource_type"] == "source" else _columns(node),
             "config": {name: config.get(name) for name in _ROW_CONFIG},
-            "meta": {name: value for name, value in config.get("meta", {}).items() if name != "dagster"},
+            "meta": {name: value for name, value in config.get("meta", {}).items() if name not in _ONLY_SHOWN},
             "macros": {name: self._macro_texts[name] for name in sorted(called)},
             "variables": {name: value for name, value in values.items() if code.any_variable or name in code.variables},
             "versions": self.versions,

@@ -21,12 +21,13 @@ from lake.ledger import ledger_rows, settled_objects
 from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import HOURS_PER_RUN, Window, arrival_window, hour_of, inside_window, key_of
+from resources.environment import first_hour
 from sensors.retry import RequestState, latest_attempts, request_state
 
 RECENT_HOURS = 3
 SWEEP_EVERY = dt.timedelta(minutes=5)
 BACKLOG_HOURS = 3  # when more hours than these have changed, they share runs
-CHANGE_TAG = "arrivals/change"
+CHANGE_TAG = ".dagster/arrivals_change"  # the prefix hides it from people
 PREFIXES = ("bronze", "silver", "rejected", "warehouse")
 HOUR = dt.timedelta(hours=1)
 
@@ -38,6 +39,7 @@ class Change:
     stream: str
     hour: dt.datetime
     digest: str
+    objects: int = 0
 
     @property
     def name(self) -> str:
@@ -56,16 +58,27 @@ class PlannedRun:
     def digest(self) -> str:
         return _digest(f"{change.stream} {change.hour} {change.digest}" for change in self.changes)
 
-    def request(self, attempt: int) -> dg.RunRequest:
-        """Dagster's request. Dagster runs each run key once, so the key has the number of the attempt."""
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the run is for, in words: streams, number of objects, and hours if there are several."""
+        hours = len({change.hour for change in self.changes})
+        span = {"hours": f"{hours} from {key_of(self.first)}"} if hours > 1 else {}
+        return {
+            "streams": ", ".join(sorted({change.stream for change in self.changes})),
+            "objects": str(sum(change.objects for change in self.changes)),
+            **span,
+        }
+
+    def request(self) -> dg.RunRequest:
+        """Dagster's request. It has no run key: Dagster runs a key once for ever, and the UI would show it."""
         streams = sorted({change.stream for change in self.changes})
         selection = [dg.AssetKey([prefix, stream]) for stream in streams for prefix in PREFIXES]
-        run_key, tags = f"{self.digest}-{attempt}", {CHANGE_TAG: self.digest}
+        tags = {CHANGE_TAG: self.digest, **self.tags}
         if self.first == self.last:
-            return dg.RunRequest(run_key, partition_key=key_of(self.first), tags=tags, asset_selection=selection)
+            return dg.RunRequest(partition_key=key_of(self.first), tags=tags, asset_selection=selection)
         tags["dagster/asset_partition_range_start"] = key_of(self.first)
         tags["dagster/asset_partition_range_end"] = key_of(self.last)
-        return dg.RunRequest(run_key, tags=tags, asset_selection=selection)
+        return dg.RunRequest(tags=tags, asset_selection=selection)
 
 
 def find_changes(
@@ -81,7 +94,7 @@ def find_changes(
             hour = found.arrival_hour
             counted = hour if hour is not None and inside_window(hour, window) else window[1] - HOUR
             by_hour.setdefault(counted, []).append(f"{found.path} {found.version}")
-    return [Change(stream, hour, _digest(sorted(objects))) for hour, objects in sorted(by_hour.items())]
+    return [Change(stream, hour, _digest(sorted(objects)), len(objects)) for hour, objects in sorted(by_hour.items())]
 
 
 def plan_runs(changes: Sequence[Change], requested: Mapping[str, str]) -> list[PlannedRun]:
@@ -132,7 +145,7 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
         now = dt.datetime.now(dt.UTC)
         cursor = json.loads(context.cursor or "{}")
         sweep = now - dt.datetime.fromisoformat(cursor.get("swept", "1970-01-01T00:00:00+00:00")) >= SWEEP_EVERY
-        changes = [change for stream in streams for change in _listed_changes(lake, landing, stream, now, sweep)]
+        changes = [change for stream in streams for change in listed_changes(lake, landing, stream, now, sweep)]
         before = {name: (change, run) for name, (change, run) in cursor.get("asked", {}).items()}
         known = changes if sweep else [*changes, *_changes_of_old_hours(before, now)]
         runs = {run for _, run in before.values()}  # hours of a backlog share runs
@@ -140,8 +153,7 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
         requested = open_requests(before, known, due)
         requests = []
         for planned in plan_runs(changes, {name: change for name, (change, _) in requested.items()}):
-            earlier = latest_attempts(context.instance, dg.RunsFilter(tags={CHANGE_TAG: planned.digest}))
-            requests.append(planned.request(len(earlier)))
+            requests.append(planned.request())
             requested |= {change.name: (change.digest, planned.digest) for change in planned.changes}
         swept = now.isoformat() if sweep else cursor.get("swept")
         text = json.dumps({"swept": swept, "asked": requested})
@@ -151,14 +163,14 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
     return arrivals
 
 
-def _listed_changes(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep: bool) -> list[Change]:
+def listed_changes(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep: bool) -> list[Change]:
     """The changes in all hours, or in the recent ones only."""
-    window = arrival_window(now)
+    window = arrival_window(first_hour(), now)
     hours = _recent_hours(now)
     landed = landing.objects(stream, None if sweep else hours)
     if not landed:
         return []
-    ledger = ledger_rows(lake.table(Layer.LEDGER, stream), [window[0], window[1] - HOUR] if sweep else hours)
+    ledger = ledger_rows(lake.table(Layer.LEDGER, stream), None if sweep else hours)
     return find_changes(stream.name, landed, settled_objects(ledger, landed, window, now), window)
 
 
@@ -174,7 +186,7 @@ def _changes_of_old_hours(requested: Mapping[str, tuple[str, str]], now: dt.date
 
 
 def _recent_hours(now: dt.datetime) -> list[dt.datetime]:
-    current = arrival_window(now)[1] - HOUR
+    current = arrival_window(first_hour(), now)[1] - HOUR
     return [current - index * HOUR for index in range(RECENT_HOURS)]
 
 

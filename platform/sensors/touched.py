@@ -19,6 +19,18 @@ RECENT_RUNS = 20
 TICK_LOCK_TIMEOUT_S = 1.0
 
 
+def due_in_gold(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> tuple[Sequence[str] | None, bool]:
+    """The event dates that gold's last release lacks (None: all), and whether gold's code has changed since.
+
+    Raises `WarehouseBusy`.
+    """
+    in_gold = warehouse.snapshots_in_gold(TICK_LOCK_TIMEOUT_S)
+    applied = warehouse.applied_snapshots(TICK_LOCK_TIMEOUT_S)
+    facts = warehouse.release_facts(TICK_LOCK_TIMEOUT_S)
+    dates = rebuild_vars(changed_in_silver(lake, streams, in_gold, applied), (), ())["event_dates"]
+    return dates, bool(in_gold) and facts.get("code") != dbt.project(warehouse.profile()).version
+
+
 def gold_request(
     dates: Sequence[str] | None, code_changed: bool, runs: Sequence[Attempt], now: dt.datetime
 ) -> dg.RunRequest | dg.SkipReason:
@@ -37,7 +49,15 @@ def gold_request(
     state = request_state(failed, now)
     if state is not RequestState.DUE:
         return dg.SkipReason(f"gold: {state.value}")
-    return dg.RunRequest(run_config={"ops": {STEP: {"config": {"event_dates": list(dates or [])}}}})
+    config = {"ops": {STEP: {"config": {"event_dates": list(dates or [])}}}}
+    return dg.RunRequest(run_config=config, tags=request_tags(dates, code_changed))
+
+
+def request_tags(dates: Sequence[str] | None, code_changed: bool) -> dict[str, str]:
+    """Why a gold run is requested, and for how many event dates."""
+    silver_changed = dates is None or bool(dates)
+    reasons = ["silver changed"] * silver_changed + ["gold's code changed"] * code_changed
+    return {"reason": ", ".join(reasons), "event_dates": "all" if dates is None else str(len(dates))}
 
 
 def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
@@ -58,13 +78,9 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
         if any(run.status in UNFINISHED for run in runs):
             return dg.SkipReason(f"gold: {RequestState.RUNNING.value}")
         try:
-            in_gold = warehouse.snapshots_in_gold(TICK_LOCK_TIMEOUT_S)
-            applied = warehouse.applied_snapshots(TICK_LOCK_TIMEOUT_S)
-            facts = warehouse.release_facts(TICK_LOCK_TIMEOUT_S)
+            dates, code_changed = due_in_gold(lake, warehouse, streams)
         except WarehouseBusy:
             return dg.SkipReason("another process is writing to the warehouse")
-        dates = rebuild_vars(changed_in_silver(lake, streams, in_gold, applied), (), ())["event_dates"]
-        code_changed = bool(in_gold) and facts.get("code") != dbt.project(warehouse.profile()).version
         return gold_request(dates, code_changed, runs, dt.datetime.now(dt.UTC))
 
     return touched

@@ -41,7 +41,7 @@ def write_records(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
     """One record for each event; see `ScriptedSessions.write`."""
     rows = _add_product(events).with_columns(
         stamp=_timestamps(events),
-        user=site.user_id(site.customer(site.visitor(plan))),
+        user=site.user_id(pl.col("person")),
         session=pl.col("hour") * 1_000_000_000 + pl.col("index"),
         type_number=pl.col("event") // PRODUCTS_A_SESSION,
     )

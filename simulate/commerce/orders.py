@@ -6,7 +6,7 @@ arrive finds them by arithmetic. Records and their text do not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,10 +43,10 @@ def _shipped(hours: int, waived: bool = False) -> Life:
 
 
 LIVES: tuple[Life, ...] = (
-    *(_shipped(hours) for hours in (1, 2, 3, 5, 8, 13, 20, 26, 30, 44)),
+    *(_shipped(hours) for hours in (1, 2, 3, 5, 8, 13, 20, 26, 30, 44) * 2),
     *(_shipped(hours, waived=True) for hours in (4, 9, 28)),
-    *[(*SOLD, FULFILLED)] * 4,
-    *[SOLD] * 4,
+    *[(*SOLD, FULFILLED)] * 6,
+    *[SOLD] * 6,
     *((PLACED, Step("order_completed", hours), Step("order_fulfilled", hours + 6)) for hours in (1, 12)),
     *((*SOLD, Step("order_cancelled", hours)) for hours in (1, 5)),
     *((PLACED, Step("order_cancelled", hours)) for hours in (2, 24)),
@@ -65,33 +65,36 @@ STEPS = tuple(dict.fromkeys(step for life in LIVES for step in life))
 
 def life_number() -> pl.Expr:
     """The number of each order's life, for rows with `hour`, `index` and `late` (ms)."""
-    group = (pl.col("index") + 5 * pl.col("hour")) % GROUPS
-    early_refund = (group == GROUPS - 1) & (pl.col("late") >= DAY_MS)
-    return pl.when(early_refund).then(EARLY_REFUND).otherwise(group)
+    early_refund = (_group() == GROUPS - 1) & (pl.col("late") >= DAY_MS)
+    return pl.when(early_refund).then(EARLY_REFUND).otherwise(_group())
 
 
-@dataclass(frozen=True)
-class LateStep:
-    """A step that arrives in another hour than its session, and the orders that may have it: `indexes` of `hour`.
+def _group() -> pl.Expr:
+    return (pl.col("index") + 5 * pl.col("hour")) % GROUPS
 
-    `life` and `step` are numbers in `LIVES` and `STEPS`.
+
+LATE_STEPS = pl.DataFrame(
+    [
+        (step.lag, min(life, GROUPS - 1), life, STEPS.index(step))
+        for life, steps in enumerate(LIVES)
+        for step in steps
+        if step.lag
+    ],
+    schema=dict.fromkeys(("lag", "group", "step_life", "step"), pl.Int64),
+    orient="row",
+)
+"""The steps that arrive in another hour than their session. Lives and steps are numbers in `LIVES` and `STEPS`."""
+
+
+def late_steps(arrival: int, hours: int, indexes: Callable[[int], range]) -> pl.DataFrame:
+    """The steps that may arrive in hour `arrival` of a plan of `hours`: `hour`, `index`, `step_life` and `step`.
+
+    `indexes`: the orders of an hour that count. An order's life also depends on how late its session is. So keep only
+    rows whose `life_number()` is their `step_life`.
     """
-
-    hour: int
-    indexes: range
-    life: int
-    step: int
-
-
-def late_steps(arrival: int, hours: int, indexes: range) -> Iterator[LateStep]:
-    """The steps that may arrive in hour `arrival` of a plan of `hours`, of orders with these indexes in any hour.
-
-    An order's life also depends on how late its session is. So keep only rows whose `life_number()` is the one given.
-    """
-    for number, steps in enumerate(LIVES):
-        for step in steps:
-            hour = arrival - step.lag
-            if step.lag == 0 or not 0 <= hour < hours:
-                continue
-            first = indexes.start + (min(number, GROUPS - 1) - 5 * hour - indexes.start) % GROUPS
-            yield LateStep(hour, range(first, indexes.stop, GROUPS), number, STEPS.index(step))
+    lags = [lag for lag in LATE_STEPS["lag"].unique().sort() if 0 <= arrival - lag < hours]
+    rows = [(lag, index) for lag in lags for index in indexes(arrival - lag)]
+    orders = pl.DataFrame(rows, dict.fromkeys(("lag", "index"), pl.Int64), orient="row")
+    orders = orders.with_columns(hour=arrival - pl.col("lag")).with_columns(group=_group())
+    steps = orders.join(LATE_STEPS, on=["lag", "group"], maintain_order="left_right")
+    return steps.select("hour", "index", "step_life", "step")

@@ -26,7 +26,7 @@ COUNTRIES = ["US"] * 11 + ["DE", "FR", "ES", "GB", "CA"]
 EURO_COUNTRIES = ("DE", "FR", "ES")
 CURRENCIES = pl.Series(["EUR" if country in EURO_COUNTRIES else "USD" for country in COUNTRIES])
 CHANNELS = pl.Series(
-    ["direct"] * 4 + ["organic_search"] * 5 + ["paid_search"] * 3 + ["email"] * 2 + ["social"] * 2 + ["referral"]
+    ["direct"] * 4 + ["organic_search"] * 5 + ["paid_search"] * 3 + ["email"] + ["social"] * 2 + ["referral"]
 )
 DEVICES = pl.Series(["mobile"] * 9 + ["desktop"] * 6 + ["tablet"])
 
@@ -81,34 +81,34 @@ COUNTRY_ENDS = pl.Series([f'"{country}"}}' for country in COUNTRIES])
 ANONYMOUS = pl.lit('{"customer_id":null,"email":null,"first_name":null,"last_name":null,"country":')
 
 
-def add_customer(sessions: pl.DataFrame, pool: int, seed: int) -> pl.DataFrame:
-    """Add `customer` (JSON text) and `currency` to sessions with `key` and `buys`.
+def add_customer(sessions: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Add `customer` (JSON text) and `currency` to sessions with `key`, `person`, `bot` and `buys`.
 
-    A few people come often and most of them seldom. Of the visits that buy nothing, a tenth are anonymous. In one
-    session of twenty the customer's id is a number, not a string.
+    Bots are anonymous, and so are a tenth of the visits that buy nothing. In one session of twenty the customer's id is
+    a number, not a string.
     """
-    number = (dice.uniform("customer") ** 2 * pool).cast(pl.UInt64) + 100_000
-    sessions = sessions.with_columns(number=number).with_columns(person=dice.key(seed, "people", "number"))
-    digits, quote = pl.col("number").cast(pl.String), pl.lit('"')
+    sessions = sessions.with_columns(customer_key=dice.key(seed, "people", "person"))
+    digits, quote = (pl.col("person") + 100_000).cast(pl.String), pl.lit('"')
     known = pl.concat_str(
         pl.lit('{"customer_id":'),
         pl.when(dice.chance(0.05, "numeric id")).then(digits).otherwise(pl.concat_str(quote, digits, quote)),
         pl.lit(","),
-        dice.pick(EMAIL_STARTS, "name", "person"),
+        dice.pick(EMAIL_STARTS, "name", "customer_key"),
         pl.lit("."),
         digits,
-        dice.pick(NAME_MEMBERS, "name", "person"),
+        dice.pick(NAME_MEMBERS, "name", "customer_key"),
         pl.lit(',"country":'),
     )
-    anonymous = dice.chance(0.1, "anonymous") & ~pl.col("buys")
-    country = dice.pick(COUNTRY_ENDS, "country", "person")
+    anonymous = pl.col("bot") | (dice.chance(0.1, "anonymous") & ~pl.col("buys"))
+    country = dice.pick(COUNTRY_ENDS, "country", "customer_key")
     return sessions.with_columns(
         customer=pl.concat_str(pl.when(anonymous).then(ANONYMOUS).otherwise(known), country),
-        currency=dice.pick(CURRENCIES, "country", "person"),
-    ).drop("number", "person")
+        currency=dice.pick(CURRENCIES, "country", "customer_key"),
+    ).drop("customer_key")
 
 
 def session_object() -> pl.Expr:
     """The record's `session` (JSON text): one channel and one device for each key."""
-    channel, device = dice.pick(CHANNELS, "channel"), dice.pick(DEVICES, "device")
+    channel = pl.when("invited").then(pl.lit("email")).otherwise(dice.pick(CHANNELS, "channel"))
+    device = dice.pick(DEVICES, "device")
     return pl.concat_str(pl.lit('{"channel":"'), channel, pl.lit('","device":"'), device, pl.lit('"}'))

@@ -23,9 +23,10 @@ ZONES = pl.Series(["Z"] * 15 + ["+00:00"])
 
 
 def add_people(plan: Plan, sessions: pl.DataFrame) -> pl.DataFrame:
-    """Add what a session's events share: `session_id`, `currency`, and `customer` and `session` as JSON text."""
-    known = add_customer(sessions, plan.pool, plan.seed)
-    return known.with_columns(session=session_object(), session_id=dice.uuids(known, "key"))
+    """Add what a session's events share: `currency`, and `session_id`, `customer` and `session` as JSON text."""
+    known = add_customer(sessions, plan.seed)
+    quote, ids = pl.lit('"'), pl.lit(dice.uuids(known, "key"))
+    return known.with_columns(session=session_object(), session_id=pl.concat_str(quote, ids, quote))
 
 
 def add_orders(sessions: pl.DataFrame) -> pl.DataFrame:
@@ -95,9 +96,9 @@ def write_records(events: pl.DataFrame, order: pl.Expr) -> pl.DataFrame:
         line=pl.concat_str(
             pl.lit('{"event_id":"'),
             "event_id",
-            pl.lit('","session_id":"'),
+            pl.lit('","session_id":'),
             "session_id",
-            pl.lit('","event_timestamp":"'),
+            pl.lit(',"event_timestamp":"'),
             "stamp",
             pl.lit('","event_type":"'),
             names,

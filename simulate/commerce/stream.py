@@ -6,55 +6,62 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from simulate.blocks import BlockSource
 from simulate.commerce import flaws, orders, records, sessions
-from simulate.counts import DateCounts
 from simulate.formats import Json
 from simulate.landing import RecordFiles
 from simulate.plan import Plan, PlannedFile
 from simulate.sessions import FIRST_SPARE, one_event_each, session_rows, session_rows_of
-from simulate.stream import Batch, Stream
+from simulate.stream import Stream
 
 NO_ORDER = pl.lit("")
 ORDER_PLACED = sessions.FIRST_ORDER_EVENT + orders.STEPS.index(orders.PLACED)
 NAMES = [(name,) for name in sessions.EVENT_NAMES]
 
 
-class CommerceSource:
+class CommerceSource(BlockSource):
     """Satisfies `stream.Source`."""
 
-    def count(self, file: PlannedFile) -> int:
-        """See `Source`. Later events of orders cannot be counted without making them."""
-        return len(self.batch(file).lines)
+    names = NAMES
 
-    def batch(self, file: PlannedFile) -> Batch:
-        """See `Source`. Visits and buying sessions of this part of the hour, and later events of earlier orders."""
-        plan, traffic = file.plan, sessions.Traffic.of(file.plan)
-        order_numbers, visit_numbers = file.indexes(traffic.orders), file.indexes(traffic.visits)
-        visits = range(sessions.FIRST_VISIT + visit_numbers.start, sessions.FIRST_VISIT + visit_numbers.stop)
-        later = records.add_orders(records.add_people(plan, sessions.later_events(file, order_numbers)))
+    def count_block(self, block: PlannedFile) -> int:
+        """See `BlockSource`. Later events of orders cannot be counted without making them."""
+        return len(self.make_block(block))
+
+    def make_block(self, block: PlannedFile) -> pl.DataFrame:
+        """See `BlockSource`. Visits and buying sessions, and later events of earlier orders."""
+        plan, traffic = block.plan, sessions.Traffic.of(block.plan, block.hour)
+        numbers = block.indexes(traffic.visits)
+        visits = range(sessions.FIRST_VISIT + numbers.start, sessions.FIRST_VISIT + numbers.stop)
+        buyers = session_rows(block.hour, block.indexes(traffic.orders))
+        later = records.add_orders(records.add_people(plan, sessions.later_events(block)))
+        later = later.with_columns(session_id=pl.lit("null"))  # they come from the shop's servers
         lines = [
-            _visit_lines(sessions.events(plan, _visitors(plan, session_rows(file.hour, visits)))),
-            _order_lines(sessions.events(plan, _buyers(plan, session_rows(file.hour, order_numbers)))),
+            _visit_lines(sessions.events(plan, _visitors(plan, session_rows(block.hour, visits)))),
+            _order_lines(sessions.events(plan, _buyers(plan, buyers))),
             _order_lines(later),
         ]
-        landed = pl.concat(lines).sort("sent", maintain_order=True)
-        return Batch(landed["line"], DateCounts.of(landed, NAMES))
+        return pl.concat(lines).sort("sent", maintain_order=True)
 
-    def repeat(self, plan: Plan, picks: Sequence[tuple[PlannedFile, float]]) -> list[str]:
-        """One event of one session of each file. Later events of orders are never repeated."""
-        traffic = sessions.Traffic.of(plan)
+    def repeat(self, plan: Plan, picks: Sequence[tuple[int, float]]) -> list[str]:
+        """One event of one session of each hour. Later events of orders are never repeated."""
         buying: list[tuple[int, int]] = []
         visiting: list[tuple[int, int]] = []
-        for file, number in picks:
-            order_numbers, visit_numbers = file.indexes(traffic.orders), file.indexes(traffic.visits)
-            chosen = int(number * (len(order_numbers) + len(visit_numbers)))
-            if chosen < len(order_numbers):
-                buying.append((file.hour, order_numbers[chosen]))
-            elif visit_numbers:
-                visiting.append((file.hour, sessions.FIRST_VISIT + visit_numbers[chosen - len(order_numbers)]))
-        visits = one_event_each(sessions.events(plan, _visitors(plan, session_rows_of(visiting))))
-        orders = one_event_each(sessions.events(plan, _buyers(plan, session_rows_of(buying))))
-        return pl.concat([_visit_lines(visits), _order_lines(orders)])["line"].to_list()
+        for hour, number in picks:
+            traffic = sessions.Traffic.of(plan, hour)
+            chosen = int(number * (traffic.orders + traffic.visits))
+            if chosen < traffic.orders:
+                buying.append((hour, chosen))
+            else:
+                visiting.append((hour, sessions.FIRST_VISIT + chosen - traffic.orders))
+        lines: list[str] = []
+        if visiting:
+            visits = one_event_each(sessions.events(plan, _visitors(plan, session_rows_of(visiting))))
+            lines += _visit_lines(visits)["line"].to_list()
+        if buying:
+            orders = one_event_each(sessions.events(plan, _buyers(plan, session_rows_of(buying))))
+            lines += _order_lines(orders)["line"].to_list()
+        return lines
 
     def spares(self, file: PlannedFile, count: int) -> list[str]:
         """The first event of orders that no other record is about."""

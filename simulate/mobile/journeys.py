@@ -27,14 +27,23 @@ def _to_category(category: str) -> tuple[str, str, str, str]:
     return ("LAUNCH_APP", "HOME", "GO_TO_CATEGORY", category)
 
 
-JOURNEYS: tuple[Journey, ...] = (
-    *[Journey(("LAUNCH_APP", "EXIT_APP", NO_STEP, "LAUNCH_APP"))] * 25,
-    *[Journey(("LAUNCH_APP", "HOME", "EXIT_APP", "HOME"))] * 12,
-    *[Journey(("LAUNCH_APP", NO_STEP, NO_STEP, NO_STEP))] * 2,
-    *[Journey(_to_category(category)) for category in CATEGORIES] * 2,
-    *[Journey(_to_category(category), "PURCHASE", "COMPLETED") for category in CATEGORIES] * 3,
-    *(Journey(_to_category(CATEGORIES[number]), "PURCHASE", status) for number, status in enumerate(FAILURES)),
-    Journey(_to_category("BOOKS"), "PURCHASE", "PENDING"),
-    Journey(_to_category("FOOD"), "online", "PENDING"),
-)
-"""A repeated journey is likelier."""
+def _browsing(chance: float, order_type: str, status: str) -> dict[Journey, float]:
+    """Journeys to each category that end alike. `chance`: of all of them together."""
+    return {Journey(_to_category(name), order_type, status): chance / len(CATEGORIES) for name in CATEGORIES}
+
+
+CHANCES = {
+    Journey(("LAUNCH_APP", "EXIT_APP", NO_STEP, "LAUNCH_APP")): 0.655,
+    Journey(("LAUNCH_APP", NO_STEP, NO_STEP, NO_STEP)): 0.05,
+    Journey(("LAUNCH_APP", "HOME", "EXIT_APP", "HOME")): 0.22,
+    **_browsing(0.05, "USER_VISIT", "UNCONVERTED"),
+    **_browsing(0.008, "PURCHASE", "COMPLETED"),
+    **{
+        Journey(_to_category(category), "PURCHASE", status): 0.002
+        for category, status in zip(CATEGORIES, FAILURES, strict=True)
+    },
+    Journey(_to_category("BOOKS"), "PURCHASE", "PENDING"): 0.003,
+    Journey(_to_category("FOOD"), "online", "PENDING"): 0.002,
+}
+"""By journey, the chance that it is the next one."""
+JOURNEYS = tuple(CHANCES)

@@ -47,15 +47,14 @@ RECORD = (
 
 def write_records(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
     """One record for each event, which is a whole journey; no two are equal. See `ScriptedSessions.write`."""
-    number = (dice.uniform("user") ** 2 * plan.pool).cast(pl.Int64)
-    rows = events.with_columns(number=number, null=dice.pick(NULLS, "null"), serial=_serial())
-    rows = rows.with_columns(person=dice.key(plan.seed, "app user", "number"))
-    rows = rows.with_columns(place=dice.below(len(PLACES), "city", "person"))
+    rows = events.with_columns(null=dice.pick(NULLS, "null"), serial=_serial())
+    rows = rows.with_columns(user_key=dice.key(plan.seed, "app user", "person"))
+    rows = rows.with_columns(place=dice.below(len(PLACES), "city", "user_key"))
     is_order = pl.lit(IS_ORDER).gather("event")
     rows = rows.with_columns(
         *(_or_null(pl.lit(texts).gather("event")).alias(f"step_{place}") for place, texts in enumerate(STEPS)),
         user=_user_ids(rows),
-        system=dice.pick(SYSTEMS, "system", "person"),
+        system=dice.pick(SYSTEMS, "system", "user_key"),
         city=_or_null(pl.when(~dice.chance(0.03, "no city")).then(pl.lit(CITIES).gather("place"))),
         latitude=_number(_degrees(pl.lit(LATITUDES).gather("place"), pl.col("serial") % SPREAD), "latitude"),
         longitude=_number(_degrees(pl.lit(LONGITUDES).gather("place"), pl.col("serial") // SPREAD), "longitude"),
@@ -74,12 +73,12 @@ def _serial() -> pl.Expr:
 
     Producers send no id, and times only to the second. So only the position tells two journeys apart.
     """
-    serial = (pl.col("hour") * (1 << 24) + pl.col("index")) % SPREAD**2
+    serial = (pl.col("hour") * (1 << 24) + pl.col("index") * (1 << 6) + pl.col("ordinal")) % SPREAD**2
     return serial * SCRAMBLE % SPREAD**2
 
 
 def _user_ids(rows: pl.DataFrame) -> pl.Series:
-    return dice.hexadecimal(rows["person"]).str.slice(0, 10)
+    return dice.hexadecimal(rows["user_key"]).str.slice(0, 10)
 
 
 def _created_at(rows: pl.DataFrame) -> pl.Series:

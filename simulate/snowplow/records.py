@@ -49,8 +49,10 @@ def _add_surroundings(rows: pl.DataFrame) -> pl.DataFrame:
     order = dice.hexadecimal(rows.select(order=dice.roll("order"))["order"])
     rows = rows.with_columns(
         place=dice.below(len(vocabulary.CURRENCIES), "place", "browser"),
-        model=dice.below(vocabulary.DEVICE_MODELS, "model", "browser"),
-        channel=dice.below(len(vocabulary.CAMPAIGN_QUERIES), "channel"),
+        model=pl.when("bot").then(vocabulary.BOT).otherwise(dice.below(vocabulary.BOT, "model", "browser")),
+        channel=pl.when("invited")
+        .then(vocabulary.NEWSLETTER)
+        .otherwise(dice.below(len(vocabulary.CAMPAIGN_QUERIES), "channel")),
         visits=1 + dice.below(60, "visits"),
         page_id=page,
         event_id=dice.uuids(rows, "id"),

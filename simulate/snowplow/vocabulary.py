@@ -87,6 +87,11 @@ _BROWSERS = _table(
         *("Mobile Safari", "Safari", "17.1", "Browser (mobile)", "WEBKIT", "iOS 17 (iPhone)", "iOS", "Apple Inc."),
         *("Mobile", "1", "393", "852"),
     ),
+    (
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        *("Googlebot", "Googlebot", "2.1", "Robot", "OTHER", "Unknown", "Other", "Other"),
+        *("Unknown", "0", "1024", "1024"),
+    ),
 )
 DEVICES = {
     **_BROWSERS,
@@ -94,7 +99,7 @@ DEVICES = {
     "br_viewheight": _BROWSERS["dvce_screenheight"],
     "doc_width": _BROWSERS["dvce_screenwidth"],
 }
-DEVICE_MODELS = len(DEVICES["useragent"])  # rows of the table
+BOT = len(DEVICES["useragent"]) - 1  # the row of bots; the rows before it are people's
 
 PLACES = _table(
     """geo_country geo_region geo_city geo_zipcode geo_latitude geo_longitude geo_region_name geo_timezone
@@ -111,9 +116,10 @@ CHANNELS = _table(
     *[("", "", "", "", "", "", "")] * 4,
     *[("search", "Google", "www.google.com", "", "", "", "")] * 4,
     *[("search", "Google", "www.google.com", "cpc", "google", "spring", "EAIaIQobChMI")] * 2,
-    *[("", "", "", "email", "newsletter", "2026-w01", "")] * 2,
     ("social", "Facebook", "www.facebook.com", "", "", "", ""),
+    ("", "", "", "email", "newsletter", "evening", ""),
 )
+NEWSLETTER = len(CHANNELS["mkt_medium"]) - 1  # its row
 CAMPAIGN_QUERIES = pl.Series(
     [
         f"utm_medium={medium}&utm_source={source}&utm_campaign={campaign}" if medium else ""

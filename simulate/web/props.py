@@ -23,6 +23,7 @@ CLIENTS = [
     {"device": device, "browser": browser, "platform": platform}
     for device, browser, platform in product(DEVICES, BROWSERS, PLATFORMS)
 ]
+CRAWLER = {"device": "", "browser": "HeadlessChrome", "platform": "Linux"}
 ADDRESS = "@"  # stands for the IP address
 
 
@@ -38,7 +39,7 @@ def _heads(literal: bool) -> list[str]:
 
 
 def _tails(literal: bool) -> list[str]:
-    return [_halves({"ip_address": ADDRESS, **client}, literal)[1] for client in CLIENTS]
+    return [_halves({"ip_address": ADDRESS, **client}, literal)[1] for client in (*CLIENTS, CRAWLER)]
 
 
 HEADS = pl.Series(_heads(False) + _heads(True))
@@ -46,9 +47,9 @@ TAILS = pl.Series(_tails(False) + _tails(True))
 
 
 def props(ip: str) -> pl.Expr:
-    """The JSON value of `props` for each `key`. `ip` is the column of IP addresses."""
+    """The JSON value of `props` for each `key`. `ip` is the column of IP addresses, `bot` says whether a bot comes."""
     literal = dice.chance(0.1, "literal props").cast(pl.Int64)
     place = dice.below(len(GEO_LOCATIONS), "place").cast(pl.Int64) * dice.chance(0.4, "is placed").cast(pl.Int64)
-    client = dice.below(len(CLIENTS), "visit").cast(pl.Int64)
+    client = pl.when("bot").then(len(CLIENTS)).otherwise(dice.below(len(CLIENTS), "visit").cast(pl.Int64))
     head = pl.lit(HEADS).gather(literal * len(GEO_LOCATIONS) + place)
-    return pl.concat_str(head, ip, pl.lit(TAILS).gather(literal * len(CLIENTS) + client))
+    return pl.concat_str(head, ip, pl.lit(TAILS).gather(literal * (len(CLIENTS) + 1) + client))

@@ -36,7 +36,6 @@ RECORD = (
 def write_records(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
     """One record for each event; see `ScriptedSessions.write`."""
     rows = events.with_columns(
-        member=(dice.uniform("member") ** 2 * plan.pool).cast(pl.Int64),
         # Squared: many people come to a few entities.
         entity_number=(dice.uniform("thing", "id") ** 2 * ENTITY_COUNT).cast(pl.Int64) * len(ACTIONS) + pl.col("event"),
         stamp=_timestamps(events),
@@ -46,12 +45,12 @@ def write_records(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
         request=pl.lit(REQUESTS).gather("event"),
         clock=pl.when(dice.chance(0.3, "clock")).then(pl.lit("timestamp")).otherwise(pl.lit("occurred_at")),
     ).with_columns(
-        person=dice.key(plan.seed, "members", "member"),
+        member=dice.key(plan.seed, "members", "person"),
         entity_key=dice.key(plan.seed, "things", "entity_number"),
         props=props("ip"),
     )
     rows = rows.with_columns(
-        _identifier(rows, "person", 24).alias("user"),
+        _identifier(rows, "member", 24).alias("user"),
         _identifier(rows, "entity_key", 24).alias("entity_id"),
         _identifier(rows, "key", 32).alias("session"),
         _username().alias("username"),
@@ -71,7 +70,7 @@ def _identifier(rows: pl.DataFrame, column: str, length: int) -> pl.Series:
 
 
 def _username() -> pl.Expr:
-    name = pl.concat_str(pl.lit('"username":"'), dice.pick(USERNAMES, "name", "person"), "member", pl.lit('",'))
+    name = pl.concat_str(pl.lit('"username":"'), dice.pick(USERNAMES, "name", "member"), "person", pl.lit('",'))
     form = dice.below(5, "sends a name")
     return pl.when(form < 2).then(name).when(form == 2).then(pl.lit('"username":"",')).otherwise(pl.lit(""))
 

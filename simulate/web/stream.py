@@ -1,4 +1,4 @@
-"""The web stream's declaration: the scripts of its sessions, and messages of a Kafka topic."""
+"""The web stream's declaration: what follows what in a session, and messages of a Kafka topic."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from simulate.defects import count_landed
 from simulate.formats import Json
 from simulate.plan import PlannedFile
 from simulate.scripted_sessions import ScriptedSessions
-from simulate.sessions import Scripts
+from simulate.scripts import Scripts, walks
 from simulate.stream import Stream
 from simulate.web.flaws import FLAWS
 from simulate.web.kafka import KafkaFiles
@@ -22,16 +22,17 @@ from simulate.web.records import (
     write_records,
 )
 
-SCRIPTS = Scripts(
-    [
-        *[[VIEW_POST]] * 3,
-        *[[VIEW_ARTICLE, VIEW_ARTICLE, LIKE]] * 3,
-        *[[LOGIN, VIEW_POST, COMMENT]] * 3,
-        *[[LOGIN, POST]] * 2,
-        [LOGIN, VIEW_ARTICLE, LIKE, SHARE, VIEW_POST, COMMENT, VIEW_POST],
-        [LOGIN],
-    ]
-)
+START = {LOGIN: 0.35, VIEW_POST: 0.35, VIEW_ARTICLE: 0.3}
+FOLLOW = {
+    LOGIN: {VIEW_POST: 0.5, VIEW_ARTICLE: 0.3, POST: 0.08},
+    VIEW_POST: {VIEW_POST: 0.36, VIEW_ARTICLE: 0.22, COMMENT: 0.07, POST: 0.03},
+    VIEW_ARTICLE: {VIEW_ARTICLE: 0.32, VIEW_POST: 0.24, LIKE: 0.12, SHARE: 0.01},
+    POST: {VIEW_POST: 0.5},
+    COMMENT: {VIEW_POST: 0.45, SHARE: 0.08},
+    LIKE: {VIEW_ARTICLE: 0.45, SHARE: 0.05},
+    SHARE: {VIEW_POST: 0.3},
+}
+SCRIPTS = Scripts(walks("web", START, FOLLOW), crawl=[VIEW_POST, VIEW_ARTICLE] * 30)
 NAMES = [(name,) for name in EVENT_TYPES]
 
 
@@ -41,7 +42,7 @@ def _count(file: PlannedFile) -> int:
 
 WEB = Stream(
     name="web",
-    source=ScriptedSessions("web", SCRIPTS, NAMES, POST, write_records),
+    source=ScriptedSessions("web", "community", SCRIPTS, NAMES, POST, write_records),
     format=Json(),
     transport=KafkaFiles("event", _count),
     flaws=FLAWS,

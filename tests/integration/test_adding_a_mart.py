@@ -13,6 +13,7 @@ import pytest
 import reading
 from driving import Platform, jsonl
 
+from assets.headline import Table, headlines, measure
 from resources import dbt
 
 pytestmark = [pytest.mark.integration, pytest.mark.verify]
@@ -77,6 +78,17 @@ def test_the_release_has_the_funnel(platform: Platform) -> None:
 def dbt_of_the_copy(project: guide.Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets this process use the copy's dbt project."""
     monkeypatch.setattr(dbt, "PROJECT", project.folder / "dbt")
+
+
+@pytest.mark.usefixtures("dbt_of_the_copy")
+def test_the_mart_shows_its_headline_numbers(platform: Platform) -> None:
+    """Each event date has its own."""
+    nodes = dbt.project(dbt.local(platform.data)).manifest["nodes"]
+    table = Table("mart", "marts.daily_searches", headlines(nodes["model.gold.daily_searches"]), "event_date")
+    measured = measure(lambda sql: reading.gold(platform.data, sql), [table])
+    assert measured.errors == {}
+    numbers = {date: figures.numbers for date, figures in measured.figures["mart"].items()}
+    assert numbers["2026-01-02"] == {"searches": 3, "searches_for_each_term": 1.5}
 
 
 @pytest.mark.usefixtures("dbt_of_the_copy")

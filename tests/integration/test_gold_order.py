@@ -28,9 +28,8 @@ from lake.judge_silver import judge_silver
 from lake.load_bronze import load_bronze
 from lake.schemas import Layer
 from partitions import arrival_window
-from resources.environment import make
+from resources.environment import first_hour, make
 from resources.landing.folder import FolderLanding
-from simulate import sessions
 from simulate.plan import Plan, PlannedFile, Shares
 from simulate.run import simulate
 from simulate.streams import STREAMS as SIMULATED
@@ -42,7 +41,7 @@ BATCHES = [[START + dt.timedelta(days=day, hours=hour) for hour in (0, 1)] for d
 HOURS = tuple(hour for batch in BATCHES for hour in batch)
 AGAIN = HOURS[1::2]  # hours of which every second object is uploaded again
 WITHDRAWN = START - dt.timedelta(days=16)  # nothing else happens on that day, and in the end nothing at all
-LATEST_MS = 15 * 24 * 3_600_000
+DAYS_LATE = 15
 SHARES = Shares(duplicates=0.05, conflicts=0.03, late=0.6, rule=0.05)
 Batches = Sequence[Sequence[dt.datetime]]
 
@@ -91,12 +90,11 @@ def arrivals(tmp_path_factory: pytest.TempPathFactory) -> Arrivals:
     changes when the object is uploaded again.
     """
     found = Arrivals(*(tmp_path_factory.mktemp(name) for name in ("first", "again")))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sessions, "DELAYS", sessions.DELAYS.clip(upper_bound=LATEST_MS - 60_000))
-        for seed, (folder, hours) in enumerate(((found.first, HOURS), (found.again, AGAIN))):
-            for stream in STREAMS:
-                plan = FewHours(START.replace(tzinfo=None), 480, 100, seed, SHARES, people=25, landing=hours)
-                simulate(SIMULATED[stream.name], plan, folder)
+    first = START.replace(tzinfo=None)
+    for seed, (folder, hours) in enumerate(((found.first, HOURS), (found.again, AGAIN))):
+        for stream in STREAMS:
+            plan = FewHours(first, 480, 250, seed, SHARES, people=25, days_late=DAYS_LATE, landing=hours)
+            simulate(SIMULATED[stream.name], plan, folder)
     for path in sorted(path for path in found.again.rglob("*") if path.is_file())[::2]:
         path.unlink()
     for folder, at in ((found.first, WITHDRAWN), (found.again, START)):
@@ -126,7 +124,7 @@ def ingest(platform: Platform, streams: Sequence[Stream], hours: Iterable[dt.dat
         names = ("lake", "landing", "warehouse", "conformers")
         lake, landing, warehouse, conformers = (make(name, streams, log) for name in names)
     for stream in streams:
-        load_bronze(lake, landing, stream, sorted(hours), arrival_window(now), now)
+        load_bronze(lake, landing, stream, sorted(hours), arrival_window(first_hour(), now), now)
         named, _ = judge_silver(lake, stream, conformers[stream.name], sorted(hours), now, again=False)
         warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), named.silver)
 

@@ -40,7 +40,7 @@ def oldest(tmp_path: Path) -> Path:
 def released(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Platform:
     """Events of every stream, released, with all marts as Iceberg tables."""
     for stream in STREAMS:
-        simulate(SIMULATED[stream.name], Plan(START, hours=1, rate=120, seed=5), platform.landing)
+        simulate(SIMULATED[stream.name], Plan(START, hours=1, rate=1000, seed=5), platform.landing)
     platform.ingest(START)
     monkeypatch.setenv("ICEBERG_MARTS", ",".join(dbt.mart_names()))
     platform.gold()

@@ -11,6 +11,7 @@ import pytest
 import reading
 from driving import Platform, key
 
+from events.rejections import REASONS
 from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan
 from simulate.run import simulate
@@ -25,6 +26,11 @@ CHECKS = {
     ("silver/commerce", "freshness"),
     ("silver/commerce", "drift"),
     ("rejected/commerce", "rejected_share"),
+}
+FIGURES = {
+    "bronze/commerce": ("objects", "objects_refused", "bytes_landed", "run_seconds", "run_events_per_second"),
+    "silver/commerce": ("duplicates", "late_share", "minutes_behind", "unknown_fields"),
+    "rejected/commerce": ("refused_share", *(f"rejected_{reason}" for reason in REASONS)),
 }
 DAY = [dt.datetime(2026, 2, 3) + dt.timedelta(hours=hour) for hour in range(24)]
 HOURS = [hostile.HOUR + dt.timedelta(hours=index) for index in range(3)]
@@ -46,6 +52,7 @@ def test_a_day_is_one_run_and_24_partitions(day: tuple[Platform, dg.ExecuteInPro
     found = {name: passed for name, passed in platform.checks(run).items() if name[0].endswith("/commerce")}
     warehouse = made.pop(("warehouse/commerce", None))
     assert set(made) == {(asset, key(hour)) for asset in LAKE for hour in DAY}
+    assert found.pop(("silver/commerce", "up_to_date", None)) is False, "the day is long past"
     assert set(found) == {(asset, check, key(hour)) for asset, check in CHECKS for hour in DAY}
     assert all(passed for (_, check, _), passed in found.items() if check in ("complete", "conservation"))
     for asset in LAKE:
@@ -58,6 +65,25 @@ def test_a_day_is_one_run_and_24_partitions(day: tuple[Platform, dg.ExecuteInPro
             assert made[asset, hour]["snapshot_id"] == current
     ((silver,),) = reading.query(platform.data, "SELECT count(*) FROM silver")
     assert warehouse["dagster/row_count"] == silver
+
+
+def test_pages_show_figures_to_plot(day: tuple[Platform, dg.ExecuteInProcessResult]) -> None:
+    """Every hour has the same figures, so that a plot has no gaps, and the records add up."""
+    platform, run = day
+    made = {name: told for name, told in platform.materializations(run).items() if name[0] in LAKE}
+    for asset, figures in FIGURES.items():
+        for hour in map(key, DAY):
+            told = made[asset, hour]
+            assert all(isinstance(told[name], int | float) for name in figures), (asset, hour)
+    for hour in map(key, DAY):
+        rows = [made[asset, hour]["dagster/partition_row_count"] for asset in LAKE]
+        assert rows[0] == rows[1] + rows[2]
+        assert rows[2] == sum(made["rejected/commerce", hour][f"rejected_{reason}"] for reason in REASONS)
+        assert made["silver/commerce", hour]["duplicates"] == made["rejected/commerce", hour]["rejected_duplicate"]
+    read = {made["bronze/commerce", hour]["run_records_read"] for hour in map(key, DAY)}
+    assert read == {sum(made["bronze/commerce", hour]["dagster/partition_row_count"] for hour in map(key, DAY))}
+    (shown,) = [hour for (asset, hour), told in made.items() if asset == "silver/commerce" and "preview" in told]
+    assert shown == key(DAY[-1]), "of the newest hour only, as each costs time"
 
 
 def test_a_day_is_one_commit(day: tuple[Platform, dg.ExecuteInProcessResult]) -> None:
@@ -76,7 +102,9 @@ def test_assets_show_their_columns(definitions: dg.Definitions) -> None:
         assert spec.description, spec.key
         assert spec.owners, spec.key
         assert spec.group_name, spec.key
-        assert spec.metadata["dagster/column_schema"].columns, spec.key
+        columns = spec.metadata["dagster/column_schema"].columns
+        assert columns, spec.key
+        assert spec.key.path[0] == "gold" or all(column.description for column in columns), spec.key
 
 
 def test_one_bad_hour_does_not_spoil_the_others(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Simulated hours of every stream, across midnight and the end of a month, and the largest possible values."""
     folder = tmp_path_factory.mktemp("landed")
     for stream in STREAMS:
-        simulate(SIMULATED[stream.name], Plan(START, hours=len(HOURS), rate=120, seed=5), folder)
+        simulate(SIMULATED[stream.name], Plan(START, hours=len(HOURS), rate=400, seed=5), folder)
     extremes.land(folder, HOURS[-1])
     return folder
 
@@ -112,6 +112,45 @@ def test_gold_is_the_same_everywhere(deploy: Callable[[str], Deployed], name: st
             f"{table} ({', '.join(columns)}): only here {list((mine - theirs).items())[:2]}, "
             f"only on {name} {list((theirs - mine).items())[:2]}"
         )
+
+
+def shown(platform: Deployed) -> dict[str, dict[str, Any]]:
+    """What the page of each gold asset shows, except for times and places; of the preview, its columns and size."""
+    found = {}
+    for key in platform.instance.all_asset_keys():
+        event = platform.instance.get_latest_materialization_event(key)
+        if key.path[0] == "gold" and event and event.asset_materialization:
+            metadata = dict(event.asset_materialization.metadata)
+            for name in ("seconds", "dagster/uri", "dagster/column_lineage"):
+                metadata.pop(name, None)
+            table = metadata.pop("preview", None)
+            found[key.path[-1]] = {name: value.value for name, value in metadata.items()}
+            if isinstance(table, dg.TableMetadataValue):
+                found[key.path[-1]]["preview"] = [column.name for column in table.schema.columns], len(table.records)
+    return found
+
+
+@pytest.mark.parametrize("name", clouds.NAMES)
+def test_the_pages_show_the_same_everywhere(deploy: Callable[[str], Deployed], name: str) -> None:
+    """Headline numbers and previews are queries of ours: each warehouse has to understand them."""
+    if reason := clouds.lacking(name):
+        pytest.skip(reason)
+    here, there = shown(deploy("local")), shown(deploy(name))
+    assert [model for model, metadata in there.items() if "error" in metadata] == []
+    assert sum("preview" in metadata for metadata in here.values()) > 40
+    assert there == here
+
+
+@pytest.mark.parametrize("name", ["local", *clouds.NAMES])
+def test_records_have_the_names_of_their_columns(deploy: Callable[[str], Deployed], name: str) -> None:
+    """The examples on the page of a failed check are a query of any columns."""
+    if reason := clouds.lacking(name):
+        pytest.skip(reason)
+    warehouse = deploy(name).warehouse()
+    orders = dbt.marts(warehouse.profile())["fct_orders"].relation
+    (record,) = warehouse.records(f"SELECT count(*) AS n_records, max(order_id) AS unique_field FROM {orders}")
+    assert list(record) == ["n_records", "unique_field"]
+    assert record["n_records"] > 0
 
 
 @pytest.mark.parametrize("name", ["local", *clouds.NAMES])

@@ -26,6 +26,10 @@ pytestmark = [
 ASSETS = ("bronze/commerce", "silver/commerce", "rejected/commerce", "warehouse/commerce", "gold/fct_orders")
 BACKFILLS = "{partitionBackfillsOrError(limit: 1) {... on PartitionBackfills {results {status numPartitions}}}}"
 ACTIVE = "{runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED]}) {... on Runs {results {jobName}}}}"
+SHARES = (
+    '{assetCheckExecutions(assetKey: {path: ["rejected", "commerce"]}, checkName: "rejected_share", limit: 200) '
+    "{status partition evaluation {severity description}}}"
+)
 FAILED = "{runsOrError(filter: {statuses: [FAILURE, CANCELED]}) {... on Runs {results {jobName}}}}"
 
 
@@ -83,12 +87,29 @@ def test_a_dropped_file_reaches_gold_by_itself(ui: Browser, place: Platform) -> 
 
 
 @pytest.mark.verify
+def test_a_mart_shows_its_rows_and_plots_its_numbers(ui: Browser) -> None:
+    """The page of a mart answers what is in it, without SQL."""
+    ui.go("assets/gold/fct_orders")
+    ui.page.get_by_text("preview", exact=True).first.wait_for()
+    ui.page.get_by_text("Show schema").first.wait_for()
+    ui.look("2-mart")
+    ui.page.get_by_text("Plots", exact=True).first.click()
+    ui.page.get_by_text("revenue EUR").first.wait_for()
+    ui.look("2-mart-plots")
+
+
+@pytest.mark.verify
 def test_backfill_of_48_hours(ui: Browser, place: Platform) -> None:
-    """Launched in the dialog of the job `ingest`; two runs of a day each, and gold follows by itself."""
+    """Launched in the dialog of the job `ingest`; two runs of a day each, and gold follows by itself.
+
+    One hour has far too many broken records: its check is red, those of the other hours are green.
+    """
     start = dt.datetime.now(dt.UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(
         days=20
     )
     truth = simulate(COMMERCE, Plan(start, 48, 100, shares=Shares.none()), place.landing)
+    bad = start + dt.timedelta(hours=30)
+    place.land(bad, "broken.json", [b"{"] * 60)
     ui.go("locations/definitions/jobs/ingest")
     ui.page.get_by_role("button", name="Materialize all").click()
     dialog = ui.page.get_by_role("dialog")
@@ -111,6 +132,20 @@ def test_backfill_of_48_hours(ui: Browser, place: Platform) -> None:
     ui.page.get_by_text("Backfills", exact=True).first.click()
     ui.page.get_by_text("48 partitions").first.wait_for()
     ui.look("4-backfill")
+    _only_the_bad_hour_is_red(ui, [start + dt.timedelta(hours=index) for index in range(48)], bad)
+
+
+def _only_the_bad_hour_is_red(ui: Browser, hours: list[dt.datetime], bad: dt.datetime) -> None:
+    """The check of each hour has a result; the red one says what to do, also on its page."""
+    found = ui.ask(SHARES)["assetCheckExecutions"]
+    assert set(map(key, hours)) <= {each["partition"] for each in found}
+    red = [each for each in found if each["status"] == "FAILED"]
+    assert {each["partition"] for each in red} == {key(bad)}, "the other hours are green"
+    assert f"make rejected STREAM=commerce HOUR={key(bad)}" in red[0]["evaluation"]["description"]
+    ui.go("assets/rejected/commerce?view=checks&checkDetail=rejected_share")
+    ui.page.get_by_text("Execution history").first.click()
+    ui.page.get_by_text("Failed").first.wait_for()
+    ui.look("4-bad-hour")
 
 
 def _backfill(ui: Browser) -> tuple[str, int] | None:

@@ -22,7 +22,8 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 # Python beside the platform, and the packages of ours that it may import. Nothing of the platform imports these.
 BESIDE: dict[str, set[str]] = {
     "simulate": set(),
-    "demo": {"simulate", *FLOOR},
+    "scripts": {"resources"},
+    "demo": {"scripts", "simulate", *FLOOR},
     "bench": {"simulate", *FLOOR},
     "api": {"resources"},
     "dashboards": {"resources"},

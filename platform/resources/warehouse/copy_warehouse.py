@@ -143,6 +143,12 @@ class CopyingWarehouse(ABC):
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()]
 
+    def records(self, sql: str) -> Sequence[Mapping[str, Any]]:
+        with self.session() as cursor:
+            cursor.execute(sql)
+            names = [name.lower() for name, *_ in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
     def read(self, relation: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         with self.session() as cursor:
             cursor.execute(f"SELECT {', '.join(map(self.quoted, schema.names))} FROM {relation}")

@@ -131,6 +131,12 @@ class DuckDBWarehouse:
         with self._connection(with_next=True) as con:
             return con.execute(sql).fetchall()
 
+    def records(self, sql: str) -> Sequence[Mapping[str, Any]]:
+        with self._connection(with_next=True) as con:
+            found = con.execute(sql)
+            names = [name for name, *_ in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
     def read(self, relation: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         texts = {field.name for field in schema if pa.types.is_large_string(field.type)}
         columns = (f'CAST("{name}" AS VARCHAR) AS "{name}"' if name in texts else f'"{name}"' for name in schema.names)

@@ -74,6 +74,10 @@ class Warehouse(Protocol):
         """The rows of a query."""
         ...
 
+    def records(self, sql: str) -> Sequence[Mapping[str, Any]]:
+        """The rows of a query, by the names of its columns."""
+        ...
+
     def read(self, relation: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """All rows of a relation in batches, with the schema's columns and types; nested values as JSON text."""
         ...

@@ -104,12 +104,14 @@ def test_a_change_concerns_what_it_may_reach(changed: Project, concerned: set[st
     assert differing(project(), changed) == concerned
 
 
-def test_descriptions_and_owners_are_not_code() -> None:
-    """Another description or owner does not change any row."""
+def test_what_is_only_shown_is_not_code() -> None:
+    """Another description, owner, headline number or preview does not change any row."""
+    headline = {"x": {"sql": "sum(x)", "description": "X."}}
+    meta = {"dagster": {"owners": ["team:others"]}, "headline": headline, "preview": "x"}
     reworded = change(
         "model.gold.days",
         columns={"x": {"data_type": "bigint", "description": "Better."}},
-        config={"materialized": "table", "meta": {"dagster": {"owners": ["team:others"]}}},
+        config={"materialized": "table", "meta": meta},
     )
     assert differing(project(), project(reworded)) == set()
 

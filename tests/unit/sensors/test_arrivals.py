@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 
 import dagster as dg
+from dagster._core.storage.tags import TagType, get_tag_type
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,9 +59,26 @@ def test_one_run_an_hour_for_all_streams() -> None:
     """Starting a run takes seconds, so streams that land together share one."""
     (run,) = plan_runs([change(0), change(0, "site")], {})
     assert [one.stream for one in run.changes] == ["shop", "site"]
-    request = run.request(0)
+    request = run.request()
     assert request.partition_key == key_of(NOW)
     assert dg.AssetKey(["silver", "site"]) in (request.asset_selection or [])
+
+
+def test_a_run_says_what_it_is_for() -> None:
+    """The list of runs shows these tags. The digest, which only the sensor reads, is hidden."""
+    objects = [landed("a"), landed("b"), landed("c", hour=NOW - HOUR)]
+    changes = [*find_changes("shop", objects, set(), WINDOW), *find_changes("site", objects[:1], set(), WINDOW)]
+    earlier, latest = plan_runs(changes, {})
+    assert latest.tags == {"streams": "shop, site", "objects": "3"}
+    assert earlier.tags == {"streams": "shop", "objects": "1"}
+    hidden = set(latest.request().tags) - set(latest.tags)
+    assert all(get_tag_type(name) is TagType.HIDDEN for name in hidden)
+
+
+def test_a_run_of_a_backlog_names_its_hours() -> None:
+    """How many have something new, and which is the first."""
+    (run,) = plan_runs([change(hour) for hour in (0, 1, 2, 5)], {})
+    assert run.tags["hours"] == f"4 from {key_of(NOW - 5 * HOUR)}"
 
 
 def test_a_change_is_requested_once() -> None:
@@ -86,11 +104,10 @@ def test_a_hundred_hours_are_five_runs() -> None:
     """A first deployment on a full landing zone must not queue a hundred runs."""
     runs = plan_runs([change(hour) for hour in range(100)], {})
     assert [len(run.changes) for run in runs] == [24, 24, 24, 24, 4]
-    request = runs[0].request(2)
+    request = runs[0].request()
     assert request.partition_key is None
     assert request.tags["dagster/asset_partition_range_start"] == key_of(runs[0].first)
     assert request.tags["dagster/asset_partition_range_end"] == key_of(runs[0].last)
-    assert request.run_key == f"{runs[0].digest}-2"
 
 
 def test_what_stays_requested() -> None:

@@ -17,6 +17,7 @@ from lake.load_bronze import load_bronze
 from lake.tables import Lake
 from partitions import arrival_window, key_of
 from resources import dbt
+from resources.environment import first_hour
 from resources.landing.folder import FolderLanding
 from resources.warehouse.protocol import WarehouseBusy
 from sensors.arrivals import CHANGE_TAG, HOUR, arrivals_sensor
@@ -37,7 +38,7 @@ class World:
 
     @property
     def current(self) -> dt.datetime:
-        return arrival_window(dt.datetime.now(dt.UTC))[1] - HOUR
+        return arrival_window(first_hour(), dt.datetime.now(dt.UTC))[1] - HOUR
 
     def put(self, hour: dt.datetime | None, name: str = "a", content: bytes = b"{}") -> None:
         path = self.landing.root / "commerce" / (hour.strftime("%Y/%m/%d/%H") if hour else "astray") / name
@@ -59,7 +60,7 @@ class World:
 
     def load(self, *hours: dt.datetime) -> None:
         now = dt.datetime.now(dt.UTC)
-        load_bronze(self.lake, self.landing, COMMERCE, hours, arrival_window(now), now)
+        load_bronze(self.lake, self.landing, COMMERCE, hours, arrival_window(first_hour(), now), now)
 
 
 @pytest.fixture
@@ -96,6 +97,37 @@ def test_a_change_is_requested_once(world: World) -> None:
     assert world.tick() == []
 
 
+def test_a_cursor_of_an_older_release_does_no_harm(world: World) -> None:
+    """Its runs had another tag, so the sensor does not know them: the change is requested again, and then once."""
+    world.put(world.current)
+    world.tick(SUCCESS)
+    for run in world.instance.get_runs():
+        world.instance.delete_run(run.run_id)
+        create_run_for_test(world.instance, tags={"arrivals/change": run.tags[CHANGE_TAG]}, status=SUCCESS)
+    assert len(world.tick()) == 1
+    assert world.tick() == []
+
+
+def test_the_first_hour_can_move(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is loaded is not requested again. What was refused is, when its hour is a partition again."""
+    early = world.current - 50 * HOUR
+    world.put(early)
+    world.load(early)
+    monkeypatch.setenv("FIRST_HOUR", key_of(world.current - 10 * HOUR))
+    assert world.tick() == []
+    world.put(early, name="b")
+    world.cursor = None
+    (request,) = world.tick()
+    assert request.partition_key == key_of(world.current), "a new one is for the current hour to refuse"
+    world.load(world.current)
+    world.cursor = None
+    assert world.tick() == []
+    monkeypatch.delenv("FIRST_HOUR")
+    world.cursor = None
+    (request,) = world.tick()
+    assert request.partition_key == key_of(early)
+
+
 def test_a_re_upload_is_requested_again(world: World) -> None:
     """The ledger knows the path, but not its new content."""
     world.put(world.current)
@@ -103,7 +135,7 @@ def test_a_re_upload_is_requested_again(world: World) -> None:
     world.load(world.current)
     world.put(world.current, content=b"{}{}")
     (second,) = world.tick()
-    assert first.run_key != second.run_key
+    assert first.tags[CHANGE_TAG] != second.tags[CHANGE_TAG]
 
 
 def test_a_file_that_lands_while_a_run_is_under_way_is_not_lost(world: World) -> None:
@@ -117,15 +149,16 @@ def test_a_file_that_lands_while_a_run_is_under_way_is_not_lost(world: World) ->
 
 
 def test_a_failed_run_is_requested_again_after_its_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run key contains the attempt, as Dagster never runs the same key twice."""
-    from sensors import arrivals, retry
+    """It has no run key, as Dagster never runs the same key twice."""
+    from sensors import retry
 
     world.put(world.current)
     (first,) = world.tick(FAILURE)
     assert world.tick() == [], "it is too soon"
     monkeypatch.setattr(retry, "FIRST_WAIT", dt.timedelta(0))
     (second,) = world.tick()
-    assert [r.run_key for r in (first, second)] == [f"{first.tags[arrivals.CHANGE_TAG]}-{n}" for n in (0, 1)]
+    assert first.tags == second.tags
+    assert first.run_key is second.run_key is None
     assert world.tick() == []
 
 

@@ -47,6 +47,22 @@ def test_the_touched_dates_are_requested(touched: list[str] | None, asked: list[
 
 
 @pytest.mark.parametrize(
+    ("touched", "code_changed", "tags"),
+    [
+        (["2024-05-01", "1999-12-31"], False, {"reason": "silver changed", "event_dates": "2"}),
+        (None, False, {"reason": "silver changed", "event_dates": "all"}),
+        ([], True, {"reason": "gold's code changed", "event_dates": "0"}),
+        (["2024-05-01"], True, {"reason": "silver changed, gold's code changed", "event_dates": "1"}),
+    ],
+)
+def test_a_run_says_what_it_is_for(touched: list[str] | None, code_changed: bool, tags: dict[str, str]) -> None:
+    """The list of runs shows the tags."""
+    request = gold_request(touched, code_changed, [], NOW)
+    assert isinstance(request, dg.RunRequest)
+    assert dict(request.tags) == tags
+
+
+@pytest.mark.parametrize(
     ("runs", "reason"),
     [
         ([run(STARTED)], "under way"),

@@ -64,10 +64,10 @@ def test_events_are_what_the_reader_finds(world: tuple[dict[str, Any], Found]) -
     slow_reader.assert_events(*world)
 
 
-def test_orders_end_in_every_way(world: tuple[dict[str, Any], Found]) -> None:
-    _, found = world
+def test_orders_end_in_every_way(tmp_path: Path) -> None:
+    simulate(COMMERCE, Plan(START, hours=7, rate=5_000, seed=11, shares=Shares.none()), tmp_path)
     lives: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
-    for event in found.silver.values():
+    for event in slow_reader.read(tmp_path, judge).silver.values():
         if order := event.record.get("order"):
             lives[order["order_id"]].append((event.at, order["status"]))
     ends = {max(life)[1] for life in lives.values()}
@@ -83,7 +83,7 @@ def test_totals_are_goods_tax_and_shipping(world: tuple[dict[str, Any], Found]) 
 
 
 def test_a_heavy_plan_has_every_defect(tmp_path: Path) -> None:
-    truth = simulate(COMMERCE, Plan(START, hours=2, rate=900, seed=3, shares=HEAVY), tmp_path).as_dict()
+    truth = simulate(COMMERCE, Plan(START, hours=2, rate=900, seed=3, shares=HEAVY, days_late=120), tmp_path).as_dict()
     assert all(truth["rejected"]["by_reason"].values())
     assert min(truth["silver"]["by_event_date"]) < "2026-02-01", "late events are older than the plan"
 
@@ -103,14 +103,15 @@ def test_hours_of_very_few_records(tmp_path: Path) -> None:
 
 
 def test_a_refund_may_arrive_before_its_order(tmp_path: Path) -> None:
-    simulate(COMMERCE, Plan(START, hours=7, rate=900, seed=11, shares=WORLDS["all late"]), tmp_path)
+    simulate(COMMERCE, Plan(START, hours=7, rate=15_000, seed=11, shares=WORLDS["all late"], days_late=120), tmp_path)
     arrivals: dict[tuple[str, str], datetime] = {}
     times: dict[tuple[str, str], datetime] = {}
     for arrived, line in slow_reader.landed(tmp_path):
+        if b'"order":' not in line:
+            continue
         event = judge(line, arrived)
-        if order := event.record.get("order"):
-            arrivals[order["order_id"], order["status"]] = arrived
-            times[order["order_id"], order["status"]] = event.at
+        of_order = event.record["order"]["order_id"], event.record["order"]["status"]
+        arrivals[of_order], times[of_order] = arrived, event.at
     early = [id for id, status in arrivals if status == "refunded" and arrivals[id, status] < arrivals[id, "placed"]]
     assert early
     assert all(times[id, "refunded"] > times[id, "placed"] for id in early)

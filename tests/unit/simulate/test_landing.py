@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from datetime import datetime
 from pathlib import Path
@@ -22,14 +21,6 @@ PLAN = Plan(datetime(2026, 1, 1), hours=3, rate=600, seed=5, events_per_file=200
 def digests(folder: Path) -> dict[str, str]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-
-
-def test_more_hours_leave_the_first_hours_visits_as_they_were(tmp_path: Path) -> None:
-    simulate(COMMERCE, Plan(PLAN.start, hours=1, rate=600, people=50), tmp_path / "one")
-    simulate(COMMERCE, Plan(PLAN.start, hours=2, rate=600, people=50), tmp_path / "two")
-    hour = Path("commerce/2026/01/01/00/events_000.json.gz")
-    one, two = (gzip.decompress((tmp_path / name / hour).read_bytes()).splitlines() for name in ("one", "two"))
-    assert len(set(one) & set(two)) > 0.9 * len(one)
 
 
 def test_file_names_follow_the_arrival_hour(tmp_path: Path) -> None:

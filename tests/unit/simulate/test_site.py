@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import polars as pl
-
-from simulate import site
 from simulate.clickstream.stream import CLICKSTREAM
 from simulate.plan import Plan
 from simulate.snowplow.stream import SNOWPLOW
@@ -27,10 +24,3 @@ def test_streams_share_people() -> None:
     assert len(snowplow & clickstream) > 50
     assert len(snowplow - clickstream) > 50
     assert len(clickstream - snowplow) > 50
-
-
-def test_customers_are_those_with_an_account() -> None:
-    numbers = pl.select(number=pl.int_range(1_000)).with_columns(customer=site.customer(pl.col("number")))
-    accounts = numbers.filter(site.has_account(pl.col("number")))["number"]
-    assert numbers["customer"].unique().sort().equals(accounts)
-    assert accounts.len() == 700

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from simulate.blocks import _make_block
 from simulate.defects import count_landed, make_defects
 from simulate.plan import Plan, PlannedFile, Shares
 from simulate.run import simulate
@@ -54,17 +55,29 @@ def test_a_files_records_are_counted_without_making_them(stream: Stream) -> None
 
 
 @every_stream
-def test_the_rate_is_kept(stream: Stream) -> None:
-    plan = Plan(PLAN.start, hours=2, rate=3_000, shares=Shares.none())
+def test_the_rate_is_the_mean_of_the_hours(stream: Stream) -> None:
+    plan = Plan(PLAN.start, hours=24, rate=3_000, shares=Shares.none())
     counts = [stream.source.count(file) for file in plan.files(stream.transport.parts(plan))]
-    assert sum(counts) == pytest.approx(6_000, rel=0.1)
+    assert sum(counts) == pytest.approx(24 * 3_000, rel=0.05)
+
+
+@every_stream
+def test_a_file_is_made_alone(stream: Stream) -> None:
+    """Each file of an hour holds its own records, in whatever order files are made."""
+    files = PLAN.files(stream.transport.parts(PLAN))
+    backwards = {file: stream.source.batch(file).lines.to_list() for file in reversed(files)}
+    _make_block.cache_clear()
+    assert backwards == {file: stream.source.batch(file).lines.to_list() for file in files}
+    lines = [line for of_file in backwards.values() for line in of_file]
+    assert len(lines) == len(set(lines))
 
 
 @every_stream
 def test_repeated_records_are_records_that_landed(stream: Stream) -> None:
-    lines = stream.source.repeat(PLAN, [(first_file(stream), number / 50) for number in range(50)])
+    lines = stream.source.repeat(PLAN, [(0, number / 50) for number in range(50)])
+    files = [file for file in PLAN.files(stream.transport.parts(PLAN)) if file.hour == 0]
     assert lines
-    assert set(lines) <= set(stream.source.batch(first_file(stream)).lines)
+    assert set(lines) <= {line for file in files for line in stream.source.batch(file).lines}
 
 
 @every_stream
