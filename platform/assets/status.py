@@ -31,6 +31,7 @@ from lake.snapshots import rows_snapshot
 from lake.tables import Lake
 from partitions import arrival_window, key_of
 from resources.environment import first_hour, make
+from resources.terminal import print_lines
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
 
 BUSY_AFTER_S = 5.0
@@ -130,8 +131,7 @@ def main() -> None:
     lake, landing, warehouse = (make(name, STREAMS, log) for name in ("lake", "landing", "warehouse"))
     with dg.DagsterInstance.get() as instance:
         found = find(instance, lake, landing, warehouse, STREAMS, dt.datetime.now(dt.UTC))
-    for line in status_lines(found):
-        print(line)
+    print_lines(status_lines(found))
 
 
 if __name__ == "__main__":

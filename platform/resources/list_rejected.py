@@ -15,6 +15,7 @@ from lake.rejected_summary import rejected_lines
 from lake.tables import Lake
 from partitions import hour_of
 from resources.environment import make
+from resources.terminal import print_lines
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -25,8 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("hour", nargs="?", type=_hour, help="an arrival hour, UTC: 2026-01-01-00:00 (default: newest)")
     given = parser.parse_args(arguments)
     lake: Lake = make("lake", STREAMS, logging.getLogger(__name__))
-    for line in rejected_lines(lake, streams[given.stream], given.hour):
-        print(line)
+    print_lines(rejected_lines(lake, streams[given.stream], given.hour))
 
 
 def _hour(key: str) -> dt.datetime:
