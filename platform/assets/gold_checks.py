@@ -6,6 +6,7 @@ Belongs here: what the page of a failed check shows. Not here: what a test promi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -32,9 +33,17 @@ def record_checks(context: dg.AssetExecutionContext, warehouse: Warehouse, resul
             record_check(context, CheckResult(spec, True, metadata, severity))
             continue
         if result.failures:
-            failing = warehouse.records(f"SELECT * FROM ({result.sql}\n) AS failing LIMIT {_EXAMPLES}")
-            metadata["examples"] = records_table(failing)
+            metadata |= _examples(warehouse, result)
         record_check(context, CheckResult(spec, False, metadata, severity, reason(result), advice=_advice(result)))
+
+
+def _examples(warehouse: Warehouse, result: dbt.NodeResult) -> dict[str, Any]:
+    """Some failing rows, or why the warehouse does not show them: that must not hide why the test failed."""
+    try:
+        failing = warehouse.records(f"SELECT * FROM ({result.sql}\n) AS failing LIMIT {_EXAMPLES}")
+    except Exception as error:  # each driver has errors of its own
+        return {"examples_error": str(error)}
+    return {"examples": records_table(failing)}
 
 
 def reason(result: dbt.NodeResult) -> str:

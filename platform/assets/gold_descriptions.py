@@ -27,23 +27,17 @@ _DOCS = "`docs/metrics.md` defines the figures; `docs/operations.md` says how to
 def describe_model(node: Node, parents: Sequence[str], tests: Sequence[Node]) -> str:
     """The description of a model or seed, from the assets that it is made from, and its data tests."""
     numbers = [f"**{each.name}**{f' by {each.by}' if each.by else ''}: {each.description}" for each in headlines(node)]
+    code = node["raw_code"].strip()
     sections = {
         "Headline numbers": _bullets(numbers),
         "Checks": _bullets(map(promise, tests)),
         "Comes from": ", ".join(f"`{parent}`" for parent in parents),
         "Rebuild": "\n\n".join(_rebuild(node)),
-        "SQL": f"`dbt/{node['original_file_path']}`\n\n```sql\n{node['raw_code'].strip()}\n```"
-        if node["raw_code"]
-        else "",
+        "SQL": f"`dbt/{node['original_file_path']}`\n\n```sql\n{code}\n```" if code else "",
     }
     return "\n\n".join(
         [node["description"].strip(), *(f"#### {title}\n\n{text}" for title, text in sections.items() if text)]
     )
-
-
-def _sql(node: Node) -> str:
-    place = f"`dbt/{node['original_file_path']}`"
-    return f"{place}\n\n```sql\n{node['raw_code'].strip()}\n```" if node["raw_code"] else place
 
 
 def promise(test: Node) -> str:
