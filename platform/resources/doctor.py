@@ -21,6 +21,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -201,6 +202,8 @@ def examination(check: Check, limit_s: float) -> Callable[[], tuple[bool, str]]:
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)  # what libraries say is in the lines, in our words
     warnings.simplefilter("ignore")
-    status = main(*map(float, sys.argv[1:]))
-    sys.stdout.flush()
+    status = 1
+    with suppress(BrokenPipeError):  # nobody reads on, as after `| head`: not all is checked
+        status = main(*map(float, sys.argv[1:]))
+        sys.stdout.flush()
     os._exit(status)  # at once: a check without an answer may still hold threads
