@@ -37,8 +37,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     start = key_of(two_days_before(dt.datetime.now(dt.UTC)))
     (data / "demo_start").write_text(start)
     settings = {"DATA_DIR": str(data), "DAGSTER_HOME": str(home), "FIRST_HOUR": start, "PYTHONPATH": "platform"}
-    mine = {name: value for name, value in os.environ.items() if name != "MAKELEVEL"}
-    return {**mine, **settings, "DAGSTER_DISABLE_TELEMETRY": "1"}
+    return {**os.environ, **settings, "DAGSTER_DISABLE_TELEMETRY": "1"}
 
 
 def demo(environment: dict[str, str], interrupt_after: str | None = None) -> tuple[int, str]:

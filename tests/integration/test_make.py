@@ -28,10 +28,8 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data of 'Jörg' & \"co\", 100 $"
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
-        }
-        self.environment |= {"VENV": str(_environment(folder / "venv")), "DATA_DIR": str(self.data)}
+        settings = {"VENV": str(_environment(folder / "venv")), "DATA_DIR": str(self.data)}
+        self.environment = {**os.environ, **settings}
 
     def make(self, *words: str, **settings: str) -> tuple[int, str, str]:
         """Status, output and errors of a verb, to which nobody can answer."""
