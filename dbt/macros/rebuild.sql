@@ -19,11 +19,11 @@
 
     The model's query and its table need these columns, and `event_date` for all kinds but `'person'`. Arguments give an
     expression where there is no such column: `rebuild_by('event', stream="'commerce'")`. `event_date` gives one for the
-    table only: the query reads staging models or int_events, which have that column.
+    table only: the query reads staging models or fct_events, which have that column.
 -#}
 {% macro rebuild_by(kind, event_date='event_date') %}
     {%- if kind == 'person' %}{% do ref('int_touched_people') %}{% endif -%}
-    {%- if kind in ['event', 'actor'] %}{% do ref('int_events') %}{% endif -%}
+    {%- if kind in ['event', 'actor'] %}{% do ref('fct_events') %}{% endif -%}
     {%- set rule = {'by': kind, 'key': rebuild_key(kind, kwargs), 'event_date': event_date} -%}
     {#- For rebuilt(): a unit test cannot read what config() was given. -#}
     {%- do model.update({'rebuild': rule}) -%}
@@ -141,14 +141,14 @@
 
 
 {#-
-    Condition: some new row has the same date and key. `key` maps columns of int_events (and `actor`) to expressions
+    Condition: some new row has the same date and key. `key` maps columns of fct_events (and `actor`) to expressions
     over the row, none of which may be null.
 -#}
 {% macro has_new_rows(key, date='event_date') -%}
     ({{ date }}, {{ key.values() | join(', ') }}) in (
         select event_date, {{ key | join(', ') }} from (
             select event_date, stream, event_id, identity_space, {{ actor_id() }} as actor
-            from {{ ref('int_events') }}
+            from {{ ref('fct_events') }}
             where {{ is_new_row() }}
         ) as new_rows
     )

@@ -217,7 +217,7 @@ def test_the_list_of_streams_is_the_only_one() -> None:
     """A second list would silently leave a new stream out of some figures."""
     staging = sorted(path.stem for path in (ROOT / "dbt/models/staging").glob("stg_*.sql"))
     naming = {
-        path.name: [name for name in staging if f"'{name}'," in path.read_text()]
+        path.name: [name for name in staging if f"'{name}':" in path.read_text()]
         for path in (ROOT / "dbt").rglob("*.sql")
         if "target" not in path.parts
     }

@@ -81,13 +81,11 @@ def test_an_interrupted_demo_goes_on(environment: dict[str, str]) -> None:
 def older_dates_are_in_gold(environment: dict[str, str]) -> None:
     """Gold has every event date of silver, but those before the first hour are no partitions."""
     with duckdb.connect(f"{environment['DATA_DIR']}/warehouse.duckdb", read_only=True) as con:
-        dates = {
-            str(date) for (date,) in con.execute("SELECT DISTINCT event_date FROM intermediate.int_events").fetchall()
-        }
+        dates = {str(date) for (date,) in con.execute("SELECT DISTINCT event_date FROM marts.fct_events").fetchall()}
     first = environment["FIRST_HOUR"][:10]
     assert min(dates) < first
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", environment["DAGSTER_HOME"])
         with dg.DagsterInstance.get() as instance:
-            made = instance.get_materialized_partitions(dg.AssetKey(["gold", "int_events"]))
+            made = instance.get_materialized_partitions(dg.AssetKey(["gold", "fct_events"]))
     assert made == {date for date in dates if date >= first}

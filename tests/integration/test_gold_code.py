@@ -88,27 +88,27 @@ CHANGES = {
         "count(*) as events",
         "count(*) * 2 as events",
         {"int_user_days", "int_person_days"},
-        {"int_events", "int_session_days"},
+        {"fct_events", "int_session_days"},
     ),
     "macro": Change(
         "macros/earliest.sql",
         "20, '0'",
         "21, '0'",
         {"int_session_days", "fct_sessions"},
-        {"int_events", "int_user_days", "int_order_events"},
+        {"fct_events", "int_user_days", "int_order_events"},
     ),
     "macro that only later runs call": Change(
         "macros/rebuild.sql", "set hours = hours_of_new_rows()", "set hours = hours_of_new_rows() | list",
-        {"int_events", "int_user_days"}, set(),
+        {"fct_events", "int_user_days"}, set(),
     ),
     "variable": Change(
         "dbt_project.yml",
         "journey_steps: 5",
         "journey_steps: 3",
         {"int_session_days", "fct_sessions"},
-        {"int_events", "int_user_days", "int_order_events"},
+        {"fct_events", "int_user_days", "int_order_events"},
     ),
-    "seed": Change("seeds/funnels.csv", SEED, "", {"int_funnel_events"}, {"int_events", "int_user_days", "fct_orders"}),
+    "seed": Change("seeds/funnels.csv", SEED, "", {"int_funnel_events"}, {"fct_events", "int_user_days", "fct_orders"}),
 }  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def is_partial(platform: Platform) -> None:
         for name, value in platform.environment.items():
             patch.setenv(name, value)
         job = platform.definitions.resolve_job_def("gold")
-        selection = [dg.AssetKey(["gold", "int_events"])]
+        selection = [dg.AssetKey(["gold", "fct_events"])]
         assert job.execute_in_process(
             instance=platform.instance, asset_selection=selection, partition_key=DAYS[1]
         ).success
@@ -59,7 +59,7 @@ def test_rows_of_runs_that_released_nothing_leave(make_platform: Callable[[str],
         platform.land(SECOND, f"{number}.json", [goes])
         platform.ingest(SECOND)
         ends(platform)
-        written = "SELECT count(*) FROM intermediate.int_events WHERE event_date < DATE '2026-03-01'"
+        written = "SELECT count(*) FROM marts.fct_events WHERE event_date < DATE '2026-03-01'"
         assert reading.gold(platform.data, written, "warehouse.duckdb") == [(number,)]
     other.land(FIRST, "orders.json", STAYS)
     for each in (platform, other):

@@ -236,9 +236,9 @@ def test_gold_follows_its_code_everywhere(
     ran = platform.data / "dbt/run/gold"
     anew = {
         node: "delete from" not in (ran / nodes[f"model.gold.{node}"]["original_file_path"]).read_text().lower()
-        for node in ("int_events", "int_user_days", "int_person_days")
+        for node in ("fct_events", "int_user_days", "int_person_days")
     }
-    assert anew == {"int_events": False, "int_user_days": True, "int_person_days": True}
+    assert anew == {"fct_events": False, "int_user_days": True, "int_person_days": True}
 
 
 def events_by_day(platform: Deployed) -> dict[Any, int]:

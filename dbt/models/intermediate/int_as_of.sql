@@ -1,6 +1,6 @@
 with events as (
 
-    select max(event_date) as last_event_date from {{ ref('int_events') }}
+    select max(event_date) as last_event_date from {{ ref('fct_events') }}
 
 )
 

@@ -12,7 +12,7 @@ select
     {{ order_or_event_id() }} as purchase_id,
     conversion_value,
     currency
-from {{ ref('int_events') }}
+from {{ ref('fct_events') }}
 where is_conversion
     -- Orders may be reversed later; fct_orders follows that.
     and not is_order_event

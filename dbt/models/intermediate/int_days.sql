@@ -1,7 +1,7 @@
 with bounds as (
 
     select min(event_date) as first_date, max(as_of) as as_of
-    from {{ ref('int_events') }}
+    from {{ ref('fct_events') }}
     cross join {{ ref('int_as_of') }}
 
 )

@@ -6,7 +6,7 @@
 
 with events as (
 
-    select * from {{ ref('int_events') }}
+    select * from {{ ref('fct_events') }}
     where (session_id is not null or user_id is not null or anonymous_id is not null)
         and {{ rebuilt() }}
 

@@ -3,7 +3,7 @@
 with new_events as (
 
     select identity_space, stream, order_id, user_id, anonymous_id, session_id
-    from {{ ref('int_events') }}
+    from {{ ref('fct_events') }}
     where {{ is_new_row() }}
 
 ),
@@ -16,7 +16,7 @@ related_events as (
 
     -- A new event of an order may change whose order it is, so the order's other events count as well.
     select identity_space, user_id, anonymous_id, session_id
-    from {{ ref('int_events') }}
+    from {{ ref('fct_events') }}
     where (stream, order_id) in (select stream, order_id from new_events where order_id is not null)
 
 ),

@@ -2,7 +2,7 @@
 
 with events as (
 
-    select * from {{ ref('int_events') }}
+    select * from {{ ref('fct_events') }}
     where (user_id is not null or anonymous_id is not null)
         and {{ rebuilt() }}
 

@@ -41,9 +41,13 @@ renamed as (
         case when is_purchase then coalesce(tr_currency, ecommerce_currency) end as currency,
         case when is_purchase then coalesce(tr_orderid, ecommerce_transaction_id) end as order_id,
         false as is_order_event,
-        page_urlhost,
-        page_urlpath,
-        geo_country
+        app_id,
+        ecommerce_action as action,
+        page_urlhost as page_host,
+        page_urlpath as page_path,
+        page_title,
+        geo_country as country,
+        geo_city as city
     from typed
 
 )

@@ -1,4 +1,4 @@
-"""Figures of one stream each: clickstream, mobile and web."""
+"""Events, and figures of one stream each: clickstream, mobile and web."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from figures.events import Event, TableRows, World
 from figures.money import rounded
 
 HOUR, WEEK = dt.timedelta(hours=1), dt.timedelta(days=7)
+
+
+def fct_events(world: World) -> TableRows:
+    """(stream, space, id, name, time, date, sequence, ids, what all streams have, product, entity, country, city)."""
+    return {
+        (e.stream, e.space, e.id, e.name, e.at, e.date, e.sequence, e.user, e.anonymous, e.session, e.device, e.channel,
+         e.category, e.view, e.converts, e.value, e.currency, e.order, e.row.get("product_id"), e.row.get("entity_id"),
+         e.row.get("geo_country", e.row.get("country")), e.row.get("geo_city", e.row.get("city")))
+        for e in world.events
+    }  # fmt: skip
 
 
 def _hour(at: dt.datetime) -> dt.datetime:

@@ -10,10 +10,16 @@ from figures.events import World
 Figure = Callable[[World], Collection[tuple[object, ...]]]
 """Computes the rows that a table must hold."""
 
-UNBOUNDED = {"mobile.events", "mobile.orders", "my_schema.bene"}
+UNBOUNDED = {"marts.fct_events", "mobile.events", "mobile.orders", "my_schema.bene"}
 """Tables that hold the events of all dates, also of dates after the as-of date."""
 
 TABLES: dict[str, tuple[str, Figure]] = {
+    "marts.fct_events": (
+        "stream, identity_space, event_id, event_name, event_at, event_date, event_sequence, user_id, anonymous_id,"
+        " session_id, device_platform, channel, category, is_view, is_conversion, conversion_value, currency, order_id,"
+        " product_id, entity_id, country, city",
+        stream_figures.fct_events,
+    ),
     "marts.daily_active_users": (
         "event_date, device_platform, dau, wau, mau, dau_mau_ratio, new_users, returning_users, resurrected_users,"
         " churned_users",

@@ -52,9 +52,9 @@ def test_a_page_says_what_a_model_is() -> None:
     """The rows first; then the numbers, the checks, where rows come from, how to rebuild them, and the SQL."""
     meta = {"headline": {"revenue": {"sql": "sum(x)", "by": "currency", "description": "Money."}}}
     node = model(config={"materialized": "table", "meta": meta})
-    text = describe_model(node, ["gold/int_events"], [data_test("unique", "order_id")])
+    text = describe_model(node, ["gold/fct_events"], [data_test("unique", "order_id")])
     assert text.startswith("One row per order.\n\n#### Headline numbers\n\n- **revenue** by currency: Money.")
-    for part in ("- `order_id` is unique", "`gold/int_events`", "`dbt/models/orders.sql`", "```sql\nselect 1\n```"):
+    for part in ("- `order_id` is unique", "`gold/fct_events`", "`dbt/models/orders.sql`", "```sql\nselect 1\n```"):
         assert part in text
 
 

@@ -36,9 +36,9 @@ def test_assets_are_found_by_tag_and_kind(specs: Mapping[str, dg.AssetSpec]) -> 
         "stg_web": {"dbt", "gold", "view"},
         "funnels": {"dbt", "gold", "csv"},
     }
-    orders, events = specs["fct_orders"], specs["int_events"]
+    orders, days = specs["fct_orders"], specs["int_days"]
     assert (orders.tags["schema"], orders.tags["subject"]) == ("marts", "commerce")
-    assert (events.tags["schema"], events.tags.get("subject")) == ("intermediate", None)
+    assert (days.tags["schema"], days.tags.get("subject")) == ("intermediate", None)
     assert {spec.tags["stream"] for spec in specs.values() if "stream" in spec.tags} == {s.name for s in STREAMS}
     assert orders.metadata["dagster/table_name"] == "marts.fct_orders"
     assert all("dagster/storage_kind" not in spec.metadata for spec in specs.values())

@@ -95,8 +95,8 @@ def test_iceberg_marts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -
 def test_an_unknown_mart_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise somebody would wait for a table that never appears."""
     monkeypatch.delenv("DEPLOYMENT", raising=False)
-    monkeypatch.setenv("ICEBERG_MARTS", "fct_orders,fct_ordes,int_events")
-    with pytest.raises(Misconfigured, match=r"unknown marts fct_ordes, int_events; expected some of: .*fct_orders"):
+    monkeypatch.setenv("ICEBERG_MARTS", "fct_orders,fct_ordes,int_days")
+    with pytest.raises(Misconfigured, match=r"unknown marts fct_ordes, int_days; expected some of: .*fct_orders"):
         make("iceberg_marts", STREAMS, LOG)
 
 
