@@ -154,6 +154,7 @@ def build(
 ) -> list[NodeResult]:
     """Build models (all for None) and run their data tests in one invocation; the result of each node.
 
+    A test that also reads another model is left out, unless that model is upstream: it may not exist yet, or be older.
     `work` is a folder for dbt's own files. Raises `DbtFailed` if dbt fails before it runs any node.
     """
     from dbt.contracts.graph.manifest import Manifest
@@ -162,7 +163,7 @@ def build(
     work.mkdir(parents=True, exist_ok=True)
     _write_profile(profile, work)
     command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dict(variables))]
-    selection = ["--select", *models] if models else []
+    selection = ["--select", *models, "--indirect-selection", "buildable"] if models else []
     manifest = Manifest.from_msgpack((prepared / "partial_parse.msgpack").read_bytes())
     result = _invoke(profile, [*command, *selection, *_paths(work)], manifest)
     return [
