@@ -41,12 +41,16 @@ class DbtFailed(Exception):
 
 @dataclass(frozen=True)
 class Mart:
-    """A public model (`access: public`): its relation, and the types and descriptions of its columns."""
+    """A public model (`access: public`): its relation, and the types and descriptions of its columns.
+
+    A model says by `meta: {large: true}` that it is too large to be copied at each release.
+    """
 
     name: str  # the relation's, which may differ from the model's
     relation: str  # with database and schema
     types: Mapping[str, str]
     descriptions: Mapping[str, str]
+    is_large: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,7 @@ def marts(profile: Mapping[str, object]) -> dict[str, Mart]:
             relation=node["relation_name"],
             types={name: column["data_type"] for name, column in node["columns"].items()},
             descriptions={name: column["description"] for name, column in node["columns"].items()},
+            is_large=node["config"]["meta"].get("large", False),
         )
         for node in _public(profile)
     }
