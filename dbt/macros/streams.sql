@@ -9,5 +9,6 @@
         'stg_web': ['entity_id'],
         'stg_clickstream': ['product_id', 'quantity', 'price', 'search_query'],
         'stg_commerce': ['country', 'order_status'],
+        'stg_events': ['page_path', 'product_id', 'quantity', 'price', 'properties'],
     }) }}
 {% endmacro %}

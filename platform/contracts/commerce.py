@@ -7,18 +7,9 @@ from typing import Annotated
 import pandera.polars as pa
 import polars as pl
 
-from contracts.amounts import MONEY, MOST_MONEY, MOST_PIECES, each_in_range, money
+from contracts.amounts import MOST_MONEY, MOST_PIECES, each_in_range, money
+from contracts.items import ITEM
 from contracts.stream import Envelope, Instant, Money, Personal, Stream, column
-
-ITEM = pl.Struct(
-    {
-        "product_id": pl.String,
-        "product_name": pl.String,
-        "product_category": pl.String,
-        "unit_price": MONEY,
-        "quantity": pl.Int64,
-    }
-)
 
 
 class CommerceEvent(Envelope):

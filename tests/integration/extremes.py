@@ -89,12 +89,23 @@ def web() -> list[Row]:
     return [{"user_id": "extreme", "event_type": "post", "entity_type": "extreme", "occurred_at": _at(0)}]
 
 
+def events() -> list[Row]:
+    """Purchases of one person at the maxima, with several items each."""
+    item = {"id": "most", "price": str(MOST_MONEY), "quantity": MOST_PIECES}
+    bought = {"event": "purchase", "user_id": "extreme", "currency": "ZWL", "value": str(MOST_MONEY)}
+    return [
+        {**bought, "event_id": f"extreme-{number}", "time": _at(number), "items": [item] * COUNT}
+        for number in range(COUNT)
+    ]
+
+
 LANDED = {
     "clickstream": jsonl(clickstream()),
     "commerce": jsonl(commerce()),
     "snowplow": snowplow(),
     "mobile": json.dumps(mobile()).encode(),
     "web": json.dumps(web()).encode(),
+    "events": jsonl(events()),
 }
 
 _LINE = Decimal(MOST_MONEY) * MOST_PIECES
@@ -118,6 +129,9 @@ SUMS: Mapping[str, list[tuple[object, ...]]] = {
         ("extreme", _BOUGHT),
         ("least", Decimal(-COUNT * MOST_MONEY)),
         ("most", Decimal(COUNT * MOST_MONEY)),
+    ],
+    "SELECT lifetime_value FROM {user_profiles} WHERE identity_space = 'events' AND person_id = 'extreme'": [
+        (Decimal(COUNT * MOST_MONEY),)
     ],
     "SELECT frequency, monetary FROM {analytics_customer_summary} WHERE customer_id = 'extreme'": [
         (COUNT, Decimal(COUNT * MOST_MONEY))

@@ -140,12 +140,22 @@ def read_commerce(row: Row) -> Iterable[Event]:
     )  # fmt: skip
 
 
+def read_events(row: Row) -> Iterable[Event]:
+    converts = row["is_conversion"]
+    yield Event(
+        "events", row["identity_space"], row["event_id"], row["event_name"], **_common(row), channel=row["channel"],
+        category=row["category"], view=row["is_view"], converts=converts, value=row["value"] if converts else None,
+        currency=row["currency"], order=row["order_id"],
+    )  # fmt: skip
+
+
 READERS = {
     "snowplow": read_snowplow,
     "mobile": read_mobile,
     "web": read_web,
     "clickstream": read_clickstream,
     "commerce": read_commerce,
+    "events": read_events,
 }
 """By stream, what turns a row of silver into its events."""
 

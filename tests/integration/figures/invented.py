@@ -146,12 +146,40 @@ def invent_commerce(dice: Random, number: int) -> Iterator[SilverRow]:
         yield {**row, **order, **step_fields, "event_id": f"k{number}{step}", "event_name": f"order_{step}"}
 
 
+def invent_events(dice: Random, number: int) -> Iterator[SilverRow]:
+    name = dice.choice(["screen_view"] * 4 + ["add_to_cart", "purchase", "refund"])
+    bought = name in ("purchase", "refund")
+    row: SilverRow = {
+        "event_id": f"ev{number}",
+        "event_name": name,
+        "user_id": dice.choice([None, f"p{dice.randrange(PEOPLE)}"]),
+        "anonymous_id": dice.choice([None, f"d{dice.randrange(PEOPLE)}"]),
+        "session_id": dice.choice([None, f"v{dice.randrange(PEOPLE * 5)}"]),
+        "device_platform": dice.choice(["ios", "mobile", None]),
+        "channel": dice.choice(["push", "email", None]),
+        "category": dice.choice(["toys", None]),
+        "page_path": dice.choice(["/home", None]),
+        "product_id": dice.choice([f"p{dice.randrange(5)}", None]),
+        "is_order_line": False,
+        "is_view": name == "screen_view",
+        "is_conversion": name == "purchase",
+        "identity_space": "events",
+        "properties": dice.choice(['{"plan":"pro"}', None]),
+    }
+    if bought:
+        value = _amount(dice)
+        row |= {"order_id": dice.choice([f"o{dice.randrange(99)}", None]), "value": value, "currency": "EUR"}
+        row["refund_value"] = value if name == "refund" else None
+    yield row
+
+
 INVENTORS: Mapping[str, Callable[[Random, int], Iterator[SilverRow]]] = {
     "snowplow": invent_snowplow,
     "mobile": invent_mobile,
     "web": invent_web,
     "clickstream": invent_clickstream,
     "commerce": invent_commerce,
+    "events": invent_events,
 }
 """By stream, what gives the rows of record number n; columns left out are null."""
 

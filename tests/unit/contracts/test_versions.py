@@ -13,7 +13,8 @@ import pytest
 
 from contracts import STREAMS
 from contracts.amounts import MOST_MONEY
-from contracts.commerce import COMMERCE, ITEM
+from contracts.commerce import COMMERCE
+from contracts.items import ITEM
 from contracts.shape import shape
 from contracts.stream import (
     Clock,
