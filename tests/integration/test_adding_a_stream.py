@@ -186,7 +186,7 @@ def followed(make_platform: Callable[[str], Platform], tmp_path_factory: pytest.
             project.write(shown)
     contracts = "platform/contracts/__init__.py"
     project.replace(contracts, "from contracts.web", "from contracts.segment import SEGMENT\nfrom contracts.web")
-    project.replace(contracts, "COMMERCE)", "SEGMENT, COMMERCE)")
+    project.replace(contracts, "EVENTS)", "EVENTS, SEGMENT)")
     platform = make_platform("followed")
     environment = platform.for_child(PYTHONPATH="platform")
     project.run("make sources", environment)
