@@ -90,7 +90,8 @@ def test_only_real_ids_make_people(platform: Platform) -> None:
 
     An app is one person, however many cookies the collector gives it.
     """
-    dau = "SELECT dau FROM marts.daily_active_users WHERE device_platform = 'all' AND event_date = DATE '2026-03-01'"
+    everybody = "identity_space = 'all' AND device_platform = 'all' AND app_id = 'all'"
+    dau = f"SELECT dau FROM marts.daily_active_users WHERE {everybody} AND event_date = DATE '2026-03-01'"
     assert reading.gold(platform.data, dau) == [(5,)]
 
 

@@ -46,6 +46,7 @@ def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
         "event_id": f"sp{number}",
         "event_name": dice.choice([kind] * 9 + [None]),
         "event": dice.choice(["struct", None]),
+        "app_id": dice.choice([None, "shop", "blog"]),
         "user_id": dice.choice([None, f"u{dice.randrange(PEOPLE)}"]),
         "anonymous_id": dice.choice([None, f"a{dice.randrange(PEOPLE)}", f"a{dice.randrange(PEOPLE)}"]),
         "session_id": dice.choice([None, f"s{dice.randrange(PEOPLE * 5)}"]),

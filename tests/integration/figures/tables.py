@@ -21,12 +21,12 @@ TABLES: dict[str, tuple[str, Figure]] = {
         stream_figures.fct_events,
     ),
     "marts.daily_active_users": (
-        "event_date, device_platform, dau, wau, mau, dau_mau_ratio, new_users, returning_users, resurrected_users,"
-        " churned_users",
+        "event_date, identity_space, device_platform, app_id, dau, wau, mau, dau_mau_ratio, new_users, returning_users,"
+        " resurrected_users, churned_users",
         engagement.daily_active_users,
     ),
     "marts.retention_cohorts": (
-        "cohort_period, cohort_date, period_number, cohort_users, retained_users, retention_rate,"
+        "identity_space, cohort_period, cohort_date, period_number, cohort_users, retained_users, retention_rate,"
         " retained_users_unbounded, retention_rate_unbounded",
         engagement.retention_cohorts,
     ),
