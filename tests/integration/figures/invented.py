@@ -41,7 +41,9 @@ def _amount(dice: Random) -> Decimal:
 
 
 def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
-    kind = dice.choice(["page_view"] * 4 + ["link_click", "transaction", "purchase", "snowplow_ecommerce_action"])
+    kind = dice.choice(
+        ["page_view"] * 4 + ["snowplow_ecommerce_action"] * 3 + ["link_click", "transaction", "purchase"]
+    )
     row: SilverRow = {
         "event_id": f"sp{number}",
         "event_name": dice.choice([kind] * 9 + [None]),
@@ -63,7 +65,9 @@ def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
         }
     if kind == "snowplow_ecommerce_action":
         row |= {
-            "ecommerce_action": dice.choice(["transaction", "product_view"]),
+            "ecommerce_action": dice.choice(
+                ["product_view", "product_view", "add_to_cart", "checkout_step", "transaction"]
+            ),
             "ecommerce_transaction_id": f"t{number}",
             "ecommerce_revenue": _cents(dice),
             "ecommerce_currency": "USD",

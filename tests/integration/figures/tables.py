@@ -44,12 +44,12 @@ TABLES: dict[str, tuple[str, Figure]] = {
         sessions.conversion_journeys,
     ),
     "marts.funnel_steps": (
-        "funnel, stream, step, event_name, users, drop_off, step_rate, overall_rate",
+        "funnel, stream, identity_space, step, event_name, step_name, users, drop_off, step_rate, overall_rate",
         funnels.funnel_steps,
     ),
     "marts.conversion_insights": (
-        "funnel, funnel_date, is_window_over, dimension, dimension_value, step, users, drop_off, step_rate,"
-        " overall_rate, average_seconds",
+        "funnel, identity_space, funnel_date, is_window_over, dimension, dimension_value, step, step_name, users,"
+        " drop_off, step_rate, overall_rate, average_seconds",
         funnels.conversion_insights,
     ),
     "marts.fct_orders": (
