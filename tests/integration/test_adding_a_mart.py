@@ -1,4 +1,4 @@
-"""docs/adding-a-mart.md, word by word: its mart, its funnel and its column are in the next release."""
+"""docs/adding-a-mart.md, word by word: its mart, its funnel, its costs and its column are in the next release."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import shlex
 from collections.abc import Callable
+from decimal import Decimal
 
 import duckdb
 import guide
@@ -72,6 +73,15 @@ def test_the_release_has_the_funnel(platform: Platform) -> None:
     """Two people searched, and one of them bought a lamp."""
     steps = "SELECT step_name, users FROM marts.funnel_steps WHERE funnel = 'search to purchase' ORDER BY step"
     assert reading.gold(platform.data, steps) == [("search", 2), ("lamp in the cart", 1), ("purchase", 1)]
+
+
+def test_the_release_has_the_costs(platform: Platform) -> None:
+    """Campaigns of a channel are summed. Nobody came by it, so nothing came back."""
+    costs = "SELECT strftime(purchased_date, '%d'), channel, currency, purchases, cost, linear_return_on_ad_spend"
+    assert reading.gold(platform.data, f"{costs} FROM marts.attribution WHERE cost IS NOT NULL ORDER BY 1") == [
+        ("01", "newsletter", "EUR", 0, Decimal("125.00"), 0.0),
+        ("02", "newsletter", "EUR", 0, Decimal("100.00"), 0.0),
+    ]
 
 
 @pytest.fixture

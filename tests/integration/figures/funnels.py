@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from figures.costs import costs
 from figures.engagement import ratio
 from figures.events import Event, Person, TableRows, World
 
@@ -142,7 +143,7 @@ def funnel_steps(world: World) -> TableRows:
 
 def conversion_insights(world: World) -> TableRows:
     """(funnel, space, date, window over, dimension, value, step, its name, people, drop-off, step rate, overall rate,
-    seconds). For each person only the quickest way to each step counts."""
+    seconds, cost, its currency, cost of a person). For each person only the quickest way to each step counts."""
     quickest: dict[tuple[str, str, dt.date, str, str], dict[Person, list[int]]] = defaultdict(dict)
     funnels = {funnel.name: funnel for funnel in seeded_funnels()}
     for funnel, person, start, chain in _chains(world):
@@ -154,8 +155,10 @@ def conversion_insights(world: World) -> TableRows:
             longer, shorter = (known, took) if len(known) > len(took) else (took, known)
             people[person] = [min(pair) for pair in zip(longer, shorter, strict=False)] + longer[len(shorter) :]
     found: TableRows = set()
+    spent = {key: next(iter(sums.items())) for key, sums in costs(world).items() if len(sums) == 1}
     for (name, space, date, dimension, value), people in quickest.items():
         funnel = funnels[name]
+        currency, cost = spent.get((date, value), (None, None)) if dimension == "channel" else (None, None)
         over = date + funnel.window < world.as_of
         users = [sum(len(took) >= step for took in people.values()) for step in range(1, len(funnel.steps) + 1)]
         for number, step in enumerate(funnel.steps):
@@ -165,6 +168,7 @@ def conversion_insights(world: World) -> TableRows:
             seconds = ratio(total, users[number] * 1_000_000)
             found.add(
                 (name, space, date, over, dimension, value, number + 1, step.name)
-                + (users[number], before - users[number], *rates, seconds)
+                + (users[number], before - users[number], *rates, seconds, cost, currency)
+                + (ratio(cost and float(cost), users[number]),)
             )
     return found

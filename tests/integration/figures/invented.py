@@ -178,6 +178,29 @@ def silver_rows(seed: int, records: int) -> dict[str, list[SilverRow]]:
     return found
 
 
+def cost_rows(seed: int) -> list[SilverRow]:
+    """Rows of the seed `campaign_costs`: some channels on some dates, also in two currencies, also after all events."""
+    dice = Random(seed)
+    return [
+        {
+            "date": START.date() + dt.timedelta(days=dice.randrange(DAYS + 9)),
+            "channel": dice.choice(["cpc", "email", "ads", "search", "nobody"]),
+            "campaign": dice.choice(["spring", "brand", None]),
+            "cost": dice.choice([Decimal(0), _amount(dice), _cents(dice)]),
+            "currency": dice.choice(["USD", "USD", "EUR", "JPY"]),
+        }
+        for _ in range(120)
+    ]
+
+
+def fill_costs(warehouse: DuckDBWarehouse, rows: list[SilverRow]) -> None:
+    """Put the rows into the table of the seed, which ships without rows."""
+    with duckdb.connect(str(warehouse.path)) as con:
+        con.executemany(
+            "INSERT INTO staging.campaign_costs VALUES (?, ?, ?, ?, ?)", [list(row.values()) for row in rows]
+        )
+
+
 def make_warehouse(folder: Path, rows: Mapping[str, list[SilverRow]]) -> DuckDBWarehouse:
     """A warehouse whose schema `silver` holds these rows, as if the lake had loaded them."""
     made = DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", folder / "scratch")

@@ -9,6 +9,8 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from figures.costs import costs
+from figures.engagement import ratio
 from figures.events import Event, Person, TableRows, World
 from figures.money import finest_decimals, rounded
 from figures.orders import Purchase, Value, customer_values, purchases, segment
@@ -112,18 +114,31 @@ def attribution_credits(world: World) -> TableRows:
 
 
 def attribution(world: World) -> TableRows:
-    """(date, channel, currency, touchpoints, purchases, then purchases and value by each model)."""
+    """(date, channel, currency, touchpoints, purchases, cost, then by each model purchases, value, cost of a purchase,
+    return on the cost)."""
     bought = {(purchase.stream, purchase.id): purchase for purchase in purchases(world)}
     rows: dict[tuple[dt.date, object, str | None], list[tuple[Any, ...]]] = defaultdict(list)
     for stream, id, channel, *figures in attribution_credits(world):
         purchase = bought[stream, id]
         rows[purchase.at.astimezone(dt.UTC).date(), channel, purchase.currency].append(tuple(figures))
+    spent = {
+        (date, channel, currency): cost
+        for (date, channel), sums in costs(world).items()
+        for currency, cost in sums.items()
+    }
     found: TableRows = set()
-    for key, group in rows.items():
-        columns = list(zip(*group, strict=True))
+    for key in {*rows, *spent}:
+        group, cost = rows.get(key, []), spent.get(key)
+        columns = list(zip(*group, strict=True)) or [(0,)] * (1 + 2 * len(MODELS))
         known = [[value for value in column if value is not None] for column in columns]
         touchpoints, *sums = [sum(column) if column else None for column in known]
-        for place in range(1, len(sums), 2):  # the values; purchases are in between
-            sums[place] = None if sums[place] is None else rounded(sums[place], key[2])
-        found.add((*key, touchpoints, len(group), *sums))
+        figures: list[object] = []
+        for bought_by, value in zip(sums[::2], sums[1::2], strict=True):
+            shown = None if value is None else rounded(Decimal(value), key[2])
+            figures += [bought_by, shown, _quotient(cost, bought_by), _quotient(shown, cost)]
+        found.add((*key, touchpoints, len(group), cost, *figures))
     return found
+
+
+def _quotient(numerator: Decimal | None, denominator: Decimal | None) -> float | None:
+    return ratio(*(None if number is None else float(number) for number in (numerator, denominator)))

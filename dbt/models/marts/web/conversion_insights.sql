@@ -46,6 +46,20 @@ slices as (
 
 ),
 
+costs as (
+
+    -- Amounts of several currencies have no sum, so a channel that cost them on one date shows none.
+    select
+        date,
+        channel,
+        min(currency) as currency,
+        {{ shown_amount('sum(cost)', 'min(currency)') }} as cost
+    from {{ ref('campaign_costs') }}
+    group by date, channel
+    having min(currency) = max(currency)
+
+),
+
 windows as (
 
     select funnel, coalesce(max(window_days), {{ var('funnel_window_days') }}) as window_days
@@ -100,6 +114,13 @@ select
     users_before - users_at as drop_off,
     {{ ratio('users_at', 'users_before') }} as step_rate,
     {{ ratio('users_at', 'users_at_first') }} as overall_rate,
-    {{ ratio('microseconds_to', 'users_at * 1000000') }} as average_seconds
+    {{ ratio('microseconds_to', 'users_at * 1000000') }} as average_seconds,
+    costs.cost,
+    costs.currency as cost_currency,
+    {{ ratio('costs.cost', 'users_at') }} as cost_per_user
 from counted
 cross join {{ ref('int_as_of') }} as as_of
+left join costs
+    on counted.dimension = 'channel'
+    and counted.dimension_value = costs.channel
+    and counted.funnel_date = costs.date
