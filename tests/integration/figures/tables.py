@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from figures import engagement, funnels, orders, people, sessions, stream_figures
+from figures import engagement, funnels, orders, people, recommendations, sessions, stream_figures
 from figures.events import World
 
 Figure = Callable[[World], Collection[tuple[object, ...]]]
@@ -132,6 +132,14 @@ TABLES: dict[str, tuple[str, Figure]] = {
         "entity_type, entity_id, interactions, users, sessions, share, recent_interactions, previous_interactions,"
         " trend",
         stream_figures.content_preferences,
+    ),
+    "marts.content_recommendations": (
+        "entity_type, entity_id, place, recommended_type, recommended_id, members, support, confidence, lift",
+        recommendations.content_recommendations,
+    ),
+    "marts.member_recommendations": (
+        "user_id, place, entity_type, entity_id, leads, lift, because_type, because_id",
+        recommendations.member_recommendations,
     ),
     "marts.member_preferences": ("user_id, entity_type, interactions, share, place", stream_figures.member_preferences),
 }
