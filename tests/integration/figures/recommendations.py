@@ -67,16 +67,16 @@ def content_recommendations(world: World) -> TableRows:
 
 
 def member_recommendations(world: World) -> TableRows:
-    """(member, place, type, entity, how many lead to it, highest lift, type and entity that it comes from)."""
+    """(member, place, type, entity, how many of the member's entities lead to it, highest lift)."""
     beside, used = _recommendations(world), _used(world)
     found: TableRows = set()
     for member, entities in _recently_used(world).items():
-        leads: dict[Entity, list[tuple[float, Entity]]] = defaultdict(list)
+        leads: dict[Entity, list[float]] = defaultdict(list)
         for entity in entities:
             for other, _, _, _, lift in beside.get(entity, ()):
                 if other not in used[member]:
-                    leads[other].append((-(lift or 0), entity))
-        ranked = sorted((-len(mine), min(mine)[0], other) for other, mine in leads.items())
-        for place, (count, lift, other) in enumerate(ranked[:PER_MEMBER], 1):
-            found.add((member, place, *other, -count, -lift, *min(leads[other])[1]))
+                    leads[other].append(lift or 0)
+        ranked = sorted((-len(lifts), -max(lifts), other) for other, lifts in leads.items())
+        for place, (_, _, other) in enumerate(ranked[:PER_MEMBER], 1):
+            found.add((member, place, *other, len(leads[other]), max(leads[other])))
     return found

@@ -138,7 +138,7 @@ TABLES: dict[str, tuple[str, Figure]] = {
         recommendations.content_recommendations,
     ),
     "marts.member_recommendations": (
-        "user_id, place, entity_type, entity_id, leads, lift, because_type, because_id",
+        "user_id, place, entity_type, entity_id, leads, lift",
         recommendations.member_recommendations,
     ),
     "marts.member_preferences": ("user_id, entity_type, interactions, share, place", stream_figures.member_preferences),
