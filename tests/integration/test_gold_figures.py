@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +35,18 @@ Silver = Mapping[str, list[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Given:
-    """Silver's rows, a query of the gold made from them, the as-of date (None: the last event date), and costs."""
+    """Silver's rows, a query of the gold made from them, the as-of date (None: the last event date).
+
+    `seeded`: by seed, rows that its table has beside those of its file.
+    """
 
     silver: Silver
     query: Callable[[str], Any]
     as_of: dt.date | None
-    costs: Sequence[Mapping[str, Any]] = ()
+    seeded: Silver = field(default_factory=dict)
 
     def world(self, table: str) -> World:
-        return World.of(self.silver, None if table in UNBOUNDED else self.as_of, self.costs)
+        return World.of(self.silver, None if table in UNBOUNDED else self.as_of, self.seeded)
 
 
 def simulated_silver(platform: Platform) -> Given:
@@ -57,16 +60,17 @@ def simulated_silver(platform: Platform) -> Given:
 
 
 def invented_silver(folder: Path, as_of: dt.date | None) -> Given:
-    """Invented rows of few people, with ties and with gaps of exactly the lengths that matter, and invented costs."""
-    silver, costs = invented.silver_rows(seed=5, records=500), invented.cost_rows(seed=6)
+    """Invented rows of few people, with ties and with gaps of exactly the lengths that matter, and rows of seeds."""
+    silver = invented.silver_rows(seed=5, records=500)
+    seeded = {"campaign_costs": invented.cost_rows(seed=6), "funnels": invented.funnel_rows()}
     warehouse = invented.make_warehouse(folder, silver)
     variables = {"event_dates": None, "as_of": as_of and as_of.isoformat()}
     results = dbt.build(warehouse.profile(), folder / "dbt", variables, None)
-    invented.fill_costs(warehouse, costs)
-    results += dbt.build(warehouse.profile(), folder / "dbt", variables, ["attribution", "conversion_insights"])
+    invented.add_to_seeds(warehouse, seeded)
+    results += dbt.build(warehouse.profile(), folder / "dbt", variables, ["attribution", "int_funnel_events+"])
     assert [result for result in results if not result.passed] == []
     warehouse.release(dbt.public_schemas(warehouse.profile()), {}, {})
-    return Given(silver, lambda sql: reading.gold(folder, sql), as_of, costs)
+    return Given(silver, lambda sql: reading.gold(folder, sql), as_of, seeded)
 
 
 INVENTED = [pytest.param(name, marks=pytest.mark.verify) for name in ("invented", "as of an earlier date")]

@@ -155,16 +155,21 @@ class World:
     """All events up to a date, in order, and who each anonymous id is as of that date.
 
     `stands_for`: by identity space and anonymous id, the user id and the time at which both were last seen together.
-    `costs`: rows of the seed `campaign_costs`.
+    `seeded`: by seed, rows that its table has beside those of its file.
     """
 
     events: list[Event]
     as_of: dt.date
     stands_for: Mapping[Person, tuple[str, dt.datetime]]
-    costs: Sequence[Row] = ()
+    seeded: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, silver: Mapping[str, Iterable[Row]], as_of: dt.date | None = None, costs: Sequence[Row] = ()) -> World:
+    def of(
+        cls,
+        silver: Mapping[str, Iterable[Row]],
+        as_of: dt.date | None = None,
+        seeded: Mapping[str, Sequence[Row]] | None = None,
+    ) -> World:
         """From silver's rows by stream; `as_of` defaults to the last event date."""
         unsorted = (event for stream, rows in silver.items() for row in rows for event in READERS[stream](row))
         events = sorted(unsorted, key=lambda event: (*event.moment, event.id))
@@ -175,7 +180,7 @@ class World:
             if event.user is not None and event.anonymous is not None:
                 key = (event.space, event.anonymous)
                 links[key] = max(links.get(key, (event.at, event.user)), (event.at, event.user))
-        return cls(events, last, {key: (user, at) for key, (at, user) in links.items()}, costs)
+        return cls(events, last, {key: (user, at) for key, (at, user) in links.items()}, seeded or {})
 
     def person(self, event: Event) -> Person | None:
         """The person of an event; None where it has no id."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from figures.costs import costs
 from figures.engagement import ratio
-from figures.events import Event, Person, TableRows, World
+from figures.events import Event, Person, Row, TableRows, World
 
 SEED = Path(__file__).resolve().parents[3] / "dbt" / "seeds" / "funnels.csv"
 WINDOW_DAYS = 14
@@ -50,10 +50,10 @@ class Funnel:
     steps: Sequence[Step]
 
 
-def seeded_funnels() -> list[Funnel]:
-    rows: dict[str, list[dict[str, str]]] = defaultdict(list)
+def seeded_funnels(world: World) -> list[Funnel]:
+    rows: dict[str, list[Row]] = defaultdict(list)
     with SEED.open(newline="") as file:
-        for row in sorted(csv.DictReader(file), key=lambda row: int(row["step"])):
+        for row in sorted([*csv.DictReader(file), *world.seeded.get("funnels", ())], key=lambda row: int(row["step"])):
             rows[row["funnel"]].append(row)
     return [
         Funnel(
@@ -113,7 +113,7 @@ def _events_by_person(world: World, stream: str) -> dict[Person, list[Event]]:
 
 def _chains(world: World) -> Iterator[tuple[Funnel, Person, Event, list[Event]]]:
     """Every start of a funnel: the funnel, the person, the first event, and the events that reach its steps."""
-    for funnel in seeded_funnels():
+    for funnel in seeded_funnels(world):
         for person, events in _events_by_person(world, funnel.stream).items():
             relevant = [event for event in events if any(step.is_reached_by(event) for step in funnel.steps)]
             for start in (event for event in relevant if funnel.steps[0].is_reached_by(event)):
@@ -126,7 +126,7 @@ def funnel_steps(world: World) -> TableRows:
     for funnel, person, _, chain in _chains(world):
         reached[funnel.name][person] = max(reached[funnel.name].get(person, 0), len(chain))
     found: TableRows = set()
-    for funnel in seeded_funnels():
+    for funnel in seeded_funnels(world):
         depths = reached[funnel.name]
         for space in {space for space, _ in depths} or {"none"}:
             mine = [depth for person, depth in depths.items() if person[0] == space]
@@ -145,7 +145,7 @@ def conversion_insights(world: World) -> TableRows:
     """(funnel, space, date, window over, dimension, value, step, its name, people, drop-off, step rate, overall rate,
     seconds, cost, its currency, cost of a person). For each person only the quickest way to each step counts."""
     quickest: dict[tuple[str, str, dt.date, str, str], dict[Person, list[int]]] = defaultdict(dict)
-    funnels = {funnel.name: funnel for funnel in seeded_funnels()}
+    funnels = {funnel.name: funnel for funnel in seeded_funnels(world)}
     for funnel, person, start, chain in _chains(world):
         took = [(event.at - start.at) // dt.timedelta(microseconds=1) for event in chain]
         slices = ("all", "all"), ("channel", start.channel or "unknown"), ("device_platform", start.device or "unknown")

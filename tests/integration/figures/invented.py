@@ -73,6 +73,10 @@ def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
             "ecommerce_currency": "USD",
         }
     yield row
+    if kind == "page_view":
+        for twin in range(dice.choice([0, 0, 1, 3])):
+            other = {"app_id": dice.choice([None, "shop", "blog"]), "device_platform": dice.choice(["web", "mobile"])}
+            yield {**row, **other, "event_id": f"sp{number}-{twin}"}
 
 
 def invent_mobile(dice: Random, number: int) -> Iterator[SilverRow]:
@@ -178,6 +182,32 @@ def silver_rows(seed: int, records: int) -> dict[str, list[SilverRow]]:
     return found
 
 
+FUNNELS = """over,1,,
+over,2,app_id,shop
+over,3,device_platform,web
+over,4,,
+over,5,app_id,bl*
+narrow,1,app_id,shop
+narrow,2,,
+narrow,3,device_platform,web
+"""
+"""Funnels of page views. An event may fit several steps; the columns are funnel, step and condition."""
+
+
+def funnel_rows() -> list[SilverRow]:
+    """Rows of the seed `funnels`. The funnel `narrow` has a window of its own."""
+    found = []
+    for line in FUNNELS.splitlines():
+        funnel, step, column, value = line.split(",")
+        window = 2 if (funnel, step) == ("narrow", "2") else None
+        found.append(
+            {"funnel": funnel, "stream": "snowplow", "step": int(step), "event_name": "page_view",
+             "condition_column": column or None, "condition_value": value or None, "step_name": None,
+             "window_days": window}
+        )  # fmt: skip
+    return found
+
+
 def cost_rows(seed: int) -> list[SilverRow]:
     """Rows of the seed `campaign_costs`: some channels on some dates, also in two currencies, also after all events."""
     dice = Random(seed)
@@ -193,12 +223,12 @@ def cost_rows(seed: int) -> list[SilverRow]:
     ]
 
 
-def fill_costs(warehouse: DuckDBWarehouse, rows: list[SilverRow]) -> None:
-    """Put the rows into the table of the seed, which ships without rows."""
+def add_to_seeds(warehouse: DuckDBWarehouse, seeded: Mapping[str, list[SilverRow]]) -> None:
+    """Add rows to the tables of seeds, by the seed's name."""
     with duckdb.connect(str(warehouse.path)) as con:
-        con.executemany(
-            "INSERT INTO staging.campaign_costs VALUES (?, ?, ?, ?, ?)", [list(row.values()) for row in rows]
-        )
+        for seed, rows in seeded.items():
+            marks = ", ".join("?" for _ in rows[0])
+            con.executemany(f"INSERT INTO staging.{seed} VALUES ({marks})", [list(row.values()) for row in rows])
 
 
 def make_warehouse(folder: Path, rows: Mapping[str, list[SilverRow]]) -> DuckDBWarehouse:
