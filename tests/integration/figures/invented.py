@@ -24,6 +24,7 @@ ARRIVED = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 START = dt.datetime(2024, 2, 20, tzinfo=dt.UTC)
 DAYS, PEOPLE = 30, 12
 SilverRow = dict[str, Any]
+VIEWS = ("product_view", "product_view", "list_view", "list_click")
 
 
 def _moment(dice: Random) -> dt.datetime:
@@ -41,7 +42,11 @@ def _amount(dice: Random) -> Decimal:
 
 
 def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
-    kind = dice.choice(["page_view"] * 4 + ["link_click", "transaction", "purchase", "snowplow_ecommerce_action"])
+    kind = dice.choice(
+        ["page_view"] * 4
+        + ["link_click", "transaction", "transaction_item", "purchase"]
+        + ["snowplow_ecommerce_action"] * 3
+    )
     row: SilverRow = {
         "event_id": f"sp{number}",
         "event_name": dice.choice([kind] * 9 + [None]),
@@ -60,14 +65,47 @@ def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
             "tr_total": _amount(dice),
             "tr_currency": dice.choice(["USD", "EUR", "JPY", None]),
         }
-    if kind == "snowplow_ecommerce_action":
+    if kind == "transaction_item":
         row |= {
-            "ecommerce_action": dice.choice(["transaction", "product_view"]),
-            "ecommerce_transaction_id": f"t{number}",
-            "ecommerce_revenue": _cents(dice),
-            "ecommerce_currency": "USD",
+            "ti_orderid": f"o{dice.randrange(99)}",
+            "ti_sku": f"p{dice.randrange(5)}",
+            "ti_category": dice.choice(["kind 1", None]),
+            "ti_quantity": dice.randrange(1, 4),
+            "ti_price": _cents(dice),
+            "ti_currency": dice.choice(["USD", None]),
         }
+    if kind == "snowplow_ecommerce_action":
+        row |= _shop_action(dice)
     yield row
+
+
+def _shop_action(dice: Random) -> SilverRow:
+    """An action of the plug-in, with its products; few orders, so that some are sent twice or refunded."""
+    action = dice.choice(["transaction", "refund", "add_to_cart", "remove_from_cart", "checkout_step", *VIEWS])
+    row: SilverRow = {"ecommerce_action": action, "ecommerce_products": dice.choice([None, [], _products(dice)])}
+    order = f"t{dice.randrange(60)}"
+    if action == "transaction":
+        row |= {"ecommerce_transaction_id": order, "ecommerce_revenue": _cents(dice), "ecommerce_currency": "USD"}
+    if action == "refund":
+        row |= {
+            "ecommerce_refund_id": order,
+            "ecommerce_refund_amount": dice.choice([None, _cents(dice) / 4]),
+            "ecommerce_refund_currency": dice.choice(["USD", "USD", "EUR", None]),
+        }
+    return row
+
+
+def _products(dice: Random) -> list[SilverRow]:
+    return [
+        {
+            "product_id": f"p{dice.randrange(5)}",
+            "product_category": dice.choice(["kind 1", "kind 2", None]),
+            "unit_price": _cents(dice) / 20,
+            "quantity": dice.choice([1, 2, None]),
+            "currency": "USD",
+        }
+        for _ in range(dice.randrange(1, 4))
+    ]
 
 
 def invent_mobile(dice: Random, number: int) -> Iterator[SilverRow]:
@@ -114,6 +152,7 @@ def invent_clickstream(dice: Random, number: int) -> Iterator[SilverRow]:
         "quantity": dice.randrange(1, 5) if priced else None,
         "price": _amount(dice) if priced else None,
         "currency": "USD",
+        "order_id": dice.choice([None, f"o{dice.randrange(60)}"]) if kind == "purchase" else None,
     }
     yield row
     if kind == "page_view" and dice.random() < 0.3:
@@ -144,6 +183,27 @@ def invent_commerce(dice: Random, number: int) -> Iterator[SilverRow]:
             "items": dice.choice([None, [], [item], [item, item]]),
         }
         yield {**row, **order, **step_fields, "event_id": f"k{number}{step}", "event_name": f"order_{step}"}
+    for place in range(dice.choice([0, 0, 1, 2])):
+        yield {**row, **order, **_refund(dice, order["order_id"], item), "event_id": f"k{number}r{place}"}
+
+
+def _refund(dice: Random, order_id: str, item: SilverRow) -> SilverRow:
+    """A refund of an order in one of the forms that shops use."""
+    back = {**item, "quantity": dice.choice([-1, 1])}
+    amount = dice.choice([None, Decimal(0), item["unit_price"], _amount(dice)])
+    event = {"event_name": "order_refunded", "order_total": amount, "items": dice.choice([None, [back], [item, item]])}
+    note = {"order_id": f"n-{order_id}", "order_total": -_amount(dice), "items": dice.choice([None, [back]])}
+    return dice.choice(
+        [
+            event,
+            {**event, "currency": dice.choice([None, "USD"])},
+            {**event, "event_name": "order_partially_returned"},
+            {"event_name": "order_updated", "order_status": "Refunded", "order_total": _amount(dice)},
+            {"event_name": "order_fulfilled", "order_total": _amount(dice), "refund_amount": _cents(dice) / 4},
+            {**note, "event_name": "credit_note", "refunded_order_id": order_id},
+            {**note, "event_name": "order_completed"},
+        ]
+    )
 
 
 INVENTORS: Mapping[str, Callable[[Random, int], Iterator[SilverRow]]] = {

@@ -11,7 +11,8 @@ from typing import Any
 
 from figures.events import Event, Person, TableRows, World
 from figures.money import finest_decimals, rounded
-from figures.orders import Purchase, Value, customer_values, purchases, segment
+from figures.orders import Value, customer_values, segment
+from figures.purchases import Purchase, purchases
 from figures.sessions import Session, sessions
 
 MODELS = ("first", "last", "linear", "position")
@@ -99,8 +100,10 @@ def attribution_credits(world: World) -> TableRows:
             visits[session.person].append(session)
     found: TableRows = set()
     for purchase in purchases(world):
+        if purchase.is_refunded:
+            continue
         touches = _touches(purchase, visits)
-        value, places = purchase.value, finest_decimals(purchase.value or Decimal(0), purchase.currency)
+        value, places = purchase.net, finest_decimals(purchase.net or Decimal(0), purchase.currency)
         whole = None if value is None else int(value.scaleb(places))
         for channel in set(touches):
             figures: list[object] = [touches.count(channel) if channel != "untouched" else 0]

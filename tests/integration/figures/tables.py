@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from figures import engagement, funnels, orders, people, sessions, stream_figures
+from figures import engagement, funnels, orders, people, purchases, sessions, stream_figures
 from figures.events import World
 
 Figure = Callable[[World], Collection[tuple[object, ...]]]
@@ -54,16 +54,41 @@ TABLES: dict[str, tuple[str, Figure]] = {
     ),
     "marts.fct_orders": (
         "order_id, customer_id, country, session_id, channel, ordered_at, ordered_date, last_event_at, events,"
-        " order_status, currency, order_total, is_completed, revenue, is_first_order, days_since_previous_order",
+        " order_status, currency, order_total, is_completed, revenue, refunds, net_revenue, is_refunded,"
+        " is_first_order, days_since_previous_order",
         orders.fct_orders,
     ),
     "marts.fct_order_items": (
         "order_id, line_number, product_id, currency, unit_price, quantity, line_total, revenue",
         orders.fct_order_items,
     ),
+    "marts.fct_purchases": (
+        "stream, identity_space, purchase_id, order_id, person_id, purchased_at, purchased_date, currency,"
+        " gross_revenue, refunds, net_revenue, is_refunded",
+        purchases.fct_purchases,
+    ),
+    "marts.fct_refunds": (
+        "stream, identity_space, refund_id, purchase_id, order_id, person_id, refunded_at, refunded_date, currency,"
+        " refund_value, is_of_purchase, is_whole",
+        purchases.fct_refunds,
+    ),
+    "marts.fct_purchase_items": (
+        "stream, identity_space, purchase_id, refund_id, line_number, person_id, booked_at, product_id,"
+        " product_category, currency, unit_price, quantity, line_total",
+        purchases.fct_purchase_items,
+    ),
+    "marts.daily_revenue": (
+        "revenue_date, stream, identity_space, currency, purchases, refund_count, gross_revenue, refunds, net_revenue",
+        purchases.daily_revenue,
+    ),
+    "marts.daily_product_revenue": (
+        "revenue_date, stream, identity_space, product_id, currency, units_sold, units_refunded, gross_revenue,"
+        " refunds, net_revenue",
+        purchases.daily_product_revenue,
+    ),
     "marts.dim_customers": (
-        "customer_id, customer_email, country, first_seen_at, last_seen_at, events, orders, completed_orders,"
-        " first_order_at, last_order_at",
+        "identity_space, customer_id, customer_email, country, first_seen_at, last_seen_at, events, orders,"
+        " completed_orders, first_order_at, last_order_at",
         orders.dim_customers,
     ),
     "marts.customer_history": (
@@ -71,8 +96,8 @@ TABLES: dict[str, tuple[str, Figure]] = {
         orders.customer_history,
     ),
     "analytics.analytics_customer_summary": (
-        "customer_id, currency, recency, frequency, monetary, first_order_at, last_order_at, recency_score,"
-        " frequency_score, monetary_score, rfm_tier, customer_orders, segment, is_active",
+        "identity_space, customer_id, currency, recency, frequency, monetary, first_order_at, last_order_at,"
+        " recency_score, frequency_score, monetary_score, rfm_tier, customer_orders, segment, is_active",
         orders.analytics_customer_summary,
     ),
     "marts.user_profiles": (

@@ -24,6 +24,9 @@
     'order_status': text,
     'payment_method': text,
     'properties': text,
+    'is_order_line': 'boolean',
+    'is_refund': 'boolean',
+    'refund_value': 'decimal(38,6)',
     'is_bot': 'boolean',
 } %}
 
@@ -45,8 +48,10 @@ with unioned as (
 )
 
 select
-    {% for column in shared + (optional | list) if column != 'is_bot' -%}
+    {% for column in shared + (optional | list) if column not in ['is_order_line', 'is_refund', 'is_bot'] -%}
     {{ column }},
     {% endfor -%}
+    coalesce(is_order_line, false) as is_order_line,
+    coalesce(is_refund, refund_value is not null) as is_refund,
     coalesce(is_bot, false) as is_bot
 from unioned

@@ -4,8 +4,10 @@
 
 with purchases as (
 
-    select * from {{ ref('int_purchases') }}
-    where {{ rebuilt() }}
+    select stream, identity_space, purchase_id, person_id, purchased_at, purchased_date, currency, net_revenue as value
+    from {{ ref('fct_purchases') }}
+    where not coalesce(is_refunded, false)
+        and {{ rebuilt() }}
 
 ),
 
