@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from figures import engagement, funnels, orders, people, purchases, sessions, stream_figures
+from figures import engagement, funnels, orders, people, purchases, sessions, shops, stream_figures
 from figures.events import World
 
 Figure = Callable[[World], Collection[tuple[object, ...]]]
@@ -85,6 +85,25 @@ TABLES: dict[str, tuple[str, Figure]] = {
         "revenue_date, stream, identity_space, product_id, currency, units_sold, units_refunded, gross_revenue,"
         " refunds, net_revenue",
         purchases.daily_product_revenue,
+    ),
+    "marts.product_interactions": (
+        "event_date, stream, identity_space, product_id, product_category, interactions, product_views, list_views,"
+        " list_clicks, add_to_carts, remove_from_carts, checkout_steps, transactions, refunds, view_to_cart_ratio,"
+        " cart_to_transaction_ratio",
+        shops.product_interactions,
+    ),
+    "marts.cart_abandonment": (
+        "started_date, stream, identity_space, kind, sessions, purchased, abandoned, abandonment_rate",
+        shops.cart_abandonment,
+    ),
+    "marts.buyer_cohorts": (
+        "identity_space, currency, cohort_month, month_number, customers, repeat_customers, repeat_purchase_rate,"
+        " average_days_to_second, buyers, buyer_share, purchases, net_revenue, revenue_so_far, lifetime_value",
+        shops.buyer_cohorts,
+    ),
+    "marts.rfm_limits": (
+        "identity_space, currency, measure, score, customers, lowest, highest",
+        shops.rfm_limits,
     ),
     "marts.dim_customers": (
         "identity_space, customer_id, customer_email, country, first_seen_at, last_seen_at, events, orders,"
