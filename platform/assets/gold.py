@@ -83,7 +83,8 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         # Publish before the release is noted: after a failure until then, the next run publishes again.
         iceberg_marts.publish(lake, warehouse, context.run.run_id)
         schemas = dbt.public_schemas(warehouse.profile())
-        uri = warehouse.release(schemas, None if models else snapshots, facts)
+        large = {name for name, mart in dbt.marts(warehouse.profile()).items() if mart.is_large}
+        uri = warehouse.release(schemas, None if models else snapshots, facts, large)
         record_materializations(context, warehouse, results, rebuilt, code.notes, {"dagster/uri": uri})
         yield from ()  # recorded as events, because a result cannot name scattered dates
 

@@ -41,12 +41,16 @@ class DbtFailed(Exception):
 
 @dataclass(frozen=True)
 class Mart:
-    """A public model (`access: public`): its relation, and the types and descriptions of its columns."""
+    """A public model (`access: public`): its relation, and the types and descriptions of its columns.
+
+    A model says by `meta: {large: true}` that it is too large to be copied at each release.
+    """
 
     name: str  # the relation's, which may differ from the model's
     relation: str  # with database and schema
     types: Mapping[str, str]
     descriptions: Mapping[str, str]
+    is_large: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,7 @@ def build(
 ) -> list[NodeResult]:
     """Build models (all for None) and run their data tests in one invocation; the result of each node.
 
+    A test that also reads another model is left out, unless that model is upstream: it may not exist yet, or be older.
     `work` is a folder for dbt's own files. Raises `DbtFailed` if dbt fails before it runs any node.
     """
     from dbt.contracts.graph.manifest import Manifest
@@ -162,7 +167,7 @@ def build(
     work.mkdir(parents=True, exist_ok=True)
     _write_profile(profile, work)
     command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dict(variables))]
-    selection = ["--select", *models] if models else []
+    selection = ["--select", *models, "--indirect-selection", "buildable"] if models else []
     manifest = Manifest.from_msgpack((prepared / "partial_parse.msgpack").read_bytes())
     result = _invoke(profile, [*command, *selection, *_paths(work)], manifest)
     return [
@@ -206,6 +211,7 @@ def marts(profile: Mapping[str, object]) -> dict[str, Mart]:
             relation=node["relation_name"],
             types={name: column["data_type"] for name, column in node["columns"].items()},
             descriptions={name: column["description"] for name, column in node["columns"].items()},
+            is_large=node["config"]["meta"].get("large", False),
         )
         for node in _public(profile)
     }

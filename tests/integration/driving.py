@@ -153,12 +153,21 @@ def execute(
     platform: Platform, job: str, hour: dt.datetime | None = None, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a job by Dagster's command line, for an hour or for none, with an instance in the platform's folder."""
+    span = {f"dagster/asset_partition_range_{end}": key(hour) for end in ("start", "end")} if hour else {}
+    return _dagster(platform, ["job", "execute", "-j", job, "--tags", json.dumps(span)], settings)
+
+
+def materialize(platform: Platform, selection: str, partition: str) -> subprocess.CompletedProcess[str]:
+    """Materialize a partition of some assets, as `execute` runs a job."""
+    return _dagster(platform, ["asset", "materialize", "--select", selection, "--partition", partition], {})
+
+
+def _dagster(platform: Platform, words: Sequence[str], settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     home = platform.data / "dagster"
     home.mkdir(exist_ok=True)
     shutil.copy(ROOT / "dagster.yaml", home)
-    span = {f"dagster/asset_partition_range_{end}": key(hour) for end in ("start", "end")} if hour else {}
     return subprocess.run(
-        [PYTHON, "-m", "dagster", "job", "execute", "-m", "definitions", "-j", job, "--tags", json.dumps(span)],
+        [PYTHON, "-m", "dagster", *words, "-m", "definitions"],
         cwd=ROOT / "platform", text=True, capture_output=True, check=False,
         env=platform.for_child(DAGSTER_HOME=str(home), **settings),
     )  # fmt: skip

@@ -37,6 +37,7 @@ LONG = re.compile(r"""(?<![\w'])"?\b([a-z_]\w{63,})\b"?(?!['])""")
 KEYS = r"\bdiststyle\s+\w+|\bdistkey\s*\([^)]*\)|\b((compound|interleaved)\s+)?sortkey\s*\([^)]*\)"
 REWRITES = (
     (re.compile(KEYS, re.IGNORECASE), ""),
+    (re.compile(r"\bwith no schema binding\b", re.IGNORECASE), ""),
     (re.compile(r"\bsuper\b", re.IGNORECASE), "jsonb"),
     (re.compile(r"\bvarbyte\b", re.IGNORECASE), "bytea"),
     (re.compile(r"\b(dateadd|datediff)\s*\(\s*(\w+)\s*,", re.IGNORECASE), r"\1('\2',"),

@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 import scanning
 from deployed import Deployed
-from driving import ROOT, execute
+from driving import ROOT, execute, materialize
 
 from simulate.commerce.stream import COMMERCE
 from simulate.plan import Plan
@@ -24,6 +24,7 @@ from simulate.run import simulate
 
 pytestmark = [pytest.mark.integration, pytest.mark.verify]
 HOUR = dt.datetime(2026, 1, 1, 10)
+ONE_MART = 'kind:dbt and +key:"gold/fct_orders"'  # of gold with a secret, one mart says as much as all of them
 NO_KEY = "canary-in-a-key-that-is-none"
 # The job that finds the mistake, the wrong settings, and the text that the error must have.
 WRONG: Mapping[str, list[tuple[str, Mapping[str, str], str]]] = {
@@ -96,7 +97,10 @@ def told(
         bad = [
             (how, execute(platform, job, HOUR if job == "ingest" else None, **wrong)) for job, wrong, how in WRONG[name]
         ]
-        good = {"ingest": execute(platform, "ingest", HOUR), "gold": execute(platform, "gold")}
+        good = {
+            "ingest": execute(platform, "ingest", HOUR),
+            "gold": materialize(platform, ONE_MART, f"{HOUR:%Y-%m-%d}"),
+        }
         asking = [Path(sys.executable).with_name("dagster-graphql"), "-w", "workspace.yaml", "-t", ASKED]
         good["graphql"] = subprocess.run(
             [*asking, "-o", data / "answer"], cwd=ROOT, env=platform.for_child(DAGSTER_HOME=str(data / "dagster")),

@@ -80,10 +80,10 @@ class CopyingWarehouse(ABC):
         """
 
     @abstractmethod
-    def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
+    def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str, large: Collection[str]) -> None:
         """Make schema `gold` hold these tables, given as (schema, name), and table `release`, given as a SELECT.
 
-        Readers see all of the new release or all of the old one.
+        Readers see all of the new release or all of the old one; but see `Warehouse.release` about `large`.
         """
 
     def columns(self, schema: Schema) -> dict[str, str]:
@@ -123,7 +123,11 @@ class CopyingWarehouse(ABC):
         return {stream: frozenset(snapshots) for stream, snapshots in found.items()}
 
     def release(
-        self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
+        self,
+        schemas: Collection[str],
+        snapshots: Mapping[str, int | None] | None,
+        facts: Mapping[str, str],
+        large: Collection[str] = (),
     ) -> str:
         shown = self.released_snapshots() if snapshots is None else snapshots
         ids = json.dumps({stream: str(snapshot) for stream, snapshot in shown.items()})
@@ -133,7 +137,7 @@ class CopyingWarehouse(ABC):
         with self.session() as cursor:
             notes.create_schemas(cursor)
             tables = _public_tables(cursor, schemas)
-            self.publish(cursor, tables, f"SELECT {columns}, CAST({about} AS VARCHAR(65535)) AS facts")
+            self.publish(cursor, tables, f"SELECT {columns}, CAST({about} AS VARCHAR(65535)) AS facts", large)
             with transaction(cursor):
                 notes.note_release(cursor, snapshots, facts)
         return self.published

@@ -102,7 +102,11 @@ class DuckDBWarehouse:
             return {stream: frozenset(snapshots) for stream, snapshots in con.execute(_GOLD_MAY_HOLD).fetchall()}
 
     def release(
-        self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
+        self,
+        schemas: Collection[str],
+        snapshots: Mapping[str, int | None] | None,
+        facts: Mapping[str, str],
+        large: Collection[str] = (),
     ) -> str:
         building = self.published.with_name(f".{self.published.name}.{os.getpid()}")
         try:

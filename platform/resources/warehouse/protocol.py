@@ -62,11 +62,17 @@ class Warehouse(Protocol):
         ...
 
     def release(
-        self, schemas: Collection[str], snapshots: Mapping[str, int | None] | None, facts: Mapping[str, str]
+        self,
+        schemas: Collection[str],
+        snapshots: Mapping[str, int | None] | None,
+        facts: Mapping[str, str],
+        large: Collection[str] = (),
     ) -> str:
         """Publish the tables of some schemas as one release, with its facts; returns where readers find it.
 
-        Notes `snapshots` as released. None, after a build of some models only, keeps the snapshots noted before.
+        Notes `snapshots` as released. None, after a build of some models only, keeps the snapshots noted before. Where
+        a copy costs as much as its rows, the tables named in `large` are published as views on the tables that runs
+        write, so their readers see new rows up to a run's length before the release.
         """
         ...
 

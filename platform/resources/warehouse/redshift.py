@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -102,20 +102,30 @@ class RedshiftWarehouse(CopyingWarehouse):
         names = {f.name: self.quoted(f.name) for f in fields}
         return [f"{names[f.name]} AT TIME ZONE 'UTC'" if _is_timestamp(f.field_type) else names[f.name] for f in fields]
 
-    def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
-        """Copies are made under other names first; the transaction ends by exchanging the names."""
+    def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str, large: Collection[str]) -> None:
+        """Copies are made under other names first; the transaction ends by exchanging the names.
+
+        The views do not depend on their tables: dbt may replace these.
+        """
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {PUBLISHED}")
+        copied = [(schema, name) for schema, name in tables if name not in large]
         with transaction(cursor):
-            cursor.execute(f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{PUBLISHED}'")
-            published = [name for (name,) in cursor.fetchall()]
-            for schema, name in tables:
+            cursor.execute(
+                "SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW ' ELSE 'TABLE ' END || table_schema || '.' || table_name"
+                f" FROM information_schema.tables WHERE table_schema = '{PUBLISHED}'"
+            )
+            published = [relation for (relation,) in cursor.fetchall()]
+            for schema, name in copied:
                 cursor.execute(f"CREATE TABLE {PUBLISHED}.next__{name} (LIKE {schema}.{name})")
                 cursor.execute(f"INSERT INTO {PUBLISHED}.next__{name} SELECT * FROM {schema}.{name}")
             cursor.execute(f"CREATE TABLE {PUBLISHED}.next__release AS {release}")
-            for name in published:
-                cursor.execute(f"DROP TABLE {PUBLISHED}.{name}")
-            for name in (*(name for _, name in tables), "release"):
+            for relation in published:
+                cursor.execute(f"DROP {relation}")
+            for name in (*(name for _, name in copied), "release"):
                 cursor.execute(f"ALTER TABLE {PUBLISHED}.next__{name} RENAME TO {name}")
+            for schema, name in set(tables).difference(copied):
+                view = f"CREATE VIEW {PUBLISHED}.{name} AS SELECT * FROM {schema}.{name}"
+                cursor.execute(f"{view} WITH NO SCHEMA BINDING")
 
 
 def _is_timestamp(kind: IcebergType) -> bool:

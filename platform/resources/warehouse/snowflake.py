@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -103,7 +103,7 @@ class SnowflakeWarehouse(CopyingWarehouse):
                 f"{staged}: column {name} has {wrong} values that are not arrays, although its files hold lists"
             )
 
-    def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str) -> None:
+    def publish(self, cursor: Any, tables: Sequence[tuple[str, str]], release: str, large: Collection[str]) -> None:
         """Clones need no storage until they change. One statement swaps the two schemas, with their grants."""
         for schema in (PUBLISHED, NEXT_SCHEMA):
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

@@ -1,10 +1,11 @@
 CREATE SCHEMA IF NOT EXISTS gold;
 BEGIN;
-SELECT table_name FROM information_schema.tables WHERE table_schema = 'gold';
+SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW ' ELSE 'TABLE ' END || table_schema || '.' || table_name FROM information_schema.tables WHERE table_schema = 'gold';
 CREATE TABLE gold.next__fct_orders (LIKE marts.fct_orders);
 INSERT INTO gold.next__fct_orders SELECT * FROM marts.fct_orders;
 CREATE TABLE gold.next__release AS SELECT 1 AS released_at;
-DROP TABLE gold.left_over;
+DROP left_over;
 ALTER TABLE gold.next__fct_orders RENAME TO fct_orders;
 ALTER TABLE gold.next__release RENAME TO release;
+CREATE VIEW gold.fct_events AS SELECT * FROM marts.fct_events WITH NO SCHEMA BINDING;
 COMMIT;
