@@ -4,12 +4,17 @@
     'stream', 'identity_space', 'event_id', 'event_name', 'event_at', 'event_date', 'event_sequence', 'is_order_event',
     'is_conversion', 'order_id', 'currency',
 ] %}
-{%- set optional = {'action': 'varchar(65535)', 'is_refund': 'boolean', 'refund_value': 'decimal(38,6)'} %}
+{%- set optional = {
+    'action': 'varchar(65535)',
+    'is_order_line': 'boolean',
+    'is_refund': 'boolean',
+    'refund_value': 'decimal(38,6)',
+} %}
 {%- set parts = [] %}
 {%- for stream, columns in streams().items() %}
-    {#- Products are nested in an event, or each line of a purchase is an event. A stream may have both. -#}
+    {#- Products are nested in an event, or an event is a line with a price of its own. A stream may have both. -#}
     {%- if 'items' in columns %}{% do parts.append([stream, 'items']) %}{% endif %}
-    {%- if 'is_order_line' in columns %}{% do parts.append([stream, 'is_order_line']) %}{% endif %}
+    {%- if 'is_order_line' in columns and 'price' in columns %}{% do parts.append([stream, 'line']) %}{% endif %}
 {%- endfor %}
 
 with items as (
@@ -23,7 +28,6 @@ with items as (
         {{ 'events.' ~ column if column in streams()[stream] else 'cast(null as ' ~ data_type ~ ')' }} as {{ column }},
         {% endfor -%}
         {% if form == 'items' -%}
-        false as is_order_line,
         {{ item_line_number() }} as line_number,
         {{ item_field('product_id', 'varchar') }} as product_id,
         {{ item_field('product_name', 'varchar') }} as product_name,
@@ -33,7 +37,6 @@ with items as (
     from (select * from {{ ref(stream) }} where items is not null and {{ rebuilt() }}) as events
         {{ flatten_items('events.items') }}
         {%- else -%}
-        true as is_order_line,
         cast(1 as bigint) as line_number,
         events.product_id,
         events.product_name,
@@ -59,9 +62,9 @@ select
     event_sequence,
     action,
     -- The event tells of its purchase, and not only of a refund.
-    (is_conversion or is_order_event or is_order_line)
+    (is_conversion or is_order_event or coalesce(is_order_line, false))
         and (is_conversion or not coalesce(is_refund, refund_value is not null)) as is_sale,
-    is_order_line,
+    coalesce(is_order_line, false) as is_order_line,
     order_id,
     {{ order_or_event_id() }} as purchase_id,
     line_number,

@@ -93,7 +93,6 @@ named as (
         on refunds.stream = items.stream
         and refunds.refund_id = items.event_id
         and refunds.refunded_date = items.event_date
-    where not items.is_order_line
 
 ),
 
