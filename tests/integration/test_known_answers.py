@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import reading
+import snowplow_shop
 from driving import Platform
 from figures.events import World
 from figures.orders import orders, revenue_by_date
@@ -42,16 +43,46 @@ def sample_orders() -> Iterator[dict[str, object]]:
             }
 
 
-def test_published_recency_frequency_monetary(platform: Platform) -> None:
-    """The answer is the one that the R package gives for its data set. All orders arrive in one hour, years late."""
-    hour = dt.datetime(2024, 5, 1, 9)
+@pytest.fixture(scope="module")
+def published(make_platform) -> Platform:
+    """The data set's orders, and a small shop with Snowplow's plug-in. All arrive in one hour, years late."""
+    platform, hour = make_platform("published"), dt.datetime(2024, 5, 1, 9)
     platform.land(hour, "orders.json.gz", sample_orders())
+    platform.land(hour, "shop", snowplow_shop.enriched(), "snowplow")
     platform.ingest(hour)
     platform.gold(as_of="2006-12-31")
-    summary = "FROM analytics.analytics_customer_summary"
-    assert reading.gold(platform.data, f"SELECT count(*), sum(frequency) {summary}") == [(995, 4906)]
-    abbey = f"SELECT recency, frequency, monetary {summary} WHERE customer_id = 'Abbey O''Reilly'"
-    assert reading.gold(platform.data, abbey) == [(205, 6, Decimal("472.00"))]
+    return platform
+
+
+def test_published_recency_frequency_monetary(published: Platform) -> None:
+    """The answer is the one that the R package gives for its data set."""
+    summary = "FROM analytics.analytics_customer_summary WHERE identity_space = 'shop'"
+    assert reading.gold(published.data, f"SELECT count(*), sum(frequency) {summary}") == [(995, 4906)]
+    abbey = f"SELECT recency, frequency, monetary {summary} AND customer_id = 'Abbey O''Reilly'"
+    assert reading.gold(published.data, abbey) == [(205, 6, Decimal("472.00"))]
+
+
+def test_products_carts_and_refunds_of_a_snowplow_shop(published: Platform) -> None:
+    """Counted by hand in `snowplow_shop`."""
+    counted = (
+        "interactions, list_views, list_clicks, product_views, add_to_carts, remove_from_carts, transactions, refunds"
+    )
+    sums = ", ".join(f"sum({name})" for name in counted.split(", "))
+    assert reading.gold(published.data, f"SELECT {sums} FROM marts.product_interactions") == [(12, 3, 1, 2, 3, 1, 1, 1)]
+    carts = "SELECT kind, sum(sessions), sum(abandoned) FROM marts.cart_abandonment GROUP BY 1 ORDER BY 1"
+    assert reading.gold(published.data, carts) == [("cart", 2, 1), ("checkout", 1, 0)]
+    site = "WHERE identity_space = 'site' ORDER BY ALL"
+    bought = f"SELECT order_id, person_id, gross_revenue, refunds, net_revenue FROM marts.fct_purchases {site}"
+    assert reading.gold(published.data, bought) == [
+        ("t1", "buyer", Decimal("22.50"), Decimal("11.25"), Decimal("11.25"))
+    ]
+    days = f"SELECT revenue_date::VARCHAR, gross_revenue, refunds, net_revenue FROM marts.daily_revenue {site}"
+    assert reading.gold(published.data, days) == [
+        ("2006-12-30", Decimal("22.50"), Decimal(0), Decimal("22.50")),
+        ("2006-12-31", Decimal(0), Decimal("11.25"), Decimal("-11.25")),
+    ]
+    items = f"SELECT product_id, units_sold, units_refunded, net_revenue FROM marts.daily_product_revenue {site}"
+    assert reading.gold(published.data, items) == [("p1", 0, 1, Decimal(-10)), ("p1", 2, 0, Decimal(20))]
 
 
 @pytest.fixture(scope="module")
