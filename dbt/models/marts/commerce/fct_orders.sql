@@ -82,7 +82,7 @@ valued as (
     select
         sequenced.*,
         case when is_completed then order_total else cast(0 as decimal(24,6)) end as revenue,
-        coalesce(refunds.refunds, 0) as refunds
+        cast(coalesce(refunds.refunds, 0) as decimal(38,6)) as refunds
     from sequenced
     left join refunds
         on sequenced.stream = refunds.stream

@@ -3,21 +3,20 @@
 {%- set purchase = 'stream, identity_space, purchase_id' %}
 {%- set newest_first = 'event_at desc, event_sequence desc, event_id desc' %}
 
-with conversions as (
+with events as (
 
     select * from {{ ref('int_purchase_events') }}
-    where is_conversion
-        and {{ up_to_as_of() }}
+    where {{ up_to_as_of() }}
 
 ),
 
 resolved as (
 
     select
-        conversions.*,
-        {{ stitched_id('conversions') }} as person_id
-    from conversions
-    {{ join_identities('conversions') }}
+        events.*,
+        {{ stitched_id('events') }} as person_id
+    from events
+    {{ join_identities('events') }}
 
 ),
 
@@ -25,7 +24,10 @@ ranked as (
 
     select
         resolved.*,
-        row_number() over (partition by {{ purchase }} order by {{ newest_first }}) as place_from_last,
+        row_number() over (
+            partition by {{ purchase }}
+            order by case when is_conversion then 0 else 1 end, {{ newest_first }}
+        ) as place_from_last,
         {{ first_known('person_id', purchase, newest_first) }} as last_person_id
     from resolved
     {% if is_incremental() %}
@@ -43,11 +45,12 @@ purchases as (
         {{ purchase }},
         max(order_id) as order_id,
         max(last_person_id) as person_id,
-        min(event_at) as purchased_at,
+        min(case when is_conversion then event_at end) as purchased_at,
         max(case when place_from_last = 1 then currency end) as currency,
-        {{ purchase_value('conversion_value', 'place_from_last') }} as gross_revenue
+        {{ purchase_value('conversion_value', 'place_from_last', 'is_conversion') }} as gross_revenue
     from ranked
     group by {{ purchase }}
+    having max(case when is_conversion then 1 else 0 end) = 1
 
     union all
 
@@ -78,7 +81,7 @@ valued as (
 
     select
         purchases.*,
-        coalesce(refunds.refunds, 0) as refunds
+        cast(coalesce(refunds.refunds, 0) as decimal(38,6)) as refunds
     from purchases
     left join refunds
         on purchases.stream = refunds.stream
