@@ -19,7 +19,7 @@ from events.array_types import Int64s, Mask, Positions
 from events.byte_spans import ByteSpans
 from events.contract_columns import columns_of
 from events.display import shortened
-from events.json import Column, Extraction, Projection, extract
+from events.json import Column, Elements, Extraction, Projection, extract
 from events.rejections import refuse_non_objects
 from events.siphash import Digests
 from events.tab_separated import digest_fields, locate_fields
@@ -53,21 +53,24 @@ class Enriched:
     """One stream's enriched events.
 
     A column's path is a field of the line (`app_id`), a field of an entity (`contexts_com_acme_user_1.id`: of the
-    event's first such entity), or, for a column of JSON text, an entity. Raises `ValueError` for any other path.
+    event's first such entity), or, for a column of JSON text or a list, an entity (all of the event's). Raises
+    `ValueError` for any other path.
     """
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         columns = columns_of(stream)
-        strange = [path for c in columns for path in c.paths if "." not in path and c.json == (path in FIELDS)]
+        whole = [c for c in columns if c.json or c.each]
+        strange = [path for c in columns for path in c.paths if "." not in path and (c in whole) == (path in FIELDS)]
         if strange:
             raise ValueError(
                 f"contract {stream.name!r}: expected fields of an enriched event, entities as JSON text, or fields "
                 f"within entities, found the paths {strange}"
             )
         self.unpacked = {c.name: c.paths[0] for c in columns if c.json and "." not in c.paths[0]}
+        self.lists = [*dict.fromkeys(c.paths[0] for c in columns if c.each and "." not in c.paths[0])]
         taken = [column for column in columns if column.name not in self.unpacked]
-        paths = [path for column in taken for path in column.paths]
+        paths = [path for column in taken for path in column.paths if path not in self.lists]
         self.projection = Projection(taken, nulls=stream.nulls)
         self.unused_times = Projection([column for column in taken if column.unused], nulls=stream.nulls)
         inner = [path.partition(".") for path in paths if path not in FIELDS]
@@ -91,7 +94,8 @@ class Enriched:
         first = entities.filter(pl.col("column").is_in([*self.within])).unique(["_row", "column"], keep="first")
         for entity, projection in self.within.items():
             values |= _values_within(entity, projection, first.filter(pl.col("column") == entity), records, result)
-        typed = extract(values, self.projection)
+        lists = {name: _elements(entities.filter(pl.col("column") == name), records) for name in self.lists}
+        typed = extract({**values, **lists}, self.projection)
         result.columns, result.rounded, result.drift = typed.columns, typed.rounded, typed.drift
         result.rejections.entries += typed.rejections.entries
         self._unpack(entities, records, result)
@@ -109,7 +113,7 @@ class Enriched:
         times that cannot be read."""
         values = self._fields(records, {})
         entities = self._entities(values, {})
-        known = {*self.unpacked.values(), *self.within, *self.stream.dropped, *self.stream.ignored}
+        known = {*self.unpacked.values(), *self.within, *self.lists, *self.stream.dropped, *self.stream.ignored}
         strange = entities.filter(~pl.col("column").is_in(list(known))).unique(["_row", "column"])
         counts = strange.group_by("column").len().sort("column")
         return extract(values, self.unused_times).drift + Counter(
@@ -215,6 +219,17 @@ def _values_within(
     found = extract(ByteSpans(records.data, starts, ends, kinds == OBJECT), projection)
     result.rejections.entries += found.rejections.entries
     return found.values
+
+
+def _elements(entities: pl.DataFrame, records: ByteSpans) -> Elements:
+    """Entities of one schema as the elements of a list for each record that has any. Null has no entity."""
+    there = entities.filter(pl.col("kind") != NULL).sort("_row", maintain_order=True)
+    rows = there["_row"].to_numpy().astype(np.int64)
+    counts = np.bincount(rows, minlength=len(records.starts))
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    objects = (there["kind"] == OBJECT).to_numpy()  # anything else gets an empty span, which is no object
+    starts, ends = (np.where(objects, there[name], np.uint32(0)) for name in ("start", "end"))
+    return Elements(records.data, counts > 0, rows, starts, ends, offsets)
 
 
 def column_of(part: str, schema: str | None) -> str | None:

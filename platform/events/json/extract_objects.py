@@ -51,14 +51,16 @@ def digest_objects(source: ByteSpans | Values, projection: Projection) -> Digest
     return projection.scanner.contents
 
 
-def add_columns(values: Mapping[str, Values], projection: Projection, result: Extraction) -> None:
-    """Add the projection's columns, of values by path that share their `data`."""
-    chosen = [(column, _chosen(column, values, projection)) for column in projection.columns]
-    result.add_columns([(column, one) for column, one in chosen if not column.each])
-    for column, one in chosen:
+def add_columns(found: Mapping[str, Values | Elements], projection: Projection, result: Extraction) -> None:
+    """Add the projection's columns, of values or elements by path that share their `data`."""
+    values = {path: one for path, one in found.items() if isinstance(one, Values)}
+    result.add_columns([(c, _chosen(c, values, projection)) for c in projection.columns if not c.each])
+    for column in projection.columns:
         if column.each:
-            result.refuse_kinds(column, one)
-            result.columns[column.name] = _list_column(column, one, projection.nested[column.name], result)
+            elements = found[column.paths[0]]
+            if isinstance(elements, Values):
+                elements = _elements_of(column, _chosen(column, values, projection), result)
+            result.columns[column.name] = _list_column(column, elements, projection.nested[column.name], result)
 
 
 def _documents(source: ByteSpans | Values, projection: Projection) -> ByteSpans:
@@ -81,10 +83,14 @@ def _chosen(column: Column, values: Mapping[str, Values], projection: Projection
     return first_given([column.without_nulls(one, projection.nulls) for one in choices])
 
 
-def _list_column(column: Column, values: Values, nested: Projection, result: Extraction) -> pl.Series:
+def _elements_of(column: Column, values: Values, result: Extraction) -> Elements:
+    result.refuse_kinds(column, values)
+    return elements_of(values)
+
+
+def _list_column(column: Column, found: Elements, nested: Projection, result: Extraction) -> pl.Series:
     """A list of structs: all elements are extracted as objects of their own, then grouped by row."""
-    found = elements_of(values)
-    objects = ByteSpans(values.data, found.starts, found.ends, np.ones(len(found.rows), np.bool_))
+    objects = ByteSpans(found.data, found.starts, found.ends, np.ones(len(found.rows), np.bool_))
     inner = extract_objects(objects, nested)
     result.rounded += found.rows[inner.rounded].tolist()
     if inner.errors:
@@ -92,15 +98,14 @@ def _list_column(column: Column, values: Values, nested: Projection, result: Ext
         result.rejections.add(wrong.tolist(), "type", "an element is no object", column.name)
     for place, field, reason, detail in inner.rejections.entries:
         result.rejections.add([int(found.rows[place])], reason, f"{field}: {detail}", column.name)
-    return _grouped(column, values, found, inner)
+    return _grouped(column, found, inner)
 
 
-def _grouped(column: Column, values: Values, found: Elements, inner: Extraction) -> pl.Series:
+def _grouped(column: Column, found: Elements, inner: Extraction) -> pl.Series:
     """A list for each row that has an array, null for the others."""
     fields = [inner.columns[child.name].to_arrow(compat_level=pl.CompatLevel.newest()) for child in column.each]
     structs = pa.StructArray.from_arrays(fields, [child.name for child in column.each])
-    missing = pa.array(values.kinds <= NULL)
-    lists = pa.LargeListArray.from_arrays(pa.array(found.offsets), structs, mask=missing)
+    lists = pa.LargeListArray.from_arrays(pa.array(found.offsets), structs, mask=pa.array(~found.given))
     return pl.Series(column.name, lists).cast(column.dtype)
 
 
