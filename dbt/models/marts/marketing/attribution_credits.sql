@@ -15,6 +15,7 @@ sessions as (
     from {{ ref('fct_sessions') }}
     where person_id is not null
         and channel is not null
+        and {{ is_counted() }}
 
 ),
 
