@@ -175,7 +175,8 @@ READERS = {
 class World:
     """The events up to a date, in order, and who each anonymous id is as of that date.
 
-    `events` are those that figures count: without those of bots, which `all_events` also has. `stands_for`: by identity space and anonymous id, the user id and the time at which both were last seen together.
+    `events` are those that figures count; `all_events` has those of bots as well. `stands_for`: by identity space and
+    anonymous id, the user id and the time at which both were last seen together.
     """
 
     events: list[Event]

@@ -14,7 +14,7 @@ HOUR, WEEK = dt.timedelta(hours=1), dt.timedelta(days=7)
 
 
 def fct_events(world: World) -> TableRows:
-    """(stream, space, id, name, time, date, sequence, ids, what all streams have, product, entity, country, city, bot)."""
+    """(stream, space, id, name, time, date, sequence, ids, what all have, product, entity, country, city, bot)."""
     return {
         (e.stream, e.space, e.id, e.name, e.at, e.date, e.sequence, e.user, e.anonymous, e.session, e.device, e.channel,
          e.category, e.view, e.converts, e.value, e.currency, e.order, e.row.get("product_id"), e.row.get("entity_id"),

@@ -38,8 +38,8 @@ TABLES: dict[str, tuple[str, Figure]] = {
         "identity_space, person_id, session_id, started_at, ended_at, session_date, duration_seconds, events, is_cut,"
         " events_after_cut, views, conversions, is_converted, is_engaged, is_bounce, is_bot, channel, device_platform,"
         " journey, page_views, engaged_seconds, first_page, last_page, landing_host, landing_path, landing_query,"
-        " app_id, referrer_host, utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, region, city, device,"
-        " browser, operating_system, language",
+        " app_id, referrer_host, utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, region, city,"
+        " device, browser, operating_system, language",
         sessions.fct_sessions,
     ),
     "marts.fct_page_views": (
