@@ -5,8 +5,10 @@
 {% macro streams() %}
     {{ return({
         'stg_snowplow': [
-            'app_id', 'action', 'page_host', 'page_path', 'page_title', 'country', 'city', 'product_id', 'quantity', 'price',
-            'is_order_line', 'is_refund', 'refund_value', 'items',
+            'app_id', 'view_id', 'action', 'page_host', 'page_path', 'page_query', 'page_title', 'heartbeat',
+            'seen_height', 'page_height', 'referrer_host', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_term',
+            'utm_content', 'country', 'region', 'city', 'device', 'browser', 'operating_system', 'language', 'is_bot',
+            'product_id', 'quantity', 'price', 'is_order_line', 'is_refund', 'refund_value', 'items',
         ],
         'stg_mobile': ['city', 'payment_method'],
         'stg_web': ['entity_id'],

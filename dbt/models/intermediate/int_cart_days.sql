@@ -14,6 +14,7 @@ with events as (
     from {{ ref('fct_events') }}
     where session_id is not null
         and (action in ('add_to_cart', 'checkout_step') or is_conversion or is_order_event)
+        and {{ is_counted() }}
         and {{ rebuilt() }}
 
 )

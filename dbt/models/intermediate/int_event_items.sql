@@ -20,6 +20,7 @@
 with items as (
 
     {% for stream, form in parts -%}
+    {%- set counted = is_counted() if 'is_bot' in streams()[stream] else '1 = 1' -%}
     select
         {% for column in shared -%}
         events.{{ column }},
@@ -34,7 +35,7 @@ with items as (
         {{ item_field('product_category', 'varchar') }} as product_category,
         {{ item_field('unit_price', 'decimal(24,6)') }} as unit_price,
         {{ item_field('quantity', 'bigint') }} as quantity
-    from (select * from {{ ref(stream) }} where items is not null and {{ rebuilt() }}) as events
+    from (select * from {{ ref(stream) }} where items is not null and {{ counted }} and {{ rebuilt() }}) as events
         {{ flatten_items('events.items') }}
         {%- else -%}
         cast(1 as bigint) as line_number,
@@ -45,6 +46,7 @@ with items as (
         cast(events.quantity as bigint) as quantity
     from {{ ref(stream) }} as events
     where events.is_order_line
+        and {{ counted }}
         and {{ rebuilt() }}
         {%- endif %}
     {{ 'union all' if not loop.last }}

@@ -7,6 +7,7 @@ with events as (
 
     select * from {{ ref('fct_events') }}
     where (user_id is not null or anonymous_id is not null)
+        and {{ is_counted() }}
         and {{ up_to_as_of() }}
 
 ),

@@ -21,4 +21,5 @@ from {{ ref('fct_events') }}
 where (is_conversion or is_refund)
     -- Orders may be reversed later; fct_orders follows that.
     and not is_order_event
+    and {{ is_counted() }}
     and {{ rebuilt() }}

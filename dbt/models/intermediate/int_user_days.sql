@@ -4,6 +4,7 @@ with events as (
 
     select * from {{ ref('fct_events') }}
     where (user_id is not null or anonymous_id is not null)
+        and {{ is_counted() }}
         and {{ rebuilt() }}
 
 )

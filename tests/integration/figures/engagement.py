@@ -31,7 +31,7 @@ def daily_active_users(world: World) -> TableRows:
     found: TableRows = set()
     for platform, by_date in {"all": {}, **active}.items():
         seen: set[Person] = set()
-        for date in days(world.events[0].date, world.as_of):
+        for date in days(world.all_events[0].date, world.as_of):
 
             def active_in(days: int, last: dt.date = date, by_date: dict = by_date) -> set[Person]:
                 """The people active in the `days` days that end on `last`."""

@@ -5,13 +5,17 @@ How a row of each stream becomes an event belongs here. Figures, which are compu
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+BOTS = Path(__file__).resolve().parents[3] / "dbt" / "seeds" / "bot_user_agents.csv"
 Row = Mapping[str, Any]
 Person = tuple[str, str]
 """An identity space and the id of a person in it."""
@@ -56,6 +60,7 @@ class Event:
     only_refund: bool = False  # is about nothing else
     refunded: Decimal | None = None  # the amount; None for all that is left
     action: str | None = None
+    bot: bool = False
     row: Row = field(default_factory=dict, hash=False)
 
     @property
@@ -84,6 +89,21 @@ def _common(row: Row) -> dict[str, Any]:
     }
 
 
+def _is_bot(row: Row) -> bool:
+    """By a text of the seed in the user agent, or by what IAB and YAUAA say of it."""
+    if row["iab_is_bot"] or any(
+        (row[name] or "").startswith("Robot") for name in ("yauaa_device_class", "yauaa_agent_class")
+    ):
+        return True
+    return row["useragent"] is not None and any(text in f"^{row['useragent']}$" for text in _bot_texts())
+
+
+@cache
+def _bot_texts() -> list[str]:
+    with BOTS.open(newline="") as file:
+        return [row["pattern"] for row in csv.DictReader(file)]
+
+
 def read_snowplow(row: Row) -> Iterable[Event]:
     bought = row["event_name"] in ("transaction", "purchase") or row["ecommerce_action"] == "transaction"
     value = row["ecommerce_revenue"] if row["tr_total"] is None else row["tr_total"]
@@ -107,7 +127,8 @@ def read_snowplow(row: Row) -> Iterable[Event]:
     channel = row["mkt_medium"] or row["mkt_source"] or referrer
     yield Event(
         "snowplow", "site", row["event_id"], row["event_name"] or row["event"] or "unknown", **_common(row),
-        channel=channel and channel.lower(), category=row["ti_category"], view=row["event_name"] == "page_view",
+        channel=channel and channel.lower(), category=row["ti_category"],
+        view=row["event_name"] in ("page_view", "screen_view"), bot=_is_bot(row),
         converts=bought, value=value if bought else None, currency=currency, order=order, line=line, refunds=refund,
         only_refund=refund and not bought, refunded=abs(amount) if refund and amount is not None else None,
         action=row["ecommerce_action"],
@@ -206,12 +227,14 @@ READERS = {
 
 @dataclass(frozen=True)
 class World:
-    """All events up to a date, in order, and who each anonymous id is as of that date.
+    """The events up to a date, in order, and who each anonymous id is as of that date.
 
-    `stands_for`: by identity space and anonymous id, the user id and the time at which both were last seen together.
+    `events` are those that figures count; `all_events` has those of bots as well. `stands_for`: by identity space and
+    anonymous id, the user id and the time at which both were last seen together.
     """
 
     events: list[Event]
+    all_events: list[Event]
     as_of: dt.date
     stands_for: Mapping[Person, tuple[str, dt.datetime]]
 
@@ -222,12 +245,13 @@ class World:
         events = sorted(unsorted, key=lambda event: (*event.moment, event.id))
         last = as_of or max(event.date for event in events)
         events = [event for event in events if event.date <= last]
+        counted = [event for event in events if not event.bot]
         links: dict[Person, tuple[dt.datetime, str]] = {}
-        for event in events:
+        for event in counted:
             if event.user is not None and event.anonymous is not None:
                 key = (event.space, event.anonymous)
                 links[key] = max(links.get(key, (event.at, event.user)), (event.at, event.user))
-        return cls(events, last, {key: (user, at) for key, (at, user) in links.items()})
+        return cls(counted, events, last, {key: (user, at) for key, (at, user) in links.items()})
 
     def person(self, event: Event) -> Person | None:
         """The person of an event; None where it has no id."""
@@ -235,7 +259,11 @@ class World:
             return event.space, event.user
         if event.anonymous is None:
             return None
-        return event.space, self.stands_for.get((event.space, event.anonymous), (event.anonymous,))[0]
+        return self.stitched(event.space, event.anonymous)
+
+    def stitched(self, space: str, anonymous: str) -> Person:
+        """The person that an anonymous id stands for."""
+        return space, self.stands_for.get((space, anonymous), (anonymous,))[0]
 
     def of_stream(self, stream: str) -> list[Event]:
         return [event for event in self.events if event.stream == stream]

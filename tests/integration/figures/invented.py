@@ -41,10 +41,38 @@ def _amount(dice: Random) -> Decimal:
     return Decimal(dice.randrange(1, 99_999)).scaleb(dice.choice([-2, -2, -2, 0, -3, -6]))
 
 
+def _surroundings(dice: Random) -> SilverRow:
+    """Where an event of Snowplow's happened: the page, the browser and the campaign. A few ids of views are shared."""
+    path = dice.choice(["/", "/shop", "/cart", None])
+    return {
+        "useragent": dice.choice(["Mozilla/5.0 Firefox/121.0"] * 9 + ["curl/8.4.0", "Googlebot/2.1", None]),
+        "iab_is_bot": dice.choice([None, False] * 20 + [True]),
+        "yauaa_device_class": dice.choice([None, "Desktop"] * 20 + ["Robot"]),
+        "view_id": dice.choice([None, f"v{dice.randrange(PEOPLE * 9)}"]),
+        "screen_name": dice.choice([None, "Cart"]),
+        "page_urlhost": path and dice.choice([None, "shop.example"]),
+        "page_urlpath": path,
+        "page_urlquery": dice.choice([None, "q=1"]),
+        "page_title": dice.choice([None, "Shop"]),
+        "dvce_created_tstamp": dice.choice([None, START + dt.timedelta(seconds=dice.randrange(60))]),
+        "pp_yoffset_max": dice.choice([None, -3, dice.randrange(3_000)]),
+        "doc_height": dice.choice([None, 0, 2_000, 3_000]),
+        "br_viewheight": dice.choice([None, 600, 4_000]),
+        "app_id": dice.choice([None, "shop"]),
+        "mkt_campaign": dice.choice([None, "spring"]),
+        "refr_urlhost": dice.choice([None, "www.google.com"]),
+        "geo_country": dice.choice([None, "DE", "FR"]),
+        "dvce_type": dice.choice([None, "Computer"]),
+        "br_family": dice.choice([None, "Firefox"]),
+        "br_lang": dice.choice([None, "de"]),
+    }
+
+
 def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
     kind = dice.choice(
         ["page_view"] * 4
-        + ["link_click", "transaction", "transaction_item", "purchase"]
+        + ["page_ping"] * 2
+        + ["screen_view", "link_click", "transaction", "transaction_item", "purchase"]
         + ["snowplow_ecommerce_action"] * 3
     )
     row: SilverRow = {
@@ -58,6 +86,7 @@ def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
         "mkt_medium": dice.choice([None, None, "CPC", "email"]),
         "mkt_source": dice.choice([None, "google"]),
         "refr_medium": dice.choice([None, "search", "internal"]),
+        **_surroundings(dice),
     }
     if kind == "transaction":
         row |= {

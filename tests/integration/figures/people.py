@@ -33,7 +33,7 @@ def user_profiles(world: World) -> TableRows:
         if person := world.person(event):
             seen[person].append(event)
     for session in sessions(world):
-        if session.person:
+        if session.person and not session.bot:
             visits[session.person].append(session)
     for value in customer_values(world, purchases(world)):
         worth[value.person].append(value)
@@ -96,7 +96,7 @@ def attribution_credits(world: World) -> TableRows:
     """(stream, purchase, channel, touchpoints, then weight and value by each model)."""
     visits: dict[Person, list[Session]] = defaultdict(list)
     for session in sessions(world):
-        if session.person:
+        if session.person and not session.bot:
             visits[session.person].append(session)
     found: TableRows = set()
     for purchase in purchases(world):

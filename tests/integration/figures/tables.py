@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from figures import engagement, funnels, orders, people, purchases, sessions, shops, stream_figures
+from figures import engagement, funnels, orders, people, purchases, sessions, shops, stream_figures, views
 from figures.events import World
 
 Figure = Callable[[World], Collection[tuple[object, ...]]]
@@ -17,7 +17,7 @@ TABLES: dict[str, tuple[str, Figure]] = {
     "marts.fct_events": (
         "stream, identity_space, event_id, event_name, event_at, event_date, event_sequence, user_id, anonymous_id,"
         " session_id, device_platform, channel, category, is_view, is_conversion, conversion_value, currency, order_id,"
-        " product_id, entity_id, country, city",
+        " product_id, entity_id, country, city, is_bot",
         stream_figures.fct_events,
     ),
     "marts.daily_active_users": (
@@ -35,9 +35,18 @@ TABLES: dict[str, tuple[str, Figure]] = {
         engagement.user_identities,
     ),
     "marts.fct_sessions": (
-        "identity_space, person_id, session_id, started_at, ended_at, session_date, duration_seconds, events, views,"
-        " conversions, is_converted, is_engaged, channel, device_platform, journey",
+        "identity_space, person_id, session_id, started_at, ended_at, session_date, duration_seconds, events, is_cut,"
+        " events_after_cut, views, conversions, is_converted, is_engaged, is_bounce, is_bot, channel, device_platform,"
+        " journey, page_views, engaged_seconds, first_page, last_page, landing_host, landing_path, landing_query,"
+        " app_id, referrer_host, utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, region, city,"
+        " device, browser, operating_system, language",
         sessions.fct_sessions,
+    ),
+    "marts.fct_page_views": (
+        "identity_space, view_id, person_id, session_id, index_in_session, viewed_at, viewed_date, page, page_title,"
+        " app_id, referrer_host, utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, region, city,"
+        " device, browser, operating_system, language, engaged_seconds, scroll_depth, is_bot",
+        views.fct_page_views,
     ),
     "marts.conversion_journeys": (
         "identity_space, place, journey, sessions, share, converted_sessions, conversion_rate",

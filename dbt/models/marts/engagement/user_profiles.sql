@@ -26,6 +26,7 @@ visits as (
     select identity_space, person_id, count(*) as sessions, cast(sum(conversions) as bigint) as conversions
     from {{ ref('fct_sessions') }}
     where person_id is not null
+        and {{ is_counted() }}
     group by {{ person }}
 
 ),

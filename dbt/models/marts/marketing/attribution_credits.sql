@@ -17,6 +17,7 @@ sessions as (
     from {{ ref('fct_sessions') }}
     where person_id is not null
         and channel is not null
+        and {{ is_counted() }}
 
 ),
 
