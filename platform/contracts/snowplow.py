@@ -35,10 +35,41 @@ SHOP_ITEM = pl.Struct(
     }
 )
 
+MAIL_AND_CRM = "com_getvero com_iterable com_mailchimp com_mailgun com_mandrill com_marketo com_olark com_sendgrid"
+PERSONAL_ENTITIES = (  # fields of these may hold addresses, emails, places, or what a person typed
+    f"{CONTEXT}_snowplow_geolocation_context_1",
+    f"{CONTEXT}_snowplow_change_form_1",
+    *(f"{EVENT}_snowplow_{form}_form_1" for form in ("change", "focus", "submit")),
+    f"{EVENT}_snowplow_identify_1",
+    f"{CONTEXT}_snowplow_pii_transformation_1",
+    *(f"{CHECKOUT}.{kind}_{part}" for kind in ("billing", "shipping") for part in ("full_address", "postcode")),
+    f"{SHOP}_user_1",
+    "contexts_com_clearbit_enrichment_*",
+    "contexts_com_google_analytics_cookies_1",
+    "contexts_com_google_analytics_private_1",
+    "contexts_com_google_tag_manager_server_side_user_data_1",
+    "contexts_com_mparticle_snowplow_pushregistration_event_1",
+    "contexts_com_segment_context_1",
+    "contexts_com_segment_traits_1",
+    "contexts_io_snowplow_ecomm_location_1",
+    "contexts_org_ietf_http_cookie_1",
+    "contexts_org_ietf_http_header_1",
+    "unstruct_event_com_callrail_*",
+    *(f"unstruct_event_{vendor}_*" for vendor in MAIL_AND_CRM.split()),
+    "unstruct_event_com_urbanairship_connect_*",
+    "unstruct_event_com_zendesk_snowplow_*",
+)
+
 
 class SnowplowEvent(EnrichedFields):
     """One row per enriched event; columns are named as in Snowplow's analytics SDKs."""
 
+    contexts: str = column(
+        "contexts", json=True, description="All contexts as one JSON object: arrays of entities by column name"
+    )
+    unstruct_event: str = column(
+        "unstruct_event", json=True, description="The event's own data as a JSON object: one object by column name"
+    )
     contexts_com_snowplowanalytics_snowplow_web_page_1: str = column(
         "contexts_com_snowplowanalytics_snowplow_web_page_1", json=True, description="Id of the page view"
     )
@@ -192,16 +223,5 @@ SNOWPLOW = Stream(
         "v_etl",
         "etl_tags",
     ),
-    dropped={
-        "geo_zipcode": Personal.DROP,
-        "geo_latitude": Personal.DROP,
-        "geo_longitude": Personal.DROP,
-        "contexts_com_snowplowanalytics_snowplow_geolocation_context_1": Personal.DROP,
-        "contexts_com_snowplowanalytics_snowplow_change_form_1": Personal.DROP,
-        "contexts_com_google_analytics_cookies_1": Personal.DROP,
-        "contexts_com_google_analytics_private_1": Personal.DROP,
-        "contexts_com_mparticle_snowplow_pushregistration_event_1": Personal.DROP,
-        "contexts_org_ietf_http_cookie_1": Personal.DROP,
-        "contexts_org_ietf_http_header_1": Personal.DROP,
-    },
+    dropped=dict.fromkeys(("geo_zipcode", "geo_latitude", "geo_longitude", *PERSONAL_ENTITIES), Personal.DROP),
 )
