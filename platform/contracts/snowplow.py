@@ -18,7 +18,7 @@ SCREEN, SCREEN_VIEW = f"{CONTEXT}_mobile_screen_1", f"{EVENT}_mobile_screen_view
 ACTION = f"{EVENT}_snowplow_ecommerce_snowplow_ecommerce_action_1"
 SHOP = f"{CONTEXT}_snowplow_ecommerce"
 TRANSACTION, PRODUCT, CHECKOUT = f"{SHOP}_transaction_1", f"{SHOP}_product_1", f"{SHOP}_checkout_step_1"
-CART, REFUND = f"{SHOP}_cart_1", f"{SHOP}_refund_1"
+SHOP_CART, REFUND = f"{SHOP}_cart_1", f"{SHOP}_refund_1"
 ROBOT, AGENT = "contexts_com_iab_snowplow_spiders_and_robots_1", "contexts_nl_basjes_yauaa_context_1"
 CONSENT = f"{EVENT}_snowplow_consent_preferences_1"
 VITALS = f"{EVENT}_snowplow_web_vitals_1"
@@ -142,11 +142,13 @@ class SnowplowEvent(EnrichedFields):
         },
         description="Shop: all products of the event, in the order sent",
     )
-    ecommerce_cart_id: str = column(f"{CART}.cart_id", description="Shop: the cart's id")
+    ecommerce_cart_id: str = column(f"{SHOP_CART}.cart_id", description="Shop: the cart's id")
     ecommerce_cart_value: Money = money(
-        f"{CART}.total_value", description="Shop: the cart's value after the action, in ecommerce_cart_currency"
+        f"{SHOP_CART}.total_value", description="Shop: the cart's value after the action, in ecommerce_cart_currency"
     )
-    ecommerce_cart_currency: str = column(f"{CART}.currency", description="Shop: ISO 4217 code of the cart's value")
+    ecommerce_cart_currency: str = column(
+        f"{SHOP_CART}.currency", description="Shop: ISO 4217 code of the cart's value"
+    )
     ecommerce_checkout_step: int = column(f"{CHECKOUT}.step", description="Shop: number of the checkout's step")
     ecommerce_transaction_id: str = column(f"{TRANSACTION}.transaction_id", description="Shop: order id")
     ecommerce_revenue: Money = money(f"{TRANSACTION}.revenue", description="Shop: total, in ecommerce_currency")
