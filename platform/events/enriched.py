@@ -91,8 +91,8 @@ class Enriched:
         found: dict[str, Values | Elements] = {**fields}
         missing = Values(records.data, np.full(count, MISSING, np.uint8), *np.zeros((2, count), np.uint32))
         for entity, projection in self.within.items():
-            found |= _values_within(entity, projection, entities.of([entity]).first(), missing, result)
-        found |= {entity: _elements(entities.of([entity]), count) for entity in self.lists}
+            found |= _values_within(entity, projection, entities.of({entity}).first(), missing, result)
+        found |= {entity: _elements(entities.of({entity}), count) for entity in self.lists}
         typed = extract(found, self.projection)
         result.columns, result.rounded, result.drift = typed.columns, typed.rounded, typed.drift
         result.rejections.entries += typed.rejections.entries

@@ -7,7 +7,7 @@ Belongs here: finding entities and telling the columns that they belong to. Not 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -67,12 +67,12 @@ class Entities(NamedTuple):
         kinds, starts, ends = self.kinds[chosen], self.starts[chosen], self.ends[chosen]
         return Entities(self.schemas, self.data, rows, places, kinds, starts, ends)
 
-    def indexes(self, columns: Collection[str]) -> Int64s:
+    def indexes(self, columns: Set[str]) -> Int64s:
         """Which entities are of some columns."""
         wanted = np.array([schema.column in columns for schema in self.schemas], np.bool_)
         return np.flatnonzero(wanted[self.places])
 
-    def of(self, columns: Collection[str]) -> Entities:
+    def of(self, columns: Set[str]) -> Entities:
         """The entities of some columns."""
         return self.take(self.indexes(columns))
 
@@ -84,10 +84,18 @@ class Entities(NamedTuple):
         """The data of each entity."""
         return Values(self.data, self.kinds, self.starts, self.ends)
 
+    def columns(self) -> tuple[list[str], Int64s]:
+        """The names of all columns, sorted, and the place of each schema's column among them."""
+        names = sorted({schema.column for schema in self.schemas})
+        places = {name: place for place, name in enumerate(names)}
+        return names, np.array([places[schema.column] for schema in self.schemas], np.int64)
+
     def counts(self) -> dict[str, int]:
         """The number of records by column."""
-        columns = sorted({schema.column for schema in self.schemas})
-        return {column: n for column in columns if (n := len(self.of([column]).first().rows))}
+        names, columns = self.columns()
+        pairs = np.unique(self.rows * len(names) + columns[self.places])
+        counts = np.bincount(pairs % max(len(names), 1), minlength=len(names))
+        return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
 
 
 class EntityFinder:

@@ -69,7 +69,7 @@ class EntityJson:
     def columns(self, entities: Entities, count: int, rejections: Rejections) -> dict[str, pl.Series]:
         """The columns of `count` records by name. Records with NaN or Infinity in them are rejected."""
         held = {schema.column: self._holders(schema.column) for schema in entities.schemas}
-        kept = entities.of([column for column, names in held.items() if names])
+        kept = entities.of({column for column, names in held.items() if names})
         found = extract({"data": kept.values()}, self.as_json)
         for place, _, reason, detail in found.rejections.entries:
             names = held[kept.schemas[kept.places[place]].column]
@@ -77,7 +77,7 @@ class EntityJson:
         texts = Pieces.of_column(found.columns["data"])
         columns = {}
         for name, path in self.paths.items():
-            chosen = kept.indexes([column for column, names in held.items() if name in names])
+            chosen = kept.indexes({column for column, names in held.items() if name in names})
             columns[name] = _text_column(texts, kept, chosen, count, path.startswith(CONTEXTS), path in ALL)
         return columns
 
@@ -116,8 +116,7 @@ def _text_column(texts: Pieces, entities: Entities, chosen: Int64s, count: int, 
     """
     if not len(chosen):
         return pl.Series([None], dtype=pl.String).new_from_index(0, count)
-    names = sorted({schema.column for schema in entities.schemas})
-    ranks = np.array([names.index(schema.column) for schema in entities.schemas], np.int64)
+    names, ranks = entities.columns()
     keys = Pieces.of([f'"{name}":' if keyed else "" for name in names])
     heads = Pieces.of([f'{{"_schema_version":"{s.version}"' if keyed and listed else "" for s in entities.schemas])
     by_column = entities.rows[chosen] * len(names) + ranks[entities.places[chosen]]

@@ -186,7 +186,7 @@ def test_very_many_and_deep_entities() -> None:
     deep: Any = 1
     for _ in range(59):
         deep = {"a": deep}
-    many = [("com.acme", f"x{n % 1000}", "1-0-0", {"n": n}) for n in range(20_000)]
+    many = [("com.acme", f"x{n % 10_000}", "1-0-0", {"n": n}) for n in range(20_000)]
     found = (written(many), entities(("d", deep)))
     rows = outcomes(SNOWPLOW, [line(event_id=str(len(contexts)), contexts=contexts) for contexts in found])
     assert json.loads(rows[0]["contexts"]) == by_sdk(many)
