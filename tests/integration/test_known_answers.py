@@ -104,7 +104,7 @@ def test_products_carts_and_refunds_of_a_snowplow_shop(simulated: tuple[Platform
     carts = (
         "SELECT kind, sum(sessions), sum(abandoned) FROM marts.cart_abandonment WHERE stream = 'snowplow' GROUP BY 1"
     )
-    assert dict((kind, found) for kind, *found in reading.gold(platform.data, carts)) == {
+    assert {kind: found for kind, *found in reading.gold(platform.data, carts)} == {
         "cart": [4, 1],
         "checkout": [4, 1],
     }
