@@ -7,12 +7,14 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+from operator import itemgetter
 from typing import Any
 
 from figures.events import Event, Person, TableRows, World
 from figures.money import finest_decimals, rounded
 from figures.orders import Purchase, Value, customer_values, purchases, segment
-from figures.sessions import Session, sessions
+from figures.sessions import Session, group_of, sessions, sessions_with_views
+from figures.views import View, landing
 
 MODELS = ("first", "last", "linear", "position")
 
@@ -22,23 +24,37 @@ def _favourite(counts: Counter[str]) -> str | None:
     return min(counts, key=lambda name: (-counts[name], name), default=None)
 
 
+def _first_and_last(visits: list[tuple[Session, list[View]]]) -> tuple[object, ...]:
+    """The first and the last known channel, channel group, country, device and landing page."""
+    said: list[list[tuple[dt.datetime, str | None]]] = [[] for _ in range(5)]
+    for session, views in visits:
+        country, device = itemgetter(7, 10)(landing(views[0].first)) if views else (None, None)
+        page = views[0].page if views else None
+        values = session.first("channel"), group_of(session, views), country, device, page
+        for known, value in zip(said, values, strict=True):
+            if value is not None:
+                known.append((session.started, value))
+    return tuple(end(known)[1] if known else None for known in said for end in (min, max))
+
+
 def user_profiles(world: World) -> TableRows:
     """(space, person, first seen, last seen, days, events, views, sessions, conversions, favourite platform, channel
-    and category, orders, first and last order, segment, active, currency, lifetime value, scores, tier)."""
+    and category, orders, first and last order, segment, active, currency, lifetime value, scores, tier, and what the
+    first and last session say)."""
     seen: dict[Person, list[Event]] = defaultdict(list)
-    visits: dict[Person, list[Session]] = defaultdict(list)
+    visits: dict[Person, list[tuple[Session, list[View]]]] = defaultdict(list)
     worth: dict[Person, list[Value]] = defaultdict(list)
     for event in world.events:
         if person := world.person(event):
             seen[person].append(event)
-    for session in sessions(world):
+    for session, views in sessions_with_views(world):
         if session.person and not session.bot:
-            visits[session.person].append(session)
+            visits[session.person].append((session, views))
     for value in customer_values(world, purchases(world)):
         worth[value.person].append(value)
     found: TableRows = set()
     for person, events in seen.items():
-        mine, values = visits[person], worth[person]
+        mine, values = [session for session, _ in visits[person]], worth[person]
         orders = sorted(at for value in values for at in value.at)
         main = min(
             values, key=lambda v: (-len(v.at), -(v.monetary or 0), v.currency is None, v.currency or ""), default=None
@@ -52,6 +68,7 @@ def user_profiles(world: World) -> TableRows:
             + (len(orders), *((orders[0], orders[-1]) if orders else (None, None)), segment(len(orders)))
             + (any(value.recency <= 30 for value in values),)
             + ((main.currency, main.monetary, *main.scores, main.tier) if main else (None,) * 6)
+            + _first_and_last(visits[person])
         )
     return found
 

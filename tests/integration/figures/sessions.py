@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from figures.channels import channel_group
 from figures.engagement import ratio
 from figures.events import Event, Person, TableRows, World
 from figures.views import LANDING, View, landing, views
@@ -119,24 +120,38 @@ def sessions(world: World) -> list[Session]:
     return found + [Session(person[0], person, None, run) for person, runs in by_gap.items() for run in runs]
 
 
-def fct_sessions(world: World) -> TableRows:
-    """(space, person, given id, start, end, date, seconds, events, cut, events after it, views, conversions, converted,
-    engaged, bounce, bot, channel, platform, journey, then what its page views say)."""
+def sessions_with_views(world: World) -> Iterator[tuple[Session, list[View]]]:
+    """Each session, and the views with its id up to its cut."""
     by_session: dict[tuple[str, str], list[View]] = defaultdict(list)
     for view in views(world):
         if view.first.session is not None:
             by_session[view.space, view.first.session].append(view)
-    found: TableRows = set()
     for session in sessions(world):
-        engaged = session.length > dt.timedelta(seconds=10) or session.views >= 2 or session.conversions > 0
         seen = by_session.get((session.space, session.given), []) if session.given else []
+        yield session, [view for view in seen if view.first.at - session.started <= LONGEST]
+
+
+def group_of(session: Session, seen: list[View]) -> str:
+    """The channel group of the first view's campaign, else of the session's channel."""
+    row, channel = seen[0].first.row if seen else {}, session.first("channel")
+    source, medium = (channel if row.get(name) is None else row[name] for name in ("mkt_source", "mkt_medium"))
+    return channel_group(source, medium, row.get("mkt_campaign"))
+
+
+def fct_sessions(world: World) -> TableRows:
+    """(space, person, given id, start, end, date, seconds, events, cut, events after it, views, conversions, converted,
+    engaged, bounce, bot, channel, platform, journey, then what its page views say, channel group)."""
+    found: TableRows = set()
+    for session, seen in sessions_with_views(world):
+        engaged = session.length > dt.timedelta(seconds=10) or session.views >= 2 or session.conversions > 0
         found.add(
             (session.space, session.person and session.person[1], session.given, session.started)
             + (session.events[-1].at, session.events[0].date, session.length // dt.timedelta(seconds=1))
             + (len(session.events), session.after_cut > 0, session.after_cut)
             + (session.views, session.conversions, session.conversions > 0, engaged, session.views > 0 and not engaged)
             + (session.bot, session.first("channel"), session.first("device"), session.journey)
-            + _pages([view for view in seen if view.first.at - session.started <= LONGEST])
+            + _pages(seen)
+            + (group_of(session, seen),)
         )
     return found
 

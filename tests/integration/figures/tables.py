@@ -39,7 +39,7 @@ TABLES: dict[str, tuple[str, Figure]] = {
         " events_after_cut, views, conversions, is_converted, is_engaged, is_bounce, is_bot, channel, device_platform,"
         " journey, page_views, engaged_seconds, first_page, last_page, landing_host, landing_path, landing_query,"
         " app_id, referrer_host, utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, region, city,"
-        " device, browser, operating_system, language",
+        " device, browser, operating_system, language, channel_group",
         sessions.fct_sessions,
     ),
     "marts.fct_page_views": (
@@ -88,7 +88,8 @@ TABLES: dict[str, tuple[str, Figure]] = {
         "identity_space, person_id, first_seen_at, last_seen_at, active_days, events, views, sessions, conversions,"
         " favourite_device_platform, favourite_channel, favourite_category, completed_orders, first_order_at,"
         " last_order_at, segment, is_active_customer, currency, lifetime_value, recency_score, frequency_score,"
-        " monetary_score, rfm_tier",
+        " monetary_score, rfm_tier, first_channel, last_channel, first_channel_group, last_channel_group,"
+        " first_country, last_country, first_device, last_device, first_landing_page, last_landing_page",
         people.user_profiles,
     ),
     "marts.attribution_credits": (

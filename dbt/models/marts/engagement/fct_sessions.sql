@@ -291,10 +291,17 @@ counted as (
 
 ),
 
+source_categories as (
+
+    select * from {{ ref('source_categories') }}
+
+),
+
 described_sessions as (
 
     select
         sessions.*,
+        source_categories.category as source_category,
         counted.page_views,
         counted.engaged_seconds,
         {% for column in landing_columns -%}
@@ -317,6 +324,8 @@ described_sessions as (
         on counted.identity_space = last_views.identity_space
         and counted.session_id = last_views.session_id
         and counted.page_views = last_views.index_in_session
+    left join source_categories
+        on lower(coalesce(first_views.utm_source, sessions.channel)) = source_categories.source
 
 )
 
@@ -345,6 +354,10 @@ select
     views > 0 and not ({{ is_engaged }}) as is_bounce,
     is_bot,
     channel,
+    {{ channel_group(
+        'lower(coalesce(utm_source, channel))', 'lower(coalesce(utm_medium, channel))', 'lower(utm_campaign)',
+        'source_category'
+    ) }} as channel_group,
     device_platform,
     first_page,
     last_page,
