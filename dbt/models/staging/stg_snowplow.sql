@@ -76,7 +76,20 @@ renamed as (
         coalesce(br_family, yauaa_agent_name) as browser,
         coalesce(os_family, os_name) as operating_system,
         br_lang as language,
-        is_bot
+        is_bot,
+        app_version,
+        consent_event,
+        consent_version,
+        vitals_lcp,
+        vitals_fcp,
+        vitals_fid,
+        vitals_inp,
+        vitals_cls,
+        vitals_ttfb,
+        error_exception,
+        error_class,
+        error_language,
+        error_is_fatal
     from typed
 
 )

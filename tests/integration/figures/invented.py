@@ -64,6 +64,22 @@ def _surroundings(dice: Random) -> SilverRow:
         "dvce_type": dice.choice([None, "Computer"]),
         "br_family": dice.choice([None, "Firefox"]),
         "br_lang": dice.choice([None, "de"]),
+        **_quality(dice),
+    }
+
+
+def _quality(dice: Random) -> SilverRow:
+    """What a few events say of consent, of the speed of the page, or of an error."""
+    return {
+        "consent_event": dice.choice([None] * 3 + ["allow_all", "deny_all"]),
+        "consent_version": dice.choice([None, "1"]),
+        "vitals_lcp": dice.choice([None, 2_500.0, 2_501.0, 4_000.0, 9_000.0]),
+        "vitals_cls": dice.choice([None, 0.0, 0.125, 0.5]),
+        "app_version": dice.choice([None, "1.0"]),
+        "error_language": dice.choice([None] * 3 + ["KOTLIN"]),
+        "error_exception": dice.choice([None] * 3 + ["NullPointer"]),
+        "error_class": dice.choice([None] * 3 + ["Cart"]),
+        "error_is_fatal": dice.choice([None, False, True]),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from figures import engagement, funnels, orders, people, sessions, stream_figures, views
+from figures import engagement, funnels, orders, people, quality, sessions, stream_figures, views
 from figures.events import World
 
 Figure = Callable[[World], Collection[tuple[object, ...]]]
@@ -47,6 +47,18 @@ TABLES: dict[str, tuple[str, Figure]] = {
         " app_id, referrer_host, utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, region, city,"
         " device, browser, operating_system, language, engaged_seconds, scroll_depth, is_bot",
         views.fct_page_views,
+    ),
+    "marts.consent_choices": (
+        "event_date, app_id, choice, consent_version, choices, ids",
+        quality.consent_choices,
+    ),
+    "marts.web_vitals": (
+        "event_date, app_id, page_host, page_path, vital, measurements, p75, rating, good, needs_improvement, poor",
+        quality.web_vitals,
+    ),
+    "marts.app_errors": (
+        "event_date, app_id, app_version, programming_language, error_name, errors, fatal_errors, ids",
+        quality.app_errors,
     ),
     "marts.conversion_journeys": (
         "identity_space, place, journey, sessions, share, converted_sessions, conversion_rate",
