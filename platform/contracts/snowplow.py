@@ -18,7 +18,7 @@ SCREEN, SCREEN_VIEW = f"{CONTEXT}_mobile_screen_1", f"{EVENT}_mobile_screen_view
 ACTION = f"{EVENT}_snowplow_ecommerce_snowplow_ecommerce_action_1"
 SHOP = f"{CONTEXT}_snowplow_ecommerce"
 TRANSACTION, PRODUCT, CHECKOUT = f"{SHOP}_transaction_1", f"{SHOP}_product_1", f"{SHOP}_checkout_step_1"
-CART, REFUND = f"{SHOP}_cart_1", f"{SHOP}_refund_1"
+SHOP_CART, REFUND = f"{SHOP}_cart_1", f"{SHOP}_refund_1"
 ROBOT, AGENT = "contexts_com_iab_snowplow_spiders_and_robots_1", "contexts_nl_basjes_yauaa_context_1"
 CONSENT = f"{EVENT}_snowplow_consent_preferences_1"
 VITALS = f"{EVENT}_snowplow_web_vitals_1"
@@ -35,10 +35,41 @@ SHOP_ITEM = pl.Struct(
     }
 )
 
+MAIL_AND_CRM = "com_getvero com_iterable com_mailchimp com_mailgun com_mandrill com_marketo com_olark com_sendgrid"
+PERSONAL_ENTITIES = (  # fields of these may hold addresses, emails, places, or what a person typed
+    f"{CONTEXT}_snowplow_geolocation_context_1",
+    f"{CONTEXT}_snowplow_change_form_1",
+    *(f"{EVENT}_snowplow_{form}_form_1" for form in ("change", "focus", "submit")),
+    f"{EVENT}_snowplow_identify_1",
+    f"{CONTEXT}_snowplow_pii_transformation_1",
+    *(f"{CHECKOUT}.{kind}_{part}" for kind in ("billing", "shipping") for part in ("full_address", "postcode")),
+    f"{SHOP}_user_1",
+    "contexts_com_clearbit_enrichment_*",
+    "contexts_com_google_analytics_cookies_1",
+    "contexts_com_google_analytics_private_1",
+    "contexts_com_google_tag_manager_server_side_user_data_1",
+    "contexts_com_mparticle_snowplow_pushregistration_event_1",
+    "contexts_com_segment_context_1",
+    "contexts_com_segment_traits_1",
+    "contexts_io_snowplow_ecomm_location_1",
+    "contexts_org_ietf_http_cookie_1",
+    "contexts_org_ietf_http_header_1",
+    "unstruct_event_com_callrail_*",
+    *(f"unstruct_event_{vendor}_*" for vendor in MAIL_AND_CRM.split()),
+    "unstruct_event_com_urbanairship_connect_*",
+    "unstruct_event_com_zendesk_snowplow_*",
+)
+
 
 class SnowplowEvent(EnrichedFields):
     """One row per enriched event; columns are named as in Snowplow's analytics SDKs."""
 
+    contexts: str = column(
+        "contexts", json=True, description="All contexts as one JSON object: arrays of entities by column name"
+    )
+    unstruct_event: str = column(
+        "unstruct_event", json=True, description="The event's own data as a JSON object: one object by column name"
+    )
     contexts_com_snowplowanalytics_snowplow_web_page_1: str = column(
         "contexts_com_snowplowanalytics_snowplow_web_page_1", json=True, description="Id of the page view"
     )
@@ -111,11 +142,13 @@ class SnowplowEvent(EnrichedFields):
         },
         description="Shop: all products of the event, in the order sent",
     )
-    ecommerce_cart_id: str = column(f"{CART}.cart_id", description="Shop: the cart's id")
+    ecommerce_cart_id: str = column(f"{SHOP_CART}.cart_id", description="Shop: the cart's id")
     ecommerce_cart_value: Money = money(
-        f"{CART}.total_value", description="Shop: the cart's value after the action, in ecommerce_cart_currency"
+        f"{SHOP_CART}.total_value", description="Shop: the cart's value after the action, in ecommerce_cart_currency"
     )
-    ecommerce_cart_currency: str = column(f"{CART}.currency", description="Shop: ISO 4217 code of the cart's value")
+    ecommerce_cart_currency: str = column(
+        f"{SHOP_CART}.currency", description="Shop: ISO 4217 code of the cart's value"
+    )
     ecommerce_checkout_step: int = column(f"{CHECKOUT}.step", description="Shop: number of the checkout's step")
     ecommerce_transaction_id: str = column(f"{TRANSACTION}.transaction_id", description="Shop: order id")
     ecommerce_revenue: Money = money(f"{TRANSACTION}.revenue", description="Shop: total, in ecommerce_currency")
@@ -192,16 +225,5 @@ SNOWPLOW = Stream(
         "v_etl",
         "etl_tags",
     ),
-    dropped={
-        "geo_zipcode": Personal.DROP,
-        "geo_latitude": Personal.DROP,
-        "geo_longitude": Personal.DROP,
-        "contexts_com_snowplowanalytics_snowplow_geolocation_context_1": Personal.DROP,
-        "contexts_com_snowplowanalytics_snowplow_change_form_1": Personal.DROP,
-        "contexts_com_google_analytics_cookies_1": Personal.DROP,
-        "contexts_com_google_analytics_private_1": Personal.DROP,
-        "contexts_com_mparticle_snowplow_pushregistration_event_1": Personal.DROP,
-        "contexts_org_ietf_http_cookie_1": Personal.DROP,
-        "contexts_org_ietf_http_header_1": Personal.DROP,
-    },
+    dropped=dict.fromkeys(("geo_zipcode", "geo_latitude", "geo_longitude", *PERSONAL_ENTITIES), Personal.DROP),
 )

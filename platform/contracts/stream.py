@@ -57,7 +57,8 @@ def column(
     """One silver column: where it comes from in the decoded record, and pandera's rules for it.
 
     `path` is dotted (`customer.email`); of several paths the first one with a value counts. In Snowplow's events it may
-    lead into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity. `compute` makes
+    lead into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity. With `json`, the
+    paths `contexts` and `unstruct_event` hold all entities but personal ones, by column name. `compute` makes
     the column from other, typed columns. With neither, the stream does not fill the column. `each` maps the fields of a
     list's structs to paths within one element. `json` keeps any value as JSON text.
 
@@ -172,7 +173,8 @@ class Stream:
     `key` names the silver columns that are the producer's event id; if it is empty, the record's content is its key.
     `volatile` are dotted paths that do not count for the content. `fingerprint` is a field that replaces the whole
     content if it has a value. `dropped` are personal fields that no column keeps, `ignored` other fields that no column
-    keeps; any further field is drift. `freshness` is how far the newest event of an arrival hour may lie before the
+    keeps; any further field is drift. Snowplow's entities count as fields; with `*` for its end, a path names all that
+    begin like it. `freshness` is how far the newest event of an arrival hour may lie before the
     hour's end. A change of columns or rules needs a new `version`: files that were judged under another version are
     judged again when their hour is next materialized.
     """

@@ -67,6 +67,10 @@ class Extraction:
         """Type the values of columns that are no lists; they share their `data`."""
         for column, values in found:
             self.refuse_kinds(column, values)
+            if not (values.kinds > NULL).any():
+                nothing = pl.Series([None], dtype=column.dtype)
+                self.columns[column.name] = nothing.new_from_index(0, len(values.kinds))
+        found = [(column, values) for column, values in found if column.name not in self.columns]
         plain = [(column, one) for column, one in found if isinstance(column.dtype, pl.String) and not column.json]
         texts = text_columns([values for _, values in plain])
         self.columns.update({column.name: text for (column, _), text in zip(plain, texts, strict=True)})
