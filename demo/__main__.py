@@ -28,7 +28,7 @@ def main() -> int:
     os.environ["PYTHONWARNINGS"] = "ignore"  # for a helper process of Python, which outlives an interrupted demo
     logging.getLogger().addHandler(logging.NullHandler())  # otherwise Python writes libraries' warnings itself
     terminal = Terminal()
-    terminal.say("The demo: two days of events of five streams, loaded and summed up by Dagster")
+    terminal.say("The demo: two days of events of six streams, loaded and summed up by Dagster")
     try:
         return run(terminal)
     except KeyboardInterrupt:

@@ -20,7 +20,7 @@ from resources.environment import Misconfigured, begin_recently, data_dir, first
 if TYPE_CHECKING:
     from simulate.plan import Plan
 
-HOURS, RATE = 49, 900  # two days, and the first hour of the third, so that both are complete; events an hour and stream
+HOURS, RATE = 49, 750  # two days, and the first hour of the third, so that both are complete; events an hour and stream
 PROCESSES = 2
 Truth = dict[str, Any]
 

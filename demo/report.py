@@ -24,9 +24,10 @@ from resources.environment import data_dir, make
 # The last date is left out: only its first hour was simulated.
 LAST_DAY = """(SELECT max(event_date) FROM marts.daily_active_users
     WHERE event_date < (SELECT max(event_date) FROM marts.daily_active_users))"""
+EVERYBODY = "identity_space = 'all' AND device_platform = 'all' AND app_id = 'all'"
 FIGURES = (
     f"""SELECT 'people active on ' || event_date, format('{{:,}}, of whom {{:,}} were new', dau, new_users)
-        FROM marts.daily_active_users WHERE device_platform = 'all' AND event_date = {LAST_DAY}""",
+        FROM marts.daily_active_users WHERE {EVERYBODY} AND event_date = {LAST_DAY}""",
     f"""SELECT 'revenue on ' || {LAST_DAY}, string_agg(revenue, ' and ' ORDER BY revenue) FROM (
             SELECT format('{{:,.2f}} ', sum(revenue)::DOUBLE) || currency AS revenue
             FROM marts.fct_orders WHERE is_completed AND ordered_date = {LAST_DAY} GROUP BY currency
@@ -40,7 +41,8 @@ FIGURES = (
         FROM marts.funnel_steps WHERE funnel = 'shop order' GROUP BY funnel""",
     """SELECT 'back on the next day',
             format('{:.1f} % of {:,} who were new on {}', 100 * retention_rate, cohort_users, cohort_date)
-        FROM marts.retention_cohorts WHERE cohort_period = 'day' AND period_number = 1 AND retained_users IS NOT NULL
+        FROM marts.retention_cohorts
+        WHERE identity_space = 'all' AND cohort_period = 'day' AND period_number = 1 AND retained_users IS NOT NULL
         ORDER BY cohort_date DESC LIMIT 1""",
 )
 """Queries of the five figures. Each gives what the figure is, and its value."""

@@ -88,4 +88,5 @@ class ScriptedSessions(BlockSource):
         first = FIRST_SPARE + (file.part << 20)
         sessions = self._scripted(file.plan, session_rows(file.hour, range(first, first + count)))
         people = sessions.with_columns(script=pl.lit(0, pl.Int64), bot=pl.lit(False))
-        return self.write(file.plan, self._events(file.plan, people, Scripts([[self.full_event]])))["line"].to_list()
+        alone = Scripts([[self.full_event]], views=self.scripts.views)
+        return self.write(file.plan, self._events(file.plan, people, alone))["line"].to_list()

@@ -6,6 +6,7 @@ When events happen does not belong here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from random import Random
 
 import polars as pl
@@ -46,10 +47,20 @@ class Scripts:
     """The scripts of a stream's sessions, lists of event numbers, all equally likely.
 
     `goals`: the events that the newsletter wants. `crawl`: the script of bots; empty for a stream without bots.
-    `mean`: the mean number of events. By script: `lengths`, `steps` (its event numbers) and `ordinals` (0, 1, 2, …).
+    `views`: the events that begin a view of a page or screen. `beats`: the events that a tracker sends in regular
+    intervals. `mean`: the mean number of events. By script: `lengths`, `steps` (its event numbers), `ordinals` (0, 1,
+    2, …) and `views_begun` (at each step, the number of views so far).
     """
 
-    def __init__(self, scripts: Sequence[Sequence[int]], goals: Sequence[int] = (), crawl: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        scripts: Sequence[Sequence[int]],
+        goals: Sequence[int] = (),
+        crawl: Sequence[int] = (),
+        *,
+        views: Sequence[int] = (),
+        beats: Sequence[int] = (),
+    ) -> None:
         steps = [list(script) for script in scripts]
         self.count = len(steps)
         self.bot_share = BOT_SHARE if crawl else 0.0
@@ -58,6 +69,9 @@ class Scripts:
         self.lengths = pl.Series([len(script) for script in steps])
         self.steps = pl.Series(steps, dtype=pl.List(pl.Int64))
         self.ordinals = pl.Series([list(range(len(script))) for script in steps], dtype=pl.List(pl.Int64))
+        begun = [list(accumulate(event in views for event in script)) for script in steps]
+        self.views_begun = pl.Series(begun, dtype=pl.List(pl.Int64))
+        self.views, self.beats = tuple(views), tuple(beats)
         self.reaches_goal = pl.Series([not set(goals).isdisjoint(script) for script in steps])
 
     def is_bot(self) -> pl.Expr:

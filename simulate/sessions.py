@@ -6,6 +6,7 @@ own folder.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import exp
 from statistics import NormalDist
@@ -22,6 +23,7 @@ SHORTEST_DELAY_MS = 60_000
 LONGEST_MS, LONGEST_SPREAD_MS = 40 * 60_000, 18 * 60_000  # the limits of sessions, so that none leaves its hour
 SHORTEST_GAP_MS, LONGEST_GAP_MS = 2_000, 20 * 60_000
 BOT_GAP_MS = 2_500
+BEATS = pl.Series([10_000] * 7 + [20_000, 30_000, 60_000])  # a tracker pings every ten seconds unless nobody moves
 
 
 def _log_normal(median: float, sigma: float) -> list[float]:
@@ -67,23 +69,25 @@ def session_events(plan: Plan, sessions: pl.DataFrame, scripts: Scripts) -> pl.D
     """One row per event of the sessions.
 
     Sessions have `hour`, `key`, `bot`, `late`, `place` and `script` (which is dropped). Events also have `event`,
-    `ordinal` (their number in the session), `id` (UInt64), `sent` (when they arrive, ms) and `at` (when they happened,
-    ms).
+    `ordinal` (their number in the session), `view` (the number of the session's view that they belong to, from 1), `id`
+    (UInt64), `sent` (when they arrive, ms) and `at` (when they happened, ms).
     """
-    scripted = sessions.with_columns(
-        event=pl.lit(scripts.steps).gather("script"), ordinal=pl.lit(scripts.ordinals).gather("script")
-    ).explode("event", "ordinal")
+    lists = {"event": scripts.steps, "ordinal": scripts.ordinals, "view": scripts.views_begun}
+    found = {name: pl.lit(values).gather("script") for name, values in lists.items()}
+    scripted = sessions.with_columns(**found).explode(*lists)
     events = scripted.with_columns(id=dice.key(plan.seed, "event", "key", "ordinal"))
-    return _add_times(plan, events).drop("script", "place")
+    return _add_times(plan, events, scripts.beats).drop("script", "place")
 
 
-def _add_times(plan: Plan, events: pl.DataFrame) -> pl.DataFrame:
+def _add_times(plan: Plan, events: pl.DataFrame, beats: Sequence[int]) -> pl.DataFrame:
     """Add `sent` and `at`. The events of a session follow each other."""
     is_first = pl.col("ordinal") == 0
     is_last = pl.col("ordinal").shift(-1, fill_value=0) == 0
     gap = pl.when("bot").then(BOT_GAP_MS).otherwise(dice.pick(GAPS, "gap", "id") * dice.pick(PACES, "pace") // 1_000)
-    jitter = dice.below(1_000, "jitter", "id").cast(pl.Int64)
-    events = events.with_columns(total=(gap + jitter).cum_sum())
+    step = gap + dice.below(1_000, "jitter", "id").cast(pl.Int64)
+    if beats:
+        step = pl.when(pl.col("event").is_in(beats)).then(dice.pick(BEATS, "beat", "id")).otherwise(step)
+    events = events.with_columns(total=step.cum_sum())
     since = pl.col("total") - pl.when(is_first).then("total").forward_fill()
     events = events.with_columns(since=since)
     events = events.with_columns(length=pl.when(is_last).then("since").backward_fill())

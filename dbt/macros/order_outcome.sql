@@ -17,10 +17,22 @@
 {% macro is_order_event_name(event_name) -%}
     (
         left({{ plain_order_word(event_name) }}, 6) = 'order_'
-        or {{ is_order_word(event_name, var('order_completing_words')) }}
-        or {{ is_order_word(event_name, var('order_reversing_words')) }}
+        or {{ is_order_word(event_name, var('order_completing_words') + var('order_reversing_words') + refund_words()) }}
     )
 {%- endmacro %}
+
+
+{#- The words of a refund: var('order_refunding_words'), and the same with `partially_` in front. -#}
+{% macro refund_words() %}
+    {%- set words = var('order_refunding_words') -%}
+    {{ return(words + partial_refund_words()) }}
+{% endmacro %}
+
+{% macro partial_refund_words() %}
+    {%- set words = [] -%}
+    {%- for word in var('order_refunding_words') %}{% do words.append('partially_' ~ word) %}{% endfor -%}
+    {{ return(words) }}
+{% endmacro %}
 
 
 {#- Condition: a text is one of some words, with or without `order_` in front. -#}

@@ -68,6 +68,19 @@
 {% endmacro %}
 
 
+{#-
+    Condition: the row shares columns with one of `rows`, which are rebuilt; always true where the whole table is built.
+    A model needs it whose rows are made of several people's events, when only some of these people are rebuilt.
+-#}
+{% macro shares_key(columns, rows) %}
+    {%- if execute and is_incremental() -%}
+        ({{ columns }}) in (select {{ columns }} from {{ rows }})
+    {%- else -%}
+        1 = 1
+    {%- endif -%}
+{% endmacro %}
+
+
 {#- The strategy of rebuild_by: delete the rebuilt rows, then insert the model's. -#}
 {% macro get_incremental_replace_rebuilt_sql(arg_dict) %}
     {{ return(adapter.dispatch('replace_rebuilt')(arg_dict)) }}

@@ -1,7 +1,7 @@
 {#-
     RFM: each customer's recency (days since the last order), frequency (orders) and monetary (value of the orders),
-    compared with those of the other customers. The quintiles use cume_dist() and not ntile(), so that equal values
-    score the same. Method: Miglautsch (2000), "Thoughts on RFM scoring".
+    compared with those of the other customers. The scores use cume_dist() and not ntile(), so that equal values score
+    the same. Method: Miglautsch (2000), "Thoughts on RFM scoring".
 -#}
 
 {#-
@@ -26,14 +26,13 @@
 {%- endmacro %}
 
 
-{#- The quintile of a place: 5 is best. -#}
+{#- The part of a place, such as its quintile: from 1 to var('rfm_parts'), which is best. -#}
 {% macro rfm_score(place) -%}
+    {%- set parts = var('rfm_parts') -%}
     case
-        when {{ place }} <= 0.2 then 1
-        when {{ place }} <= 0.4 then 2
-        when {{ place }} <= 0.6 then 3
-        when {{ place }} <= 0.8 then 4
-        when {{ place }} <= 1 then 5
+        {%- for part in range(1, parts + 1) %}
+        when {{ place }} <= {{ part / parts }} then {{ part }}
+        {%- endfor %}
     end
 {%- endmacro %}
 

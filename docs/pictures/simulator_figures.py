@@ -112,9 +112,11 @@ def retention(events: pl.DataFrame, first: int, days: int) -> list[float]:
 
 
 def funnel(events: pl.DataFrame, stream: str) -> list[tuple[str, int]]:
-    """The people who reach each step of the stream's funnel, in the order of the steps."""
+    """The people who reach each step of the stream's funnel of plain event names, in the order of the steps."""
     with FUNNELS.open() as file:
-        steps = [row["event_name"] for row in csv.DictReader(file) if row["stream"] == stream]
+        rows = [row for row in csv.DictReader(file) if row["stream"] == stream]
+    with_conditions = {row["funnel"] for row in rows if row["condition_column"]}
+    steps = [row["event_name"] for row in rows if row["funnel"] not in with_conditions]
     reached = [0] * len(steps)
     for names in events.drop_nulls("person").group_by("person").agg("name")["name"]:
         done = 0

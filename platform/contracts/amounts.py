@@ -20,12 +20,12 @@ MOST_MONEY = 10**12
 MOST_PIECES = 10**6
 
 
-def money(path: str, *, ge: int = -MOST_MONEY, **options: Any) -> Any:
+def money(path: str | tuple[str, ...], *, ge: int = -MOST_MONEY, **options: Any) -> Any:
     """A column of `Money` from `ge` to `MOST_MONEY`; `options` are those of `column`."""
     return column(path, ge=ge, le=MOST_MONEY, **options)
 
 
-def pieces(path: str, *, ge: int = -MOST_PIECES, **options: Any) -> Any:
+def pieces(path: str | tuple[str, ...], *, ge: int = -MOST_PIECES, **options: Any) -> Any:
     """A column of quantities (`int`) from `ge` to `MOST_PIECES`; `options` are those of `column`."""
     return column(path, ge=ge, le=MOST_PIECES, **options)
 

@@ -25,6 +25,7 @@ class ClickstreamEvent(Envelope):
         "user_id", personal=Personal.HASH_EMAILS, nullable=False, description="The visitor, shared with the website"
     )
     session_id: str = column("session_id", nullable=False, description="The visit it belongs to")
+    order_id: str = column("order_id", description="The order that a purchase is a line of")
     product_id: str = column("product_id", description="The product that it is about")
     category: str = column("category", description="The product's category")
     quantity: int = pieces("quantity", ge=1, description="Pieces put into the cart, taken out or bought")
@@ -50,7 +51,7 @@ class ClickstreamEvent(Envelope):
 
 CLICKSTREAM = Stream(
     name="clickstream",
-    version="2.0.0",
+    version="2.1.0",
     owner="team:storefront",
     description="Views, searches, carts and purchases of the storefront",
     identity_space="site",

@@ -2,178 +2,74 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import pandera.polars as pa
 import polars as pl
 
-from contracts.amounts import money, pieces
-from contracts.stream import EnrichedTsv, Envelope, Instant, Money, Personal, Stream, column
+from contracts.amounts import MONEY, MOST_MONEY, MOST_PIECES, each_in_range, money
+from contracts.snowplow_fields import EnrichedFields
+from contracts.stream import EnrichedTsv, Money, Personal, Stream, column
 
-PLATFORMS = {"web": "web", "mob": "mobile", "app": "mobile", "pc": "desktop", "srv": "backend"}
-CLIENT_SESSION = "contexts_com_snowplowanalytics_snowplow_client_session_1"
-ECOMMERCE = "com_snowplowanalytics_snowplow_ecommerce"
-ACTION = f"unstruct_event_{ECOMMERCE}_snowplow_ecommerce_action_1"
-TRANSACTION = f"contexts_{ECOMMERCE}_transaction_1"
+CONTEXT, EVENT = "contexts_com_snowplowanalytics", "unstruct_event_com_snowplowanalytics"
+CLIENT_SESSION = f"{CONTEXT}_snowplow_client_session_1"
+WEB_PAGE = f"{CONTEXT}_snowplow_web_page_1"
+SCREEN, SCREEN_VIEW = f"{CONTEXT}_mobile_screen_1", f"{EVENT}_mobile_screen_view_1"
+ACTION = f"{EVENT}_snowplow_ecommerce_snowplow_ecommerce_action_1"
+SHOP = f"{CONTEXT}_snowplow_ecommerce"
+TRANSACTION, PRODUCT, CHECKOUT = f"{SHOP}_transaction_1", f"{SHOP}_product_1", f"{SHOP}_checkout_step_1"
+SHOP_CART, REFUND = f"{SHOP}_cart_1", f"{SHOP}_refund_1"
+ROBOT, AGENT = "contexts_com_iab_snowplow_spiders_and_robots_1", "contexts_nl_basjes_yauaa_context_1"
+CONSENT = f"{EVENT}_snowplow_consent_preferences_1"
+VITALS = f"{EVENT}_snowplow_web_vitals_1"
+ERROR = f"{EVENT}_snowplow_application_error_1"
+
+SHOP_ITEM = pl.Struct(
+    {
+        "product_id": pl.String,
+        "product_name": pl.String,
+        "product_category": pl.String,
+        "unit_price": MONEY,
+        "quantity": pl.Int64,
+        "currency": pl.String,
+    }
+)
+
+MAIL_AND_CRM = "com_getvero com_iterable com_mailchimp com_mailgun com_mandrill com_marketo com_olark com_sendgrid"
+PERSONAL_ENTITIES = (  # fields of these may hold addresses, emails, places, or what a person typed
+    f"{CONTEXT}_snowplow_geolocation_context_1",
+    f"{CONTEXT}_snowplow_change_form_1",
+    *(f"{EVENT}_snowplow_{form}_form_1" for form in ("change", "focus", "submit")),
+    f"{EVENT}_snowplow_identify_1",
+    f"{CONTEXT}_snowplow_pii_transformation_1",
+    *(f"{CHECKOUT}.{kind}_{part}" for kind in ("billing", "shipping") for part in ("full_address", "postcode")),
+    f"{SHOP}_user_1",
+    "contexts_com_clearbit_enrichment_*",
+    "contexts_com_google_analytics_cookies_1",
+    "contexts_com_google_analytics_private_1",
+    "contexts_com_google_tag_manager_server_side_user_data_1",
+    "contexts_com_mparticle_snowplow_pushregistration_event_1",
+    "contexts_com_segment_context_1",
+    "contexts_com_segment_traits_1",
+    "contexts_io_snowplow_ecomm_location_1",
+    "contexts_org_ietf_http_cookie_1",
+    "contexts_org_ietf_http_header_1",
+    "unstruct_event_com_callrail_*",
+    *(f"unstruct_event_{vendor}_*" for vendor in MAIL_AND_CRM.split()),
+    "unstruct_event_com_urbanairship_connect_*",
+    "unstruct_event_com_zendesk_snowplow_*",
+)
 
 
-class SnowplowEvent(Envelope):
+class SnowplowEvent(EnrichedFields):
     """One row per enriched event; columns are named as in Snowplow's analytics SDKs."""
 
-    event_id: str = column("event_id", nullable=False, description="The tracker's or collector's id of the event")
-    event_name: str = column("event_name", description="page_view, link_click, transaction, ...")
-    event_at: Instant = column(
-        compute=pl.coalesce(
-            "true_tstamp",
-            "derived_tstamp",
-            pl.col("collector_tstamp") - (pl.col("dvce_sent_tstamp") - pl.col("dvce_created_tstamp")),
-            "collector_tstamp",
-        ),
-        nullable=False,
-        description="The best time there is of the event: true, derived, corrected for the device's clock, collected",
+    contexts: str = column(
+        "contexts", json=True, description="All contexts as one JSON object: arrays of entities by column name"
     )
-    user_id: str = column(
-        "user_id", personal=Personal.HASH_EMAILS, description="The business's id of the user; hashed if an email"
+    unstruct_event: str = column(
+        "unstruct_event", json=True, description="The event's own data as a JSON object: one object by column name"
     )
-    anonymous_id: str = column(
-        compute=pl.coalesce("domain_userid", "client_session_user_id"),
-        description="The first-party cookie's id, else the mobile tracker's; never the collector's cookie",
-    )
-    session_id: str = column(
-        compute=pl.coalesce("domain_sessionid", "client_session_id"),
-        description="The web tracker's visit, else the mobile tracker's session",
-    )
-    device_platform: str = column(
-        compute=pl.col("platform").replace(PLATFORMS), description="web, mobile, desktop, backend, or Snowplow's code"
-    )
-    app_id: str = column("app_id", description="The site or app")
-    platform: str = column("platform", description="Snowplow's code of the platform: web, mob, pc, srv, app, ...")
-    etl_tstamp: Instant = column("etl_tstamp", description="When enrichment began")
-    collector_tstamp: Instant = column("collector_tstamp", nullable=False, description="When the collector received it")
-    dvce_created_tstamp: Instant = column("dvce_created_tstamp", description="When it happened by the device's clock")
-    event: str = column("event", description="The kind of event: page_view, struct, unstruct, transaction, ...")
-    txn_id: int = column("txn_id", description="The tracker's number of the request")
-    name_tracker: str = column("name_tracker", description="The tracker's namespace")
-    v_tracker: str = column("v_tracker", description="The tracker's version")
-    v_collector: str = column("v_collector", description="The collector's version")
-    v_etl: str = column("v_etl", description="The enrichment's version")
-    user_ipaddress: str = column("user_ipaddress", personal=Personal.HASH, description="Keyed hash of the IP address")
-    user_fingerprint: str = column(
-        "user_fingerprint", personal=Personal.HASH, description="Keyed hash of the browser's fingerprint"
-    )
-    domain_userid: str = column("domain_userid", description="First-party cookie's id")
-    domain_sessionidx: int = column("domain_sessionidx", description="Number of the visit of this cookie")
-    network_userid: str = column("network_userid", description="Id of the collector's cookie; no identity")
-    geo_country: str = column("geo_country", description="ISO 3166-1 code of the country, by IP address")
-    geo_region: str = column("geo_region", description="Code of the region, by IP address")
-    geo_city: str = column("geo_city", description="City, by IP address")
-    geo_region_name: str = column("geo_region_name", description="Name of the region, by IP address")
-    ip_isp: str = column("ip_isp", description="The visitor's internet provider")
-    ip_organization: str = column("ip_organization", description="The organization that the IP address belongs to")
-    ip_domain: str = column("ip_domain", description="The domain that the IP address belongs to")
-    ip_netspeed: str = column("ip_netspeed", description="Kind of connection, by IP address")
-    page_url: str = column("page_url", description="The page's URL")
-    page_title: str = column("page_title", free_text=True, description="The page's title")
-    page_referrer: str = column("page_referrer", description="The referrer's URL")
-    page_urlscheme: str = column("page_urlscheme", description="Scheme of the page's URL")
-    page_urlhost: str = column("page_urlhost", description="Host of the page's URL")
-    page_urlport: int = column("page_urlport", description="Port of the page's URL")
-    page_urlpath: str = column("page_urlpath", description="Path of the page's URL")
-    page_urlquery: str = column("page_urlquery", description="Query of the page's URL")
-    page_urlfragment: str = column("page_urlfragment", description="Fragment of the page's URL")
-    refr_urlscheme: str = column("refr_urlscheme", description="Scheme of the referrer's URL")
-    refr_urlhost: str = column("refr_urlhost", description="Host of the referrer's URL")
-    refr_urlport: int = column("refr_urlport", description="Port of the referrer's URL")
-    refr_urlpath: str = column("refr_urlpath", description="Path of the referrer's URL")
-    refr_urlquery: str = column("refr_urlquery", description="Query of the referrer's URL")
-    refr_urlfragment: str = column("refr_urlfragment", description="Fragment of the referrer's URL")
-    refr_medium: str = column("refr_medium", description="Kind of referrer: search, social, internal, ...")
-    refr_source: str = column("refr_source", description="Name of the referrer, if known")
-    refr_term: str = column("refr_term", free_text=True, description="Keywords of a search that led here")
-    mkt_medium: str = column("mkt_medium", description="The campaign's medium: cpc, email, ...")
-    mkt_source: str = column("mkt_source", description="The campaign's source")
-    mkt_term: str = column("mkt_term", description="The campaign's keywords")
-    mkt_content: str = column("mkt_content", description="The campaign's content or id of the ad")
-    mkt_campaign: str = column("mkt_campaign", description="The campaign")
-    se_category: str = column("se_category", description="Structured event: category")
-    se_action: str = column("se_action", description="Structured event: action")
-    se_label: str = column("se_label", description="Structured event: label")
-    se_property: str = column("se_property", description="Structured event: property")
-    se_value: float = column("se_value", description="Structured event: value")
-    tr_orderid: str = column("tr_orderid", description="Transaction: order id")
-    tr_affiliation: str = column("tr_affiliation", description="Transaction: affiliation, such as the channel")
-    tr_total: Money = money("tr_total", description="Transaction: total, in tr_currency")
-    tr_tax: Money = money("tr_tax", description="Transaction: tax within the total, in tr_currency")
-    tr_shipping: Money = money("tr_shipping", description="Transaction: shipping within the total, in tr_currency")
-    tr_city: str = column("tr_city", description="Transaction: city delivered to")
-    tr_state: str = column("tr_state", description="Transaction: state delivered to")
-    tr_country: str = column("tr_country", description="Transaction: country delivered to")
-    ti_orderid: str = column("ti_orderid", description="Transaction item: order id")
-    ti_sku: str = column("ti_sku", description="Transaction item: product's SKU")
-    ti_name: str = column("ti_name", description="Transaction item: product's name")
-    ti_category: str = column("ti_category", description="Transaction item: product's category")
-    ti_price: Money = money("ti_price", description="Transaction item: price of one piece, in ti_currency")
-    ti_quantity: int = pieces("ti_quantity", description="Transaction item: pieces")
-    pp_xoffset_min: int = column("pp_xoffset_min", description="Page ping: least horizontal scroll, pixels")
-    pp_xoffset_max: int = column("pp_xoffset_max", description="Page ping: greatest horizontal scroll, pixels")
-    pp_yoffset_min: int = column("pp_yoffset_min", description="Page ping: least vertical scroll, pixels")
-    pp_yoffset_max: int = column("pp_yoffset_max", description="Page ping: greatest vertical scroll, pixels")
-    useragent: str = column("useragent", description="The browser's user agent")
-    br_name: str = column("br_name", description="Browser and version")
-    br_family: str = column("br_family", description="Family of the browser")
-    br_version: str = column("br_version", description="Version of the browser")
-    br_type: str = column("br_type", description="Kind of browser")
-    br_renderengine: str = column("br_renderengine", description="The browser's rendering engine")
-    br_lang: str = column("br_lang", description="Language that the browser is set to")
-    br_features_pdf: bool = column("br_features_pdf", description="Whether the browser shows PDF")
-    br_features_flash: bool = column("br_features_flash", description="Whether the browser has Flash")
-    br_features_java: bool = column("br_features_java", description="Whether the browser has Java")
-    br_features_director: bool = column("br_features_director", description="Whether the browser has Director")
-    br_features_quicktime: bool = column("br_features_quicktime", description="Whether the browser has QuickTime")
-    br_features_realplayer: bool = column("br_features_realplayer", description="Whether the browser has RealPlayer")
-    br_features_windowsmedia: bool = column(
-        "br_features_windowsmedia", description="Whether the browser has Windows Media"
-    )
-    br_features_gears: bool = column("br_features_gears", description="Whether the browser has Google Gears")
-    br_features_silverlight: bool = column("br_features_silverlight", description="Whether the browser has Silverlight")
-    br_cookies: bool = column("br_cookies", description="Whether the browser takes cookies")
-    br_colordepth: str = column("br_colordepth", description="Bits of colour")
-    br_viewwidth: int = column("br_viewwidth", description="Width of the viewport, pixels")
-    br_viewheight: int = column("br_viewheight", description="Height of the viewport, pixels")
-    os_name: str = column("os_name", description="Operating system")
-    os_family: str = column("os_family", description="Family of the operating system")
-    os_manufacturer: str = column("os_manufacturer", description="Maker of the operating system")
-    os_timezone: str = column("os_timezone", description="Time zone that the device is set to")
-    dvce_type: str = column("dvce_type", description="Kind of device")
-    dvce_ismobile: bool = column("dvce_ismobile", description="Whether the device is mobile")
-    dvce_screenwidth: int = column("dvce_screenwidth", description="Width of the screen, pixels")
-    dvce_screenheight: int = column("dvce_screenheight", description="Height of the screen, pixels")
-    doc_charset: str = column("doc_charset", description="The page's character encoding")
-    doc_width: int = column("doc_width", description="The page's width, pixels")
-    doc_height: int = column("doc_height", description="The page's height, pixels")
-    tr_currency: str = column("tr_currency", description="Transaction: ISO 4217 code")
-    tr_total_base: Money = money("tr_total_base", description="Transaction: total, in base_currency")
-    tr_tax_base: Money = money("tr_tax_base", description="Transaction: tax, in base_currency")
-    tr_shipping_base: Money = money("tr_shipping_base", description="Transaction: shipping, in base_currency")
-    ti_currency: str = column("ti_currency", description="Transaction item: ISO 4217 code")
-    ti_price_base: Money = money("ti_price_base", description="Transaction item: price, in base_currency")
-    base_currency: str = column("base_currency", description="ISO 4217 code of the reporting currency")
-    amounts_rounded: bool = column(
-        rounded=True, description="Whether an amount of the transaction or of its item was rounded to 6 decimals"
-    )
-    geo_timezone: str = column("geo_timezone", description="Time zone, by IP address")
-    mkt_clickid: str = column("mkt_clickid", description="The ad network's id of the click")
-    mkt_network: str = column("mkt_network", description="The ad network")
-    etl_tags: str = column("etl_tags", description="Tags of the enrichment")
-    dvce_sent_tstamp: Instant = column("dvce_sent_tstamp", description="When it was sent by the device's clock")
-    refr_domain_userid: str = column("refr_domain_userid", description="Cookie's id on the site that linked here")
-    refr_device_tstamp: Instant = column("refr_device_tstamp", description="When that site's link was followed")
-    domain_sessionid: str = column("domain_sessionid", description="The web tracker's id of the visit")
-    derived_tstamp: Instant = column(
-        "derived_tstamp", description="Time of the event with the device's clock corrected"
-    )
-    event_vendor: str = column("event_vendor", description="Who defined the event")
-    event_format: str = column("event_format", description="Format of the event's schema")
-    event_version: str = column("event_version", description="Version of the event's schema")
-    event_fingerprint: str = column("event_fingerprint", description="Hash of what makes two events the same")
-    true_tstamp: Instant = column("true_tstamp", description="The exact time of the event, where the tracker knows it")
     contexts_com_snowplowanalytics_snowplow_web_page_1: str = column(
         "contexts_com_snowplowanalytics_snowplow_web_page_1", json=True, description="Id of the page view"
     )
@@ -233,14 +129,86 @@ class SnowplowEvent(Envelope):
     client_session_user_id: str = column(f"{CLIENT_SESSION}.userId", description="The mobile tracker's id of the app")
     client_session_id: str = column(f"{CLIENT_SESSION}.sessionId", description="The mobile tracker's id of the session")
     ecommerce_action: str = column(f"{ACTION}.type", description="Shop: product_view, add_to_cart, transaction, ...")
+    ecommerce_list: str = column(f"{ACTION}.name", description="Shop: the action's name, such as that of a list")
+    ecommerce_products: Annotated[pl.List, SHOP_ITEM] = column(
+        PRODUCT,
+        each={
+            "product_id": "id",
+            "product_name": "name",
+            "product_category": "category",
+            "unit_price": "price",
+            "quantity": "quantity",
+            "currency": "currency",
+        },
+        description="Shop: all products of the event, in the order sent",
+    )
+    ecommerce_cart_id: str = column(f"{SHOP_CART}.cart_id", description="Shop: the cart's id")
+    ecommerce_cart_value: Money = money(
+        f"{SHOP_CART}.total_value", description="Shop: the cart's value after the action, in ecommerce_cart_currency"
+    )
+    ecommerce_cart_currency: str = column(
+        f"{SHOP_CART}.currency", description="Shop: ISO 4217 code of the cart's value"
+    )
+    ecommerce_checkout_step: int = column(f"{CHECKOUT}.step", description="Shop: number of the checkout's step")
     ecommerce_transaction_id: str = column(f"{TRANSACTION}.transaction_id", description="Shop: order id")
     ecommerce_revenue: Money = money(f"{TRANSACTION}.revenue", description="Shop: total, in ecommerce_currency")
     ecommerce_currency: str = column(f"{TRANSACTION}.currency", description="Shop: ISO 4217 code")
+    ecommerce_tax: Money = money(f"{TRANSACTION}.tax", description="Shop: tax of the order")
+    ecommerce_shipping: Money = money(f"{TRANSACTION}.shipping", description="Shop: shipping of the order")
+    ecommerce_discount: Money = money(f"{TRANSACTION}.discount_amount", description="Shop: discount of the order")
+    ecommerce_refund_id: str = column(f"{REFUND}.transaction_id", description="Shop: id of the order refunded")
+    ecommerce_refund_amount: Money = money(
+        f"{REFUND}.refund_amount", description="Shop: amount refunded, in ecommerce_refund_currency"
+    )
+    ecommerce_refund_currency: str = column(f"{REFUND}.currency", description="Shop: ISO 4217 code of the refund")
+    ecommerce_page_type: str = column(f"{SHOP}_page_1.type", description="Shop: kind of page, such as product or cart")
+    view_id: str = column(
+        (f"{WEB_PAGE}.id", f"{SCREEN_VIEW}.id", f"{SCREEN}.id"),
+        description="Id of the page view or screen view that the event belongs to",
+    )
+    screen_name: str = column((f"{SCREEN_VIEW}.name", f"{SCREEN}.name"), description="Name of the app's screen")
+    screen_previous_name: str = column(f"{SCREEN_VIEW}.previousName", description="Name of the screen before")
+    app_version: str = column(f"{CONTEXT}_mobile_application_1.version", description="Version of the app")
+    iab_is_bot: bool = column(f"{ROBOT}.spiderOrRobot", description="Whether IAB's list of bots has the user agent")
+    iab_category: str = column(f"{ROBOT}.category", description="IAB's category: BROWSER, SPIDER_OR_ROBOT, ...")
+    yauaa_device_class: str = column(f"{AGENT}.deviceClass", description="YAUAA: Desktop, Phone, Robot, ...")
+    yauaa_agent_class: str = column(f"{AGENT}.agentClass", description="YAUAA: Browser, Robot, ...")
+    yauaa_agent_name: str = column(f"{AGENT}.agentName", description="YAUAA: name of the browser or bot")
+    consent_event: str = column(f"{CONSENT}.eventType", description="Consent: allow_all, allow_selected, deny_all, ...")
+    consent_basis: str = column(f"{CONSENT}.basisForProcessing", description="Consent: legal basis of the processing")
+    consent_version: str = column(f"{CONSENT}.consentVersion", description="Consent: version of the document")
+    consent_scopes: str = column(
+        f"{CONSENT}.consentScopes", json=True, description="Consent: scopes accepted, as a JSON array"
+    )
+    consent_gdpr_applies: bool = column(f"{CONSENT}.gdprApplies", description="Consent: whether the GDPR applies")
+    cmp_elapsed_seconds: float = column(
+        f"{EVENT}_snowplow_cmp_visible_1.elapsedTime", description="Time until the consent dialog was shown, seconds"
+    )
+    vitals_lcp: float = column(f"{VITALS}.lcp", description="Web vitals: largest contentful paint, ms")
+    vitals_fcp: float = column(f"{VITALS}.fcp", description="Web vitals: first contentful paint, ms")
+    vitals_fid: float = column(f"{VITALS}.fid", description="Web vitals: first input delay, ms")
+    vitals_inp: float = column(f"{VITALS}.inp", description="Web vitals: interaction to next paint, ms")
+    vitals_cls: float = column(f"{VITALS}.cls", description="Web vitals: cumulative layout shift")
+    vitals_ttfb: float = column(f"{VITALS}.ttfb", description="Web vitals: time to first byte, ms")
+    vitals_navigation_type: str = column(f"{VITALS}.navigationType", description="Web vitals: kind of navigation")
+    error_message: str = column(f"{ERROR}.message", free_text=True, description="Application error: message")
+    error_class: str = column(f"{ERROR}.className", description="Application error: class where it happened")
+    error_exception: str = column(f"{ERROR}.exceptionName", description="Application error: name of the exception")
+    error_language: str = column(f"{ERROR}.programmingLanguage", description="Application error: programming language")
+    error_is_fatal: bool = column(f"{ERROR}.isFatal", description="Application error: whether the app ended")
+
+    @pa.check("ecommerce_products", name=f"quantity is from {-MOST_PIECES} to {MOST_PIECES}")
+    def quantities(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return each_in_range(data, "quantity", -MOST_PIECES, MOST_PIECES)
+
+    @pa.check("ecommerce_products", name=f"unit price is from {-MOST_MONEY} to {MOST_MONEY}")
+    def prices(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return each_in_range(data, "unit_price", -MOST_MONEY, MOST_MONEY)
 
 
 SNOWPLOW = Stream(
     name="snowplow",
-    version="2.0.0",
+    version="2.1.0",
     owner="team:web-analytics",
     description="Enriched events of Snowplow trackers on web sites, apps and servers",
     identity_space="site",
@@ -257,16 +225,5 @@ SNOWPLOW = Stream(
         "v_etl",
         "etl_tags",
     ),
-    dropped={
-        "geo_zipcode": Personal.DROP,
-        "geo_latitude": Personal.DROP,
-        "geo_longitude": Personal.DROP,
-        "contexts_com_snowplowanalytics_snowplow_geolocation_context_1": Personal.DROP,
-        "contexts_com_snowplowanalytics_snowplow_change_form_1": Personal.DROP,
-        "contexts_com_google_analytics_cookies_1": Personal.DROP,
-        "contexts_com_google_analytics_private_1": Personal.DROP,
-        "contexts_com_mparticle_snowplow_pushregistration_event_1": Personal.DROP,
-        "contexts_org_ietf_http_cookie_1": Personal.DROP,
-        "contexts_org_ietf_http_header_1": Personal.DROP,
-    },
+    dropped=dict.fromkeys(("geo_zipcode", "geo_latitude", "geo_longitude", *PERSONAL_ENTITIES), Personal.DROP),
 )

@@ -18,6 +18,7 @@ import polars as pl
 
 from contracts.layout import HIVE, PLAIN, Layout
 from contracts.rules import looked_at
+from contracts.times import TimeForm
 
 # The column types that have parameters, as annotations of a model.
 Instant = Annotated[pl.Datetime, "us", "UTC"]
@@ -45,8 +46,10 @@ class Scope(StrEnum):
 def column(
     path: str | tuple[str, ...] | None = None,
     *,
-    each: Mapping[str, str] | None = None,
+    each: Mapping[str, str | None] | None = None,
     compute: pl.Expr | None = None,
+    time: TimeForm | None = None,
+    decimal_comma: bool = False,
     json: bool = False,
     free_text: bool = False,
     rounded: bool = False,
@@ -56,10 +59,15 @@ def column(
 ) -> Any:
     """One silver column: where it comes from in the decoded record, and pandera's rules for it.
 
-    `path` is dotted (`customer.email`); of several paths the first one with a value counts. In Snowplow's events it may
-    lead into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity. `compute` makes
-    the column from other, typed columns. With neither, the stream does not fill the column. `each` maps the fields of a
-    list's structs to paths within one element. `json` keeps any value as JSON text.
+    `path` is dotted (`customer.email`, see `paths`); of several, the first one with a value counts. In Snowplow's
+    events it may lead into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity.
+    With `json`, the paths `contexts` and `unstruct_event` hold all entities but personal ones, by column name.
+
+    `compute` makes the column from typed columns; with a path as well, also from the value there. With neither, the
+    stream does not fill the column. `each` maps the fields of a list's structs to paths within one element, or to None.
+    Without `path` its paths are those of the record, which make a list of one element, or with `json` an object. `json`
+    keeps any value as JSON text. `time` is the form of a time that is not ISO 8601. With `decimal_comma`, amounts that
+    come as text are written like `1.234,50`.
 
     A text with only white space is null, unless the column is `free_text`. Empty text is always null.
 
@@ -69,15 +77,8 @@ def column(
     decimals in a value is rejected.
     """
     paths = (path,) if isinstance(path, str) else path or ()
-    metadata = {
-        "paths": paths,
-        "each": each,
-        "compute": compute,
-        "json": json,
-        "free_text": free_text,
-        "rounded": rounded,
-        "personal": personal,
-    }
+    metadata: dict[str, Any] = {"paths": paths, "each": each, "compute": compute, "json": json, "personal": personal}
+    metadata |= {"time": time, "decimal_comma": decimal_comma, "free_text": free_text, "rounded": rounded}
     return pa.Field(nullable=nullable, metadata=metadata, **rules)
 
 
@@ -167,12 +168,15 @@ class Stream:
     `decoding` are the framings that its objects may have: the first one that fits an object's head counts, else the
     last one. Objects are gzip, zstd or plain UTF-8, detected by content. `wrapper` is a transport's wrapper that
     records may have. `literals` are dotted paths of objects that may come as text, in JSON or as a Python literal.
-    `nulls` are texts that mean null.
+    `pairs` are dotted paths of arrays of objects with `key` and `value`; a column's path goes on with a key, as if the
+    array were an object. `nulls` are texts that mean null.
 
-    `key` names the silver columns that are the producer's event id; if it is empty, the record's content is its key.
+    `key` names the silver columns that are the producer's event id; where all of them are null, the record's content is
+    its key.
     `volatile` are dotted paths that do not count for the content. `fingerprint` is a field that replaces the whole
     content if it has a value. `dropped` are personal fields that no column keeps, `ignored` other fields that no column
-    keeps; any further field is drift. `freshness` is how far the newest event of an arrival hour may lie before the
+    keeps; any further field is drift. Snowplow's entities count as fields; with `*` for its end, a path names all that
+    begin like it. `freshness` is how far the newest event of an arrival hour may lie before the
     hour's end. A change of columns or rules needs a new `version`: files that were judged under another version are
     judged again when their hour is next materialized.
     """
@@ -186,6 +190,7 @@ class Stream:
     decoding: tuple[Framing, ...] = (JsonLines(),)
     wrapper: KafkaRecord | None = None
     literals: tuple[str, ...] = ()
+    pairs: tuple[str, ...] = ()
     nulls: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     scope: Scope = Scope.EVENT_DATE
@@ -202,15 +207,14 @@ class Stream:
     def __post_init__(self) -> None:
         missing = [name for name in Envelope.to_schema().columns if name not in self.schema.columns]
         unknown = [name for name in self.key if name not in self.schema.columns]
-        nullable = [name for name in self.key if name not in unknown and self.schema.columns[name].nullable]
         unique = [name for name, spec in self.schema.columns.items() if spec.unique]
         checks = [*self.schema.checks, *(check for spec in self.schema.columns.values() for check in spec.checks)]
         warning = [str(check.error or check.name) for check in checks if check.raise_warning]
         flags = [name for name in self.types if self.source_of(name)["rounded"] and self.types[name] != pl.Boolean]
-        if missing or unknown or nullable or unique or warning or flags:
+        if missing or unknown or unique or warning or flags:
             raise ValueError(
                 f"contract {self.name!r}: envelope columns missing {missing}, "
-                f"key columns unknown {unknown}, key columns nullable {nullable}, "
+                f"key columns unknown {unknown}, "
                 f"columns declared unique {unique} (only a key is unique), rules that only warn {warning}, "
                 f"rounded columns that are not boolean {flags}"
             )

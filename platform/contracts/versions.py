@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 WORDS = {"owner", "description", "rejected_share", "freshness"}
 DECISIONS = {"dropped", "ignored"}  # about fields that no column keeps
-LISTS = {"decoding", "layouts", "literals", "paths"}  # a longer list accepts more records
+LISTS = {"decoding", "layouts", "literals", "pairs", "paths"}  # a longer list accepts more records
 _VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"Decimal\(precision=(\d+), scale=(\d+)\)")
 
@@ -82,12 +82,12 @@ def version_error(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | 
 
 def differences(before: Any, after: Any, place: tuple[str, ...] = ()) -> Iterator[Difference]:
     """Where two shapes differ, apart from their versions. A part that only one has is one difference, and so are all
-    rules of a place."""
+    rules of a place. What is empty is as good as absent."""
     if not isinstance(before, Mapping) or not isinstance(after, Mapping) or _kind(place) == "rules":
         yield Difference(place, before, after)
         return
     for name in dict.fromkeys([*before, *after]):
-        if before.get(name) != after.get(name) and (*place, name) != ("version",):
+        if (before.get(name) or None) != (after.get(name) or None) and (*place, name) != ("version",):
             yield from differences(before.get(name), after.get(name), (*place, name))
 
 

@@ -90,6 +90,6 @@ def _buffer(piece: pa.Array) -> tuple[Bytes, Positions]:
     return np.frombuffer(data or b"", np.uint8)[first:last], (offsets - first).astype(np.uint32)
 
 
-def bytes_of(text: bytes) -> Bytes:
+def bytes_of(text: bytes | pa.Buffer) -> Bytes:
     """A byte string for compiled functions; a short one is padded with zeros."""
-    return np.frombuffer(text.ljust(_LEAST, b"\0") if len(text) < _LEAST else text, np.uint8)
+    return np.frombuffer(bytes(text).ljust(_LEAST, b"\0") if len(text) < _LEAST else text, np.uint8)

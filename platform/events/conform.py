@@ -165,12 +165,14 @@ class Conformer:
         rejections.add(rows, "rule", details, name)
 
     def _keys(self, accepted: pl.DataFrame, content: pl.Series) -> pl.Series:
-        """Sixteen bytes per record for its key: a digest of the producer's id, or the content where there is no key."""
+        """Sixteen bytes per record for its key: a digest of the producer's id, or the content where there is no id."""
         if not self.stream.key:
             return content.alias("_key")
         (ids,) = accepted.select(pl.concat_str(self.stream.key, separator=SEPARATOR, ignore_nulls=True))
         texts = ByteSpans.of(pa.chunked_array([ids.to_arrow(compat_level=OLDEST)]), self.scratch)
-        return as_column("_key", text_digests(texts))
+        keys = as_column("_key", text_digests(texts))
+        given = accepted.select(pl.any_horizontal(pl.col(self.stream.key).is_not_null())).to_series()
+        return keys if given.all() else keys.zip_with(given, content.alias("_key"))
 
 
 class Conformers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -13,7 +14,8 @@ from events.json import Column
 
 def columns_of(stream: Stream) -> tuple[Column, ...]:
     """A contract's columns that come from the record, without those that are computed or filled by the platform."""
-    return tuple(_column(stream, name) for name in stream.types if stream.source_of(name)["paths"])
+    sources = {name: stream.source_of(name) for name in stream.types}
+    return tuple(_column(stream, name) for name, source in sources.items() if source["paths"] or source["each"])
 
 
 def _column(stream: Stream, name: str) -> Column:
@@ -25,18 +27,28 @@ def _column(stream: Stream, name: str) -> Column:
         secret=bool(source["personal"]),
         json=source["json"],
         rounds=stream.rounds and dtype == MONEY,
-        each=_fields(dtype, source["each"], stream.rounds),
+        each=_fields(dtype, source, stream.rounds),
+        time=source["time"],
+        decimal_comma=source["decimal_comma"],
         free_text=source["free_text"],
         unused=name in stream.unused_times,
     )
 
 
-def _fields(dtype: pl.DataType, each: Mapping[str, str] | None, rounds: bool) -> tuple[Column, ...]:
-    """The fields of a list's structs. Raises `ValueError` for a list of anything else."""
+def _fields(dtype: pl.DataType, source: Mapping[str, Any], rounds: bool) -> tuple[Column, ...]:
+    """The fields of a list's structs, or of an object of JSON text. Raises `ValueError` for a list of anything else."""
+    each: Mapping[str, str | None] | None = source["each"]
+    if source["json"]:
+        return tuple(Column(name, (path,), pl.String(), json=True) for name, path in (each or {}).items() if path)
     if not isinstance(dtype, pl.List):
         return ()
     inner = dtype.inner
     if not isinstance(inner, pl.Struct) or each is None:
         raise ValueError(f"a list column wants struct elements and their paths, not {dtype}")
     types = {item.name: item.dtype() if isinstance(item.dtype, type) else item.dtype for item in inner.fields}
-    return tuple(Column(name, (each[name],), kind, rounds=rounds and kind == MONEY) for name, kind in types.items())
+    comma = source["decimal_comma"]
+    paths = {name: (path,) if (path := each[name]) else () for name in types}
+    return tuple(
+        Column(name, paths[name], kind, rounds=rounds and kind == MONEY, decimal_comma=comma)
+        for name, kind in types.items()
+    )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
+from contracts.paths import names_of_path
 from contracts.stream import Csv, Stream
 from events.array_types import Mask
 from events.byte_spans import ByteSpans
@@ -19,6 +20,7 @@ from events.contract_columns import columns_of
 from events.delimited import OPEN, TRAILING, rows_as_json
 from events.header import fits, names_of
 from events.json import Extraction, Projection, digest, extract
+from events.pairs import Pairs
 from events.siphash import Digests
 from events.values import MISSING, NULL, TEXT, Values
 
@@ -32,9 +34,15 @@ class Documents:
         self.stream = stream
         self.tables = [framing for framing in stream.decoding if isinstance(framing, Csv)] or [Csv(())]
         columns, known = columns_of(stream), [*_known_paths(stream)]
-        self.known_fields = [*dict.fromkeys(path.partition(".")[0] for path in known)]
+        self.known_fields = [*dict.fromkeys(names_of_path(path)[0] for path in known)]
         self.messages = Projection(located=_MESSAGE)
         self.projection = Projection(columns, nulls=stream.nulls, volatile=stream.volatile, embedded=stream.literals)
+        self.pairs = [Pairs(path, _below(path, known)) for path in stream.pairs]
+        inside = tuple(f"{path}." for path in stream.pairs)
+        paths = [path for column in columns for path in column.all_paths if not path.startswith(inside)]
+        self.located = Projection(
+            located=paths, elements=stream.pairs, volatile=stream.volatile, embedded=stream.literals
+        )
         unused = [column for column in columns if column.unused]
         self.drift = Projection(unused, nulls=stream.nulls, embedded=stream.literals, known=known)
 
@@ -42,7 +50,7 @@ class Documents:
         """Typed columns of records (JSON or CSV), one row each. Anything else is rejected."""
         why: dict[int, str] = {}
         objects, wrapped = self._objects(records, header, why)
-        result = extract(objects, self.projection)
+        result = self._extract_with_pairs(objects) if self.pairs else extract(objects, self.projection)
         if result.errors:
             for row in result.errors.rows.tolist():
                 why.setdefault(row, ("value: " if wrapped[row] else "") + result.errors.message(row))
@@ -59,7 +67,19 @@ class Documents:
         why: dict[int, str] = {}
         objects, _ = self._objects(records, header, why)
         objects.kinds[[*why]] = MISSING
-        return extract(objects, self.drift).drift
+        drift = extract(objects, self.drift).drift
+        found = extract(objects, self.located) if self.pairs else Extraction()
+        return sum((pairs.unknown(found) for pairs in self.pairs), drift)
+
+    def _extract_with_pairs(self, objects: Values) -> Extraction:
+        """As `extract`, for columns of which some have paths into pairs."""
+        result = extract(objects, self.located)
+        for pairs in self.pairs:
+            result.values |= pairs.values(result)
+        typed = extract(result.values, self.projection)
+        result.columns, result.rounded = typed.columns, typed.rounded
+        result.rejections.entries += typed.rejections.entries
+        return result
 
     def _objects(self, records: ByteSpans, header: pa.ChunkedArray, why: dict[int, str]) -> tuple[Values, Mask]:
         """Where the records' objects are, and which came in a Kafka message. `why` tells which are malformed."""
@@ -105,7 +125,12 @@ def _known_paths(stream: Stream) -> Iterator[str]:
     """The paths that the contract names; those within list elements have `[]` for the element."""
     sources = [stream.source_of(name) for name in stream.types]
     for source in sources:
-        for path in source["paths"]:
-            yield path
-            yield from (f"{path}.[].{inner}" for inner in (source["each"] or {}).values())
-    yield from (*stream.dropped, *stream.ignored, *stream.volatile)
+        inner = [path for path in (source["each"] or {}).values() if path]
+        yield from (f"{path}.[].{below}" for path in source["paths"] for below in inner)
+        yield from source["paths"] or inner
+    yield from (*stream.dropped, *stream.ignored, *stream.volatile, *stream.pairs)
+
+
+def _below(parent: str, paths: Sequence[str]) -> list[str]:
+    """What follows the parent's path in the paths below it."""
+    return [path.removeprefix(f"{parent}.") for path in dict.fromkeys(paths) if path.startswith(f"{parent}.")]

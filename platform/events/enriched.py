@@ -1,29 +1,30 @@
 """Snowplow's enriched events become typed columns. They are lines of tab-separated fields; three fields hold JSON.
 
-Belongs here: the format's fields, how entities become columns, Snowplow's bad rows. Not here: which of the columns a
-contract keeps.
+Belongs here: the format's fields, how fields of entities become columns, Snowplow's bad rows. Not here: where entities
+are (`entities`), columns that keep them whole (`entity_json`), which of the columns a contract keeps.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from contracts.stream import Stream
-from events.array_types import Int64s, Mask, Positions
+from events.array_types import Int64s
 from events.byte_spans import ByteSpans
 from events.contract_columns import columns_of
 from events.display import shortened
-from events.json import Column, Extraction, Projection, extract
-from events.rejections import refuse_non_objects
+from events.entities import EVENT, PARTS, Entities, EntityFinder
+from events.entity_json import ALL, EntityJson
+from events.json import Column, Elements, Extraction, Projection, extract
+from events.rejections import Rejections, refuse_non_objects
 from events.siphash import Digests
 from events.tab_separated import digest_fields, locate_fields
-from events.values import ARRAY, ESCAPED, MISSING, NULL, OBJECT, TEXT, Values
+from events.values import ESCAPED, MISSING, NULL, OBJECT, TEXT, Values
 
 _FIELDS = """
 app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker v_tracker
@@ -43,58 +44,59 @@ mkt_clickid mkt_network etl_tags dvce_sent_tstamp refr_domain_userid refr_device
 domain_sessionid derived_tstamp event_vendor event_name event_format event_version event_fingerprint true_tstamp
 """
 FIELDS = tuple(_FIELDS.split())
-SELF_DESCRIBING = ("contexts", "unstruct_event", "derived_contexts")
 _FAILURE = "data.failure.type"  # of a bad row
 _BAD_ROW = re.compile(r"iglu:[^/]+\.badrows/([^/]+)/.*")
-_SCHEMA = re.compile(r"iglu:([A-Za-z0-9._-]+)/([A-Za-z0-9_-]+)/[A-Za-z0-9_-]+/([0-9]+)-[0-9]+-[0-9]+")
 
 
 class Enriched:
     """One stream's enriched events.
 
     A column's path is a field of the line (`app_id`), a field of an entity (`contexts_com_acme_user_1.id`: of the
-    event's first such entity), or, for a column of JSON text, an entity. Raises `ValueError` for any other path.
+    event's first such entity), or, for a column of JSON text or a list, an entity (all of the event's). The JSON text
+    of the paths `contexts` and `unstruct_event` has all entities. Raises `ValueError` for any other path.
     """
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         columns = columns_of(stream)
-        strange = [path for c in columns for path in c.paths if "." not in path and c.json == (path in FIELDS)]
+        strange = [path for column in columns for path in column.paths if _leads_nowhere(column, path)]
         if strange:
             raise ValueError(
                 f"contract {stream.name!r}: expected fields of an enriched event, entities as JSON text, or fields "
                 f"within entities, found the paths {strange}"
             )
-        self.unpacked = {c.name: c.paths[0] for c in columns if c.json and "." not in c.paths[0]}
-        taken = [column for column in columns if column.name not in self.unpacked]
-        paths = [path for column in taken for path in column.paths]
+        texts = [c for c in columns if c.json and "." not in c.paths[0]]
+        self.texts = EntityJson(stream, texts)
+        taken = [column for column in columns if column not in texts]
+        self.lists = [c.paths[0] for c in taken if c.each and "." not in c.paths[0]]
+        paths = [path for column in taken for path in column.paths if path not in self.lists]
         self.projection = Projection(taken, nulls=stream.nulls)
         self.unused_times = Projection([column for column in taken if column.unused], nulls=stream.nulls)
         inner = [path.partition(".") for path in paths if path not in FIELDS]
         within = {entity: [path for root, _, path in inner if root == entity] for entity, _, _ in inner}
         self.within = {entity: Projection(located=found, root=entity) for entity, found in within.items()}
-        self.wanted = [*dict.fromkeys([*(path for path in paths if path in FIELDS), *SELF_DESCRIBING])]
-        schema = [Column("schema", ("schema",), pl.String())]
-        self.envelope = Projection(located=("data",), elements=("data",))
-        self.entity = {part: Projection(schema, located=("data",), nulls=None) for part in SELF_DESCRIBING}
-        self.as_json = Projection([Column("data", ("data",), pl.String(), json=True)])
-        self.bad_row = Projection([*schema, Column("failure", (_FAILURE,), pl.String())], nulls=None)
+        self.wanted = [*dict.fromkeys([*(path for path in paths if path in FIELDS), *PARTS])]
+        self.finder = EntityFinder()
+        schema = Column("schema", ("schema",), pl.String())
+        self.bad_row = Projection([schema, Column("failure", (_FAILURE,), pl.String())], nulls=None)
         self.digested = np.array([name not in {*stream.volatile, stream.fingerprint} for name in FIELDS])
         self.fingerprint = FIELDS.index(stream.fingerprint) if stream.fingerprint else -1
 
     def extract(self, records: ByteSpans, header: pa.ChunkedArray) -> Extraction:
         """Typed columns of records (lines of text), one row each. Lines that are no enriched events are rejected."""
         why: dict[int, str] = {}
-        result = Extraction()
-        values = self._fields(records, why)
-        entities = self._entities(values, why)
-        first = entities.filter(pl.col("column").is_in([*self.within])).unique(["_row", "column"], keep="first")
+        result, count = Extraction(), len(records.starts)
+        fields = self._fields(records, why)
+        entities = self.finder.find(fields, why)
+        found: dict[str, Values | Elements] = {**fields}
+        missing = Values(records.data, np.full(count, MISSING, np.uint8), *np.zeros((2, count), np.uint32))
         for entity, projection in self.within.items():
-            values |= _values_within(entity, projection, first.filter(pl.col("column") == entity), records, result)
-        typed = extract(values, self.projection)
+            found |= _values_within(entity, projection, entities.of({entity}).first(), missing, result)
+        found |= {entity: _elements(entities.of({entity}), count) for entity in self.lists}
+        typed = extract(found, self.projection)
         result.columns, result.rounded, result.drift = typed.columns, typed.rounded, typed.drift
         result.rejections.entries += typed.rejections.entries
-        self._unpack(entities, records, result)
+        result.columns |= self.texts.columns(entities, count, result.rejections)
         result.rejections = result.rejections.without(why)
         result.rejections.add(why, "malformed", why.values())
         result.contents = self.digest(records, header)
@@ -107,14 +109,15 @@ class Enriched:
     def unknown(self, records: ByteSpans, header: pa.ChunkedArray) -> Counter[tuple[str, str]]:
         """The number of records by column and JSON type of entities that the contract does not know, and of unused
         times that cannot be read."""
-        values = self._fields(records, {})
-        entities = self._entities(values, {})
-        known = {*self.unpacked.values(), *self.within, *self.stream.dropped, *self.stream.ignored}
-        strange = entities.filter(~pl.col("column").is_in(list(known))).unique(["_row", "column"])
-        counts = strange.group_by("column").len().sort("column")
-        return extract(values, self.unused_times).drift + Counter(
-            {(name, "object" if name.startswith("unstruct") else "array"): n for name, n in counts.iter_rows()}
-        )
+        fields = self._fields(records, {})
+        decided = [path.partition(".")[0] for path in (*self.stream.dropped, *self.stream.ignored)]
+        known = {*self.texts.paths.values(), *self.within, *self.lists, *decided}
+        beginnings = tuple(path[:-1] for path in decided if path.endswith("*"))
+        found = extract(fields, self.unused_times).drift
+        for name, count in self.finder.find(fields, {}).counts().items():
+            if name not in known and not name.startswith(beginnings):
+                found[name, "object" if name.startswith(EVENT) else "array"] += count
+        return found
 
     def _fields(self, records: ByteSpans, why: dict[int, str]) -> dict[str, Values]:
         """The values of the wanted fields. Lines that are no enriched events have none; `why` gets the reasons."""
@@ -140,112 +143,44 @@ class Enriched:
                 messages.append(f"{counts[row]} fields, {len(FIELDS)} wanted")
         return messages
 
-    def _entities(self, values: Mapping[str, Values], why: dict[int, str]) -> pl.DataFrame:
-        """The records' self-describing entities: `_row`, `column`, and `kind`, `start` and `end` of their data.
 
-        Within a record, the tracker's own contexts come before derived contexts.
-        """
-        found = pl.concat([self._entities_of(part, values[part], why) for part in SELF_DESCRIBING])
-        entities = found.filter(~pl.col("_row").is_in(list(why)))
-        names = {pair: column_of(*pair) for pair in entities.select("part", "schema").unique().iter_rows()}
-        named = pl.DataFrame(
-            {"part": [p for p, _ in names], "schema": [s for _, s in names], "column": list(names.values())},
-            {"part": pl.String, "schema": pl.String, "column": pl.String},
-        )
-        joined = entities.join(named, on=["part", "schema"], how="left", maintain_order="left", nulls_equal=True)
-        for row, part, schema in joined.filter(pl.col("column").is_null()).select("_row", "part", "schema").iter_rows():
-            claim = "without a schema" if schema is None else f"with {shortened(schema)!r} for a schema"
-            why.setdefault(row, f"{part}: self-describing JSON {claim}")
-        return joined.filter(pl.col("column").is_not_null(), pl.col("kind") != MISSING).drop("part", "schema")
-
-    def _entities_of(self, part: str, values: Values, why: dict[int, str]) -> pl.DataFrame:
-        """The entities of one field: `_row`, `part`, `schema`, and `kind`, `start` and `end` of their data."""
-        rows = np.flatnonzero(values.kinds == TEXT)
-        envelopes = extract(
-            _at(ByteSpans(values.data, values.starts, values.ends, values.kinds == TEXT), rows), self.envelope
-        )
-        valid = np.ones(len(rows), np.bool_)
-        if envelopes.errors:
-            for place in envelopes.errors.rows.tolist():
-                why[int(rows[place])] = f"{part}: {envelopes.errors.message(place)}"
-            valid[envelopes.errors.rows] = False
-        rows, starts, ends = _entity_spans(part, rows, envelopes, valid)
-        found = extract(ByteSpans(values.data, starts, ends, np.ones(len(rows), np.bool_)), self.entity[part])
-        data = found.values["data"]
-        return pl.DataFrame(
-            {
-                "_row": pl.Series(rows, dtype=pl.UInt32),
-                "part": pl.repeat(part, len(rows), eager=True),
-                "schema": found.columns["schema"],
-                "kind": data.kinds,
-                "start": data.starts,
-                "end": data.ends,
-            }
-        )
-
-    def _unpack(self, entities: pl.DataFrame, records: ByteSpans, result: Extraction) -> None:
-        """Add the columns of whole entities: the first self-described event as an object, all contexts as an array."""
-        wanted = [*dict.fromkeys(self.unpacked.values())]
-        kept = entities.filter(pl.col("column").is_in(wanted))
-        spans = (kept[name].to_numpy(writable=True) for name in ("kind", "start", "end"))
-        found = extract({"data": Values(records.data, *spans)}, self.as_json)
-        for place, _, reason, detail in found.rejections.entries:
-            result.rejections.add([kept["_row"][place]], reason, detail, kept["column"][place])
-        single = pl.col("column").str.starts_with("unstruct_event_")
-        columns = (
-            kept.select("_row", "column", found.columns["data"].fill_null("null").alias("data"))
-            .group_by("_row", "column", maintain_order=True)
-            .agg(pl.col("data").first().alias("first"), pl.col("data").str.join(",").alias("all"))
-            .with_columns(pl.when(single).then("first").otherwise(pl.format("[{}]", "all")).alias("data"))
-            .pivot(on="column", on_columns=wanted, index="_row", values="data")
-        )
-        rows = pl.int_range(len(records.starts), dtype=pl.UInt32, eager=True).alias("_row").to_frame()
-        joined = rows.join(columns, on="_row", how="left", maintain_order="left")
-        result.columns.update({name: joined[entity].alias(name) for name, entity in self.unpacked.items()})
+def _leads_nowhere(column: Column, path: str) -> bool:
+    if "." in path:
+        return False
+    return path in FIELDS and path not in ALL if column.json else (path in FIELDS) == bool(column.each)
 
 
 def _values_within(
-    entity: str, projection: Projection, entities: pl.DataFrame, records: ByteSpans, result: Extraction
+    entity: str, projection: Projection, found: Entities, missing: Values, result: Extraction
 ) -> dict[str, Values]:
-    """The values by path within entities of one schema. A record has at most one such entity."""
-    count, rows = len(records.starts), entities["_row"].to_numpy()
-    kinds, starts, ends = np.full(count, MISSING, np.uint8), np.zeros(count, np.uint32), np.zeros(count, np.uint32)
-    kinds[rows], starts[rows], ends[rows] = entities["kind"], entities["start"], entities["end"]
-    refuse_non_objects(entity, kinds, result.rejections)
-    found = extract(ByteSpans(records.data, starts, ends, kinds == OBJECT), projection)
-    result.rejections.entries += found.rejections.entries
-    return found.values
+    """The values by path within entities of one schema; `missing` are those of records without any.
 
-
-def column_of(part: str, schema: str | None) -> str | None:
-    """The column of an entity by its schema; None for a text that is no schema.
-
-    As in Snowplow's analytics SDKs: the vendor in lower case, the schema's name in snake case, and the major version.
+    A record has at most one entity.
     """
-    found = _SCHEMA.fullmatch(schema or "")
-    if not found:
-        return None
-    vendor, name, major = found.groups()
-    prefix = "unstruct_event" if part == "unstruct_event" else "contexts"
-    snake = re.sub(r"([^A-Z_])([A-Z])", r"\1_\2", name.replace("-", "_"))
-    return f"{prefix}_{vendor.replace('.', '_').replace('-', '_')}_{snake}_{major}".lower()
+    if not len(found.rows):
+        return {projection.prefix + path: missing for path in projection.paths}
+    wrong = Rejections()
+    refuse_non_objects(entity, found.kinds, wrong)
+    inner = extract(ByteSpans(found.data, found.starts, found.ends, found.kinds == OBJECT), projection)
+    wrong.entries += inner.rejections.entries
+    result.rejections.entries += wrong.moved(found.rows).entries
+    return {path: _placed(values, found.rows, missing) for path, values in inner.values.items()}
 
 
-def _entity_spans(part: str, rows: Int64s, envelopes: Extraction, valid: Mask) -> tuple[Int64s, Positions, Positions]:
-    """The row and the span of each entity: one per self-described event, any number per contexts.
+def _placed(values: Values, rows: Int64s, missing: Values) -> Values:
+    """The values of some records among all."""
+    kinds, starts, ends = missing.kinds.copy(), missing.starts.copy(), missing.ends.copy()
+    kinds[rows], starts[rows], ends[rows] = values.kinds, values.starts, values.ends
+    return Values(values.data, kinds, starts, ends)
 
-    Contexts that are no array count as one entity with an empty span.
-    """
-    data, found = envelopes.values["data"], envelopes.elements["data"]
-    if part != "unstruct_event":
-        single = np.flatnonzero(valid & (data.kinds > NULL) & (data.kinds != ARRAY))
-        order = np.argsort(np.concatenate([found.rows, single]), kind="stable")
-        nowhere = np.zeros(len(single), np.uint32)
-        spans = (np.concatenate([found.starts, nowhere])[order], np.concatenate([found.ends, nowhere])[order])
-        return rows[np.concatenate([found.rows, single])[order]], *spans
-    chosen = np.flatnonzero(valid)
-    there = data.kinds[chosen] > NULL
-    return rows[chosen], data.starts[chosen] * there, data.ends[chosen] * there
+
+def _elements(found: Entities, count: int) -> Elements:
+    """Entities of one schema as the elements of a list for each of `count` records that has any; null is none."""
+    there = found.take(found.kinds != NULL)
+    counts = np.bincount(there.rows, minlength=count)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    is_object = there.kinds == OBJECT  # anything else gets an empty span, which is no object
+    return Elements(there.data, counts > 0, there.rows, there.starts * is_object, there.ends * is_object, offsets)
 
 
 def _at(texts: ByteSpans, rows: Int64s) -> ByteSpans:

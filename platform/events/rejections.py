@@ -36,6 +36,12 @@ class Rejections:
         left.entries = [entry for entry in self.entries if entry[0] not in rows]
         return left
 
+    def moved(self, rows: Int64s) -> Rejections:
+        """The entries with row `rows[i]` in place of row `i`."""
+        moved = Rejections()
+        moved.entries = [(int(rows[row]), column, reason, detail) for row, column, reason, detail in self.entries]
+        return moved
+
     def rows(self) -> Int64s:
         """The row of each entry; a row may come more than once."""
         return np.fromiter((entry[0] for entry in self.entries), np.int64, len(self.entries))

@@ -66,10 +66,14 @@ def _facts(stream: Stream, shaped: Mapping[str, Any]) -> Iterator[tuple[str, str
         yield "wrapper", _described(stream.wrapper)
     if stream.literals:
         yield "objects that may come as text", _codes(stream.literals)
+    if stream.pairs:
+        yield "arrays of pairs of key and value", _codes(stream.pairs)
     if stream.nulls:
         yield "texts that mean null", _codes(repr(null) for null in stream.nulls)
     unique = "within an event date" if stream.scope == "event_date" else "in all of history"
-    yield "key", f"{_codes(stream.key) or 'the content of the record'}, unique {unique}"
+    always = any(not stream.schema.columns[name].nullable for name in stream.key)
+    parts = [_codes(stream.key)] * bool(stream.key) + ["the content of the record"] * (not always)
+    yield "key", f"{', else '.join(parts)}, unique {unique}"
     if stream.volatile:
         yield "not part of the content", _codes(stream.volatile)
     if stream.fingerprint:
@@ -93,9 +97,11 @@ def _columns(stream: Stream, shaped: Mapping[str, Any]) -> Iterator[tuple[str, .
         fields = inner.fields if isinstance(inner, StructType) else ()
         shown = "list" if fields else str(kind)
         yield f"`{name}`", shown, _source(stream, name), rules, said.get("description", "")
+        parents, each = said.get("paths"), said.get("each", {})
         for field in fields:
-            path = f"{said['paths'][0]}[].{said['each'][field.name]}"
-            yield f"`{name}[].{field.name}`", str(field.field_type), f"`{path}`", "", ""
+            if path := each.get(field.name):
+                whole = f"{parents[0]}[].{path}" if parents else path
+                yield f"`{name}[].{field.name}`", str(field.field_type), f"`{whole}`", "", ""
 
 
 def _source(stream: Stream, name: str) -> str:
@@ -106,8 +112,11 @@ def _source(stream: Stream, name: str) -> str:
         return f"computed from {_codes(dict.fromkeys(names))}" if names else "constant"
     if origin["rounded"]:
         return "filled by the platform"
+    if not origin["paths"] and origin["each"]:
+        return "fields of the record"
     found = ", else ".join(f"`{path}`" for path in origin["paths"])
-    return (found + ", as JSON text" if origin["json"] else found) or "not filled by this stream"
+    form = ", as JSON text" if origin["json"] and found else f", a {origin['time']}" if origin["time"] else ""
+    return found + form or "not filled by this stream"
 
 
 def _rule(rule: tuple[str, str]) -> str:

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 
 import polars as pl
 
 from simulate.clock import DAY_MS
+
+
+class Bill(IntEnum):
+    """The whole order, the order without shipping, a refund of one piece, or a credit note for it."""
+
+    FULL = 0
+    WAIVED = 1
+    REFUND = 2
+    CREDIT_NOTE = 3
 
 
 @dataclass(frozen=True)
@@ -19,13 +29,13 @@ class Step:
     """One event of an order.
 
     `lag`: hours from the session's arrival hour to the event's; 0 means within the session. `clock`: hours from the
-    session's time to the event's, where that is not the lag. `waived`: the total is without shipping.
+    session's time to the event's, where that is not the lag. `bill`: what the event says about money.
     """
 
     event: str
     lag: int = 0
     clock: int | None = None
-    waived: bool = False
+    bill: Bill = Bill.FULL
 
     @property
     def hours_later(self) -> int:
@@ -38,13 +48,17 @@ PLACED, COMPLETED, FULFILLED = Step("order_placed"), Step("order_completed"), St
 SOLD = (PLACED, COMPLETED)
 
 
-def _shipped(hours: int, waived: bool = False) -> Life:
-    return (*SOLD, Step("order_fulfilled", hours, waived=waived))
+def _shipped(hours: int, bill: Bill = Bill.FULL) -> Life:
+    return (*SOLD, Step("order_fulfilled", hours, bill=bill))
 
 
 LIVES: tuple[Life, ...] = (
+    # Orders are dealt to lives from the first one on, so a run of a few hours has these refunds.
+    (*_shipped(1), Step("order_refunded", 2, bill=Bill.REFUND)),
+    (*_shipped(1), Step("credit_note", 3, bill=Bill.CREDIT_NOTE)),
+    (*_shipped(2), Step("order_refunded", 6, bill=Bill.REFUND), Step("order_refunded", 30)),
     *(_shipped(hours) for hours in (1, 2, 3, 5, 8, 13, 20, 26, 30, 44) * 2),
-    *(_shipped(hours, waived=True) for hours in (4, 9, 28)),
+    *(_shipped(hours, Bill.WAIVED) for hours in (4, 9, 28)),
     *[(*SOLD, FULFILLED)] * 6,
     *[SOLD] * 6,
     *((PLACED, Step("order_completed", hours), Step("order_fulfilled", hours + 6)) for hours in (1, 12)),

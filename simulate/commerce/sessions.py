@@ -26,7 +26,7 @@ BUYING_SHARE = 0.014  # of the sessions that the newsletter does not bring
 VISIT_EVENTS = ["page_view", "product_view", "search", "add_to_cart"]
 FIRST_ORDER_EVENT = len(VISIT_EVENTS)
 EVENT_NAMES = VISIT_EVENTS + [step.event for step in orders.STEPS]
-WAIVED = [False] * FIRST_ORDER_EVENT + [step.waived for step in orders.STEPS]
+BILLS = [orders.Bill.FULL] * FIRST_ORDER_EVENT + [step.bill for step in orders.STEPS]
 FIRST_LATE_ORDINAL = 100  # the ordinal of a late step: greater than that of any event within a session
 
 VIEW, PRODUCT, SEARCH, CART = range(FIRST_ORDER_EVENT)

@@ -15,9 +15,12 @@ from simulate.snowplow.vocabulary import WEB, Table, kind_attribute
 
 Fields = Mapping[str, pl.Expr]
 IS_WEB = pl.col("platform") == WEB
-IS_LANDING = IS_WEB & (pl.col("ordinal") == 0)  # the first event of a visit
+IS_LANDING = IS_WEB & (pl.col("view") <= 1)  # the first page of a visit
+IS_HOME = IS_LANDING & dice.chance(0.2, "home")
 HOST = pl.lit("shop.example")
-PATH = text.fill("/products/<product>")
+PATH = pl.when(IS_HOME).then(pl.lit("/")).otherwise(text.fill("/products/<shown>"))
+
+PAGE_HEIGHT = 800 + dice.below(9_000, "height", "page")
 
 
 def null_unless(condition: pl.Expr, fields: Fields) -> Fields:
@@ -45,8 +48,8 @@ def tracking_fields() -> Fields:
         "domain_userid": pl.col("domain"),
         **null_unless(pl.col("domain").is_not_null(), cookie),
         "network_userid": pl.col("network"),
-        "contexts": schemas.contexts(),
-        "unstruct_event": schemas.unstructured(),
+        "contexts": pl.col("contexts"),
+        "unstruct_event": pl.col("unstruct_event"),
         "derived_contexts": schemas.derived(),
         "event_vendor": kind_attribute("vendor"),
         "event_name": kind_attribute("name"),
@@ -62,7 +65,7 @@ def page_fields() -> Fields:
     asked = pl.when(query != "").then(pl.concat_str(pl.lit("?"), query)).otherwise(pl.lit(""))
     page = {
         "page_url": pl.concat_str(pl.lit("https://shop.example"), PATH, asked),
-        "page_title": text.fill("Café Shop · <product>"),
+        "page_title": pl.when(IS_HOME).then(pl.lit("Café Shop")).otherwise(text.fill("Café Shop · <shown>")),
         "page_urlscheme": pl.lit("https"),
         "page_urlhost": HOST,
         "page_urlport": pl.lit("443"),
@@ -73,7 +76,7 @@ def page_fields() -> Fields:
 
 
 def referrer_fields() -> Fields:
-    """What led to the page: a channel for the first event of a visit, the site itself for the others."""
+    """What led to the page: a channel for the first page of a visit, the site itself for the others."""
     channel = from_table(vocabulary.CHANNELS, "channel")
     host = pl.when(IS_LANDING).then(channel["refr_urlhost"]).otherwise(HOST)
     medium = pl.when(IS_LANDING).then(channel["refr_medium"]).otherwise(pl.lit("internal"))
@@ -101,7 +104,7 @@ def device_fields() -> Fields:
         "br_features_pdf": pl.lit("0"),
         "br_colordepth": pl.lit("24"),
         "doc_charset": pl.lit("UTF-8"),
-        "doc_height": 800 + dice.below(9_000, "height", "id"),
+        "doc_height": PAGE_HEIGHT,
     }
     fingerprinted = IS_WEB & dice.chance(0.3, "fingerprinted")
     return {
@@ -123,9 +126,10 @@ def action_fields() -> Fields:
         "se_value": pl.when(dice.chance(0.5, "valued", "id")).then(value),
     }
     scrolled = {name: pl.lit("0") for name in ("pp_xoffset_min", "pp_xoffset_max", "pp_yoffset_min")}
+    lowest = dice.roll("scrolled", "id") % (PAGE_HEIGHT - 700)
     return {
         **null_unless(event.is_in([vocabulary.SEARCH, vocabulary.TAP]), structured),
-        **null_unless(event == vocabulary.PING, {**scrolled, "pp_yoffset_max": dice.below(3_000, "scrolled", "id")}),
+        **null_unless(event == vocabulary.PING, {**scrolled, "pp_yoffset_max": lowest}),
     }
 
 
@@ -134,8 +138,8 @@ def order_fields() -> Fields:
     order_id = text.fill("T-<order>")
     order = {
         "tr_orderid": order_id,
-        "tr_total": text.money(pl.col("total")),
-        "tr_shipping": text.money(pl.col("shipping")),
+        "tr_total": pl.col("revenue"),
+        "tr_shipping": pl.col("shipped_for"),
         "tr_city": pl.lit(vocabulary.PLACES["geo_city"]).gather("place"),
         "tr_country": pl.lit(vocabulary.PLACES["geo_country"]).gather("place"),
         "tr_currency": pl.col("currency"),

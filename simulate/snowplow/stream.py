@@ -12,33 +12,60 @@ from simulate.snowplow.records import write_records
 from simulate.snowplow.vocabulary import (
     APP_ORDER,
     CART,
+    CHECKOUT,
+    CONSENT,
+    CONSENT_ASKED,
+    CRASH,
+    DELIVERY,
+    ERROR,
     EVENT_KINDS,
     ITEM,
     LINK,
     ORDER,
     PAGE,
     PING,
+    PRODUCT,
+    REFUND,
+    REMOVAL,
+    SALE,
     SCREEN,
     SEARCH,
     SECOND_ITEM,
     SHIPPED,
     TAP,
+    VITALS,
 )
 from simulate.stream import Stream
 
 START = {PAGE: 0.75, SCREEN: 0.23, SHIPPED: 0.02}
 FOLLOW = {
-    PAGE: {PING: 0.36, PAGE: 0.22, SEARCH: 0.1, LINK: 0.03, CART: 0.05},
-    PING: {PING: 0.32, PAGE: 0.3, SEARCH: 0.05, CART: 0.04},
+    PAGE: {PING: 0.33, PAGE: 0.17, SEARCH: 0.09, LINK: 0.03, CART: 0.03, PRODUCT: 0.07}
+    | {CONSENT_ASKED: 0.015, VITALS: 0.02, ERROR: 0.006},
+    PING: {PING: 0.32, PAGE: 0.27, SEARCH: 0.05, CART: 0.04},
     SEARCH: {PAGE: 0.75, SEARCH: 0.1},
     LINK: {PAGE: 0.4},
-    CART: {PAGE: 0.42, ORDER: 0.12},
+    PRODUCT: {PING: 0.27, PAGE: 0.2, CART: 0.15},
+    CART: {PAGE: 0.34, ORDER: 0.12, CHECKOUT: 0.2, REMOVAL: 0.06},
+    REMOVAL: {PAGE: 0.5},
     ORDER: {ITEM: 1.0},
     ITEM: {SECOND_ITEM: 1.0},
-    SCREEN: {TAP: 0.52, SCREEN: 0.23},
+    CHECKOUT: {DELIVERY: 0.65, PAGE: 0.1},
+    DELIVERY: {SALE: 0.65},
+    SALE: {REFUND: 0.5},
+    CONSENT_ASKED: {CONSENT: 0.8, PAGE: 0.1},
+    CONSENT: {PAGE: 0.5, PING: 0.3},
+    VITALS: {PING: 0.4, PAGE: 0.3},
+    ERROR: {PAGE: 0.4},
+    SCREEN: {TAP: 0.51, SCREEN: 0.23, CRASH: 0.01},
     TAP: {SCREEN: 0.65, APP_ORDER: 0.012},
 }
-SCRIPTS = Scripts(walks("snowplow", START, FOLLOW), goals=[ORDER, APP_ORDER], crawl=[PAGE] * 60)
+SCRIPTS = Scripts(
+    walks("snowplow", START, FOLLOW),
+    goals=[ORDER, SALE, APP_ORDER],
+    crawl=[PAGE] * 60,
+    views=[PAGE, SCREEN],
+    beats=[PING],
+)
 NAMES = [(kind.name,) for kind in EVENT_KINDS]
 
 SNOWPLOW = Stream(

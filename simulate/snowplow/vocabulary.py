@@ -42,11 +42,14 @@ class EventKind:
 
 
 PAGE, PING, LINK, CART, SEARCH, ORDER, ITEM, SECOND_ITEM, SCREEN, TAP, APP_ORDER, SHIPPED = range(12)
+PRODUCT, REMOVAL, CHECKOUT, DELIVERY, SALE, REFUND = range(12, 18)  # of the e-commerce plug-in, as CART
+CONSENT_ASKED, CONSENT, VITALS, ERROR, CRASH = range(18, 23)
+_ACTION = EventKind(WEB, "unstruct", "snowplow_ecommerce_action", f"{VENDOR}.ecommerce", "1-0-2")
 EVENT_KINDS = (
     EventKind(WEB, "page_view", "page_view"),
     EventKind(WEB, "page_ping", "page_ping"),
     EventKind(WEB, "unstruct", "link_click", version="1-0-1"),
-    EventKind(WEB, "unstruct", "snowplow_ecommerce_action", f"{VENDOR}.ecommerce", "1-0-2"),
+    _ACTION,
     EventKind(WEB, "struct", "event", STRUCTURED_VENDOR),
     EventKind(WEB, "transaction", "transaction"),
     EventKind(WEB, "transaction_item", "transaction_item"),
@@ -55,8 +58,19 @@ EVENT_KINDS = (
     EventKind(MOBILE, "struct", "event", STRUCTURED_VENDOR),
     EventKind(MOBILE, "transaction", "transaction"),
     EventKind(SERVER, "unstruct", "order_shipped", "com.example.shop", "2-0-1"),
+    *[_ACTION] * 6,
+    EventKind(WEB, "unstruct", "cmp_visible"),
+    EventKind(WEB, "unstruct", "consent_preferences"),
+    EventKind(WEB, "unstruct", "web_vitals"),
+    EventKind(WEB, "unstruct", "application_error", version="1-0-2"),
+    EventKind(MOBILE, "unstruct", "application_error", version="1-0-2"),
 )
 """By event number."""
+ACTIONS = {
+    **{CART: "add_to_cart", PRODUCT: "product_view", REMOVAL: "remove_from_cart", CHECKOUT: "checkout_step"},
+    **{DELIVERY: "checkout_step", SALE: "transaction", REFUND: "refund"},
+}
+"""By event number, the plug-in's type of action."""
 
 
 def kind_attribute(attribute: str) -> pl.Expr:
@@ -92,6 +106,11 @@ _BROWSERS = _table(
         *("Googlebot", "Googlebot", "2.1", "Robot", "OTHER", "Unknown", "Other", "Other"),
         *("Unknown", "0", "1024", "1024"),
     ),
+    (
+        "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+        *("Bing Bot", "BingBot", "2.0", "Robot", "OTHER", "Unknown", "Other", "Other"),
+        *("Unknown", "0", "1024", "1024"),
+    ),
 )
 DEVICES = {
     **_BROWSERS,
@@ -99,7 +118,8 @@ DEVICES = {
     "br_viewheight": _BROWSERS["dvce_screenheight"],
     "doc_width": _BROWSERS["dvce_screenwidth"],
 }
-BOT = len(DEVICES["useragent"]) - 1  # the row of bots; the rows before it are people's
+BOTS = 2
+BOT = len(DEVICES["useragent"]) - BOTS  # the first row of bots; the rows before it are people's
 
 PLACES = _table(
     """geo_country geo_region geo_city geo_zipcode geo_latitude geo_longitude geo_region_name geo_timezone
@@ -117,6 +137,9 @@ CHANNELS = _table(
     *[("search", "Google", "www.google.com", "", "", "", "")] * 4,
     *[("search", "Google", "www.google.com", "cpc", "google", "spring", "EAIaIQobChMI")] * 2,
     ("social", "Facebook", "www.facebook.com", "", "", "", ""),
+    ("social", "Instagram", "www.instagram.com", "paid_social", "instagram", "spring", ""),
+    ("unknown", "", "blog.example", "", "", "", ""),
+    ("unknown", "", "news.example", "display", "news", "spring", ""),
     ("", "", "", "email", "newsletter", "evening", ""),
 )
 NEWSLETTER = len(CHANNELS["mkt_medium"]) - 1  # its row

@@ -21,8 +21,8 @@ Rule = Callable[[exp.Expression], bool]
 COMMON = {"abs", "and", "avg", "case", "cast", "coalesce", "count", "cume_dist", "date_add", "datediff", "first_value"}
 COMMON |= {"date_trunc", "dense_rank", "extract", "floor", "greatest", "group_concat", "if", "json_extract_scalar"}
 COMMON |= {"lag", "last_value", "lead", "least", "left", "length", "lower", "lower_hex", "max", "md5", "min", "nullif"}
-COMMON |= {"or", "pad", "percent_rank", "power", "rank", "right", "round", "row_number", "split_part", "sqrt"}
-COMMON |= {"substring", "sum", "timestamp_trunc", "translate", "trim", "upper"}
+COMMON |= {"or", "pad", "percent_rank", "percentile_cont", "power", "rank", "replace", "right", "round", "row_number"}
+COMMON |= {"split_part", "sqrt", "str_position", "substring", "sum", "timestamp_trunc", "translate", "trim", "upper"}
 FUNCTIONS = {
     "snowflake": COMMON | {"convert_timezone", "explode", "j_s_o_n_object", "json_extract", "to_boolean", "try_cast"},
     "redshift": COMMON | {"json_extract_array_element_text", "object", "regexp_like", "ts_or_ds_add", "ts_or_ds_diff"},

@@ -42,7 +42,7 @@ def commerce() -> list[Row]:
     product = {"id": "most", "name": "Most", "category": "extreme", "price": str(MOST_MONEY)}
     amounts = dict.fromkeys(("total_amount", "tax", "shipping"), str(MOST_MONEY))
     order = {**amounts, "currency": "ZWL", "items": [{"product": product, "quantity": MOST_PIECES}] * COUNT}
-    return [
+    sold = [
         {
             "event_id": f"extreme-{number}",
             "event_timestamp": _at(number),
@@ -51,6 +51,11 @@ def commerce() -> list[Row]:
             "order": {**order, "order_id": f"extreme-{number}"},
         }
         for number in range(COUNT)
+    ]
+    note = {"refunded_order_id": "unknown", "currency": "ZWL", "total_amount": f"-{MOST_MONEY}"}
+    return [
+        *sold,
+        {"event_id": "note", "event_timestamp": _at(COUNT), "event_type": "credit_note", "order": note, "customer": {}},
     ]
 
 
@@ -89,12 +94,23 @@ def web() -> list[Row]:
     return [{"user_id": "extreme", "event_type": "post", "entity_type": "extreme", "occurred_at": _at(0)}]
 
 
+def events() -> list[Row]:
+    """Purchases of one person at the maxima, with several items each."""
+    item = {"id": "most", "price": str(MOST_MONEY), "quantity": MOST_PIECES}
+    bought = {"event": "purchase", "user_id": "extreme", "currency": "ZWL", "value": str(MOST_MONEY)}
+    return [
+        {**bought, "event_id": f"extreme-{number}", "time": _at(number), "items": [item] * COUNT}
+        for number in range(COUNT)
+    ]
+
+
 LANDED = {
     "clickstream": jsonl(clickstream()),
     "commerce": jsonl(commerce()),
     "snowplow": snowplow(),
     "mobile": json.dumps(mobile()).encode(),
     "web": json.dumps(web()).encode(),
+    "events": jsonl(events()),
 }
 
 _LINE = Decimal(MOST_MONEY) * MOST_PIECES
@@ -119,11 +135,20 @@ SUMS: Mapping[str, list[tuple[object, ...]]] = {
         ("least", Decimal(-COUNT * MOST_MONEY)),
         ("most", Decimal(COUNT * MOST_MONEY)),
     ],
-    "SELECT frequency, monetary FROM {analytics_customer_summary} WHERE customer_id = 'extreme'": [
-        (COUNT, Decimal(COUNT * MOST_MONEY))
+    "SELECT lifetime_value FROM {user_profiles} WHERE identity_space = 'events' AND person_id = 'extreme'": [
+        (Decimal(COUNT * MOST_MONEY),)
     ],
+    "SELECT frequency, monetary FROM {analytics_customer_summary} "
+    "WHERE customer_id = 'extreme' AND identity_space = 'shop'": [(COUNT, Decimal(COUNT * MOST_MONEY))],
     "SELECT sum(units), sum(revenue), sum(order_tax) FROM {analytics_orders} WHERE customer_id = 'extreme'": [
         (COUNT * COUNT * MOST_PIECES, Decimal(COUNT * MOST_MONEY), Decimal(COUNT * MOST_MONEY))
+    ],
+    "SELECT gross_revenue, refunds, net_revenue FROM {daily_revenue} "
+    "WHERE revenue_date = DATE '2026-02-20' AND identity_space = 'shop' AND currency = 'ZWL'": [
+        (Decimal(COUNT * MOST_MONEY), Decimal(MOST_MONEY), Decimal((COUNT - 1) * MOST_MONEY))
+    ],
+    "SELECT net_revenue FROM {daily_product_revenue} WHERE product_id = 'most' AND identity_space = 'shop'": [
+        (COUNT * COUNT * _LINE,)
     ],
     "SELECT count(*), max(line_total), sum(revenue) FROM {fct_order_items} WHERE customer_id = 'extreme'": [
         (COUNT * COUNT, _LINE, COUNT * COUNT * _LINE)

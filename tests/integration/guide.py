@@ -69,6 +69,12 @@ class Project:
         assert text.count(before) == 1, (file, before)
         path.write_text(text.replace(before, after))
 
+    def variables(self, block: Block, environment: Mapping[str, str]) -> dict[str, str]:
+        """The variables that a block sets."""
+        lines = self.run(f"{block.text}env", environment).splitlines()
+        found = (line.partition("=") for line in lines)
+        return {name: value for name, _, value in found if name in block.text}
+
     def run(self, command: str, environment: Mapping[str, str]) -> str:
         """Run a command of a page; returns what it prints. The test's own Python stands in for the one of `.venv`, so
         verbs of make run without their set-up."""

@@ -79,7 +79,7 @@ def rewritten(sql: str, read: Read) -> str:
         except Exception as error:
             message = re.sub(r"[^\w .:/()-]", " ", str(error))
             return f"DO $$ BEGIN RAISE EXCEPTION 'Load failed: {message}'; END $$"
-    if unnest := UNNEST.search(sql):
+    while unnest := UNNEST.search(sql):
         item, index = unnest["item"], unnest["index"]
         fields = sorted(set(re.findall(rf"\b{item}\.(\w+)", sql)))
         columns = ", ".join(f"element.value ->> '{field}' as {field}" for field in fields)

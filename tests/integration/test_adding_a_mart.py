@@ -1,4 +1,4 @@
-"""docs/adding-a-mart.md, word by word: its mart, its funnel and its column are in the next release."""
+"""docs/adding-a-mart.md, word by word: its mart, its funnel, its costs and its column are in the next release."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import shlex
 from collections.abc import Callable
+from decimal import Decimal
 
 import duckdb
 import guide
@@ -69,9 +70,18 @@ def test_the_release_has_the_mart_with_the_column(platform: Platform) -> None:
 
 
 def test_the_release_has_the_funnel(platform: Platform) -> None:
-    """Two people searched, and one of them bought."""
-    steps = "SELECT event_name, users FROM marts.funnel_steps WHERE funnel = 'search to purchase' ORDER BY step"
-    assert reading.gold(platform.data, steps) == [("search", 2), ("add_to_cart", 1), ("purchase", 1)]
+    """Two people searched, and one of them bought a lamp."""
+    steps = "SELECT step_name, users FROM marts.funnel_steps WHERE funnel = 'search to purchase' ORDER BY step"
+    assert reading.gold(platform.data, steps) == [("search", 2), ("lamp in the cart", 1), ("purchase", 1)]
+
+
+def test_the_release_has_the_costs(platform: Platform) -> None:
+    """Campaigns of a channel are summed. Nobody came by it, so nothing came back."""
+    costs = "SELECT strftime(purchased_date, '%d'), channel, currency, purchases, cost, linear_return_on_ad_spend"
+    assert reading.gold(platform.data, f"{costs} FROM marts.attribution WHERE cost IS NOT NULL ORDER BY 1") == [
+        ("01", "newsletter", "EUR", 0, Decimal("125.00"), 0.0),
+        ("02", "newsletter", "EUR", 0, Decimal("100.00"), 0.0),
+    ]
 
 
 @pytest.fixture
@@ -122,6 +132,36 @@ def test_the_command_of_the_page_builds_the_mart_and_tests_it(
     kinds = {result.node.resource_type.value for result in outcome.result.results}
     assert kinds == {"model", "test", "unit_test"}
     assert searches(platform) == [FIRST, *SECOND]
+
+
+WRONG_ROWS = """a gap,clickstream,1,search
+a gap,clickstream,3,purchase
+two windows,clickstream,1,search,,,,7
+two windows,clickstream,2,purchase,,,,8
+no column,clickstream,1,search,colour,red
+no value,clickstream,1,search,category
+two streams,clickstream,1,search
+two streams,commerce,2,order_placed
+"""
+PROBLEMS = {
+    ("a gap", 3): "expected step 2",
+    ("two windows", 2): "expected the funnel's other window_days, 7",
+    ("no column", 1): "expected condition_column to be one of",
+    ("no value", 1): "expected a condition_value for the condition_column",
+    ("two streams", 2): "expected the funnel's other stream, clickstream",
+}
+
+
+@pytest.mark.usefixtures("dbt_of_the_copy")
+def test_a_wrong_row_of_a_funnel_is_named(platform: Platform, project: guide.Project) -> None:
+    """The rows that the test of the seed finds say what is wrong with each."""
+    seed = project.folder / "dbt/seeds/funnels.csv"
+    seed.write_text(seed.read_text() + WRONG_ROWS)
+    variables = {"event_dates": None, "as_of": None}
+    results = dbt.build(dbt.local(platform.data), platform.data / "dbt", variables, ["funnels"])
+    (failed,) = (result for result in results if not result.passed)
+    found = reading.gold(platform.data, failed.sql, "warehouse.duckdb")
+    assert {(funnel, step): problem[: len(PROBLEMS[funnel, step])] for funnel, step, problem in found} == PROBLEMS
 
 
 def searches(platform: Platform) -> list[tuple[object, ...]]:

@@ -186,7 +186,7 @@ def followed(make_platform: Callable[[str], Platform], tmp_path_factory: pytest.
             project.write(shown)
     contracts = "platform/contracts/__init__.py"
     project.replace(contracts, "from contracts.web", "from contracts.segment import SEGMENT\nfrom contracts.web")
-    project.replace(contracts, "COMMERCE)", "SEGMENT, COMMERCE)")
+    project.replace(contracts, "EVENTS)", "EVENTS, SEGMENT)")
     platform = make_platform("followed")
     environment = platform.for_child(PYTHONPATH="platform")
     project.run("make sources", environment)
@@ -201,9 +201,8 @@ def test_every_figure_across_streams_has_the_stream(followed: Platform) -> None:
 
     She is one active person, one person in each step of the funnel, and one buyer.
     """
-    assert reading.gold(
-        followed.data, "SELECT dau, new_users FROM marts.daily_active_users WHERE device_platform = 'all'"
-    ) == [(1, 1)]
+    active = "SELECT identity_space, dau, new_users FROM marts.daily_active_users WHERE device_platform = 'all'"
+    assert sorted(reading.gold(followed.data, f"{active} AND app_id = 'all'")) == [("all", 1, 1), ("site", 1, 1)]
     funnel = "FROM marts.funnel_steps WHERE funnel = 'segment purchase' ORDER BY step"
     assert reading.gold(followed.data, f"SELECT event_name, users {funnel}") == [("page", 1), ("Order Completed", 1)]
     credited = "FROM marts.attribution_credits WHERE stream = 'segment'"

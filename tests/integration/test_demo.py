@@ -80,7 +80,7 @@ def test_an_interrupted_demo_goes_on(environment: dict[str, str]) -> None:
 
 def older_dates_are_in_gold(environment: dict[str, str]) -> None:
     """Gold has every event date of silver, but those before the first hour are no partitions."""
-    with duckdb.connect(f"{environment['DATA_DIR']}/warehouse.duckdb", read_only=True) as con:
+    with duckdb.connect(f"{environment['DATA_DIR']}/gold.duckdb", read_only=True) as con:
         dates = {str(date) for (date,) in con.execute("SELECT DISTINCT event_date FROM marts.fct_events").fetchall()}
     first = environment["FIRST_HOUR"][:10]
     assert min(dates) < first

@@ -20,10 +20,7 @@ def test_every_step_does_what_the_page_says(
     """What a command prints is what the page shows below it. Jobs run where the sensors start them for the reader."""
     project = guide.Project(tmp_path_factory.mktemp("project"))
     environment = make_platform("first-steps").for_child(PYTHONPATH="platform")
-    for line in project.run(f"{VARIABLES.text}env", environment).splitlines():
-        name, _, value = line.partition("=")
-        if name in VARIABLES.text:
-            environment[name] = value
+    environment |= project.variables(VARIABLES, environment)
     hour = dt.datetime.strptime(environment["HOUR"], "%Y-%m-%d-%H:%M")
     (project.folder / ".data" / "dagster").mkdir()
     shutil.copy(ROOT / "dagster.yaml", environment["DAGSTER_HOME"])

@@ -18,7 +18,7 @@ from serving import served, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.verify]
 DATES = [dt.date(2026, 2, 26) + dt.timedelta(days=day) for day in range(4)]  # over the end of a month
-MODELS = ("fct_events", "int_order_events")
+MODELS = ("int_session_days", "int_order_events")
 LAUNCH = """mutation($models: [AssetKeyInput!], $dates: [String!]) {
     launchPartitionBackfill(backfillParams: {assetSelection: $models, partitionNames: $dates}) {
         __typename ... on LaunchBackfillSuccess {backfillId} ... on PythonError {message}}}"""

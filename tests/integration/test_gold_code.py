@@ -81,7 +81,7 @@ class Change(NamedTuple):
     others: set[str]
 
 
-SEED = "site purchase,snowplow,3,transaction\n"
+SEED = "site order,snowplow,3,transaction,,,,\n"
 CHANGES = {
     "sql": Change(
         "models/intermediate/int_user_days.sql",

@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import reading
 from driving import Platform
-from figures import invented
+from figures import invented, invented_seeds
 from figures.events import World
 from figures.tables import TABLES, UNBOUNDED
 
@@ -35,14 +35,18 @@ Silver = Mapping[str, list[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Given:
-    """Silver's rows, a query of the gold made from them, and the as-of date (None: the last event date)."""
+    """Silver's rows, a query of the gold made from them, the as-of date (None: the last event date).
+
+    `seeded`: by seed, rows that its table has beside those of its file.
+    """
 
     silver: Silver
     query: Callable[[str], Any]
     as_of: dt.date | None
+    seeded: Silver = field(default_factory=dict)
 
     def world(self, table: str) -> World:
-        return World.of(self.silver, None if table in UNBOUNDED else self.as_of)
+        return World.of(self.silver, None if table in UNBOUNDED else self.as_of, self.seeded)
 
 
 def simulated_silver(platform: Platform) -> Given:
@@ -56,14 +60,17 @@ def simulated_silver(platform: Platform) -> Given:
 
 
 def invented_silver(folder: Path, as_of: dt.date | None) -> Given:
-    """Invented rows of few people, with ties and with gaps of exactly the lengths that matter."""
+    """Invented rows of few people, with ties and with gaps of exactly the lengths that matter, and rows of seeds."""
     silver = invented.silver_rows(seed=5, records=500)
+    seeded = {"campaign_costs": invented_seeds.cost_rows(seed=6), "funnels": invented_seeds.funnel_rows()}
     warehouse = invented.make_warehouse(folder, silver)
     variables = {"event_dates": None, "as_of": as_of and as_of.isoformat()}
     results = dbt.build(warehouse.profile(), folder / "dbt", variables, None)
+    invented_seeds.add_to_seeds(warehouse, seeded)
+    results += dbt.build(warehouse.profile(), folder / "dbt", variables, ["attribution", "int_funnel_events+"])
     assert [result for result in results if not result.passed] == []
     warehouse.release(dbt.public_schemas(warehouse.profile()), {}, {})
-    return Given(silver, lambda sql: reading.gold(folder, sql), as_of)
+    return Given(silver, lambda sql: reading.gold(folder, sql), as_of, seeded)
 
 
 INVENTED = [pytest.param(name, marks=pytest.mark.verify) for name in ("invented", "as of an earlier date")]

@@ -1,6 +1,6 @@
 """Gold depends only on silver. It does not matter how late rows come, in which batches, or after how many releases.
 
-Twenty days of five streams, with sessions up to fifteen days late, objects that are uploaded again with other content,
+Twenty days of all streams, with sessions up to fifteen days late, objects that are uploaded again with other content,
 and a contract that is mended half-way. Each platform gets the arrival hours in an order of its own and releases gold
 after every batch; in the end all of them must hold what one full build gives.
 """

@@ -60,7 +60,7 @@ def test_rows_of_runs_that_released_nothing_leave(make_platform: Callable[[str],
         platform.ingest(SECOND)
         ends(platform)
         written = "SELECT count(*) FROM marts.fct_events WHERE event_date < DATE '2026-03-01'"
-        assert reading.gold(platform.data, written, "warehouse.duckdb") == [(number,)]
+        assert reading.gold(platform.data, written, "gold_next.duckdb") == [(number,)]
     other.land(FIRST, "orders.json", STAYS)
     for each in (platform, other):
         for number in (1, 2):

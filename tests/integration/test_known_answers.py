@@ -21,6 +21,7 @@ from simulate.run import simulate
 
 pytestmark = pytest.mark.integration
 SAMPLE = Path(__file__).parent / "data" / "rfm_data_orders.csv.gz"
+SHOP = Path(__file__).parents[1] / "samples" / "snowplow" / "shop-events"
 
 
 def sample_orders() -> Iterator[dict[str, object]]:
@@ -48,19 +49,20 @@ def test_published_recency_frequency_monetary(platform: Platform) -> None:
     platform.land(hour, "orders.json.gz", sample_orders())
     platform.ingest(hour)
     platform.gold(as_of="2006-12-31")
-    summary = "FROM analytics.analytics_customer_summary"
+    summary = "FROM analytics.analytics_customer_summary WHERE identity_space = 'shop'"
     assert reading.gold(platform.data, f"SELECT count(*), sum(frequency) {summary}") == [(995, 4906)]
-    abbey = f"SELECT recency, frequency, monetary {summary} WHERE customer_id = 'Abbey O''Reilly'"
+    abbey = f"SELECT recency, frequency, monetary {summary} AND customer_id = 'Abbey O''Reilly'"
     assert reading.gold(platform.data, abbey) == [(205, 6, Decimal("472.00"))]
 
 
 @pytest.fixture(scope="module")
 def simulated(make_platform) -> tuple[Platform, dict]:
-    """Six simulated hours across midnight, materialized, and the simulator's truth."""
+    """Six simulated hours across midnight with a sample of Snowplow's, materialized, and the simulator's truth."""
     platform = make_platform("simulated")
     start = dt.datetime(2026, 2, 27, 20)
     platform.hours = [start + dt.timedelta(hours=index) for index in range(6)]
     truth = simulate(COMMERCE, Plan(start, 6, 1500), platform.landing)
+    platform.land(start, SHOP.name, SHOP.read_bytes(), "snowplow")
     platform.ingest(platform.hours[0], platform.hours[-1])
     platform.gold()
     return platform, truth.as_dict()
@@ -90,6 +92,37 @@ def test_simulated_gold(simulated: tuple[Platform, dict]) -> None:
     assert reading.revenue(platform.data) == revenue_by_date(world) != {}
     ((completed,),) = reading.gold(platform.data, "SELECT count(*) FROM marts.fct_orders WHERE is_completed")
     assert completed == sum(order.completed for order in orders(world))
+
+
+def test_products_carts_and_refunds_of_a_snowplow_shop(simulated: tuple[Platform, dict]) -> None:
+    """The answers are those of the sample's README. One order is refunded in full, one in part on the next day."""
+    platform, _ = simulated
+    counted = ("interactions", "list_views", "list_clicks", "product_views", "add_to_carts", "remove_from_carts")
+    sums = ", ".join(f"sum({name})" for name in (*counted, "transactions"))
+    products = f"SELECT {sums} FROM marts.product_interactions WHERE stream = 'snowplow'"
+    assert reading.gold(platform.data, products) == [(16, 3, 1, 2, 5, 1, 4)]
+    carts = (
+        "SELECT kind, sum(sessions), sum(abandoned) FROM marts.cart_abandonment WHERE stream = 'snowplow' GROUP BY 1"
+    )
+    assert {kind: found for kind, *found in reading.gold(platform.data, carts)} == {
+        "cart": [4, 1],
+        "checkout": [4, 1],
+    }
+    orders = (
+        "SELECT order_id, gross_revenue, net_revenue, is_refunded FROM marts.fct_purchases WHERE stream = 'snowplow'"
+    )
+    assert sorted(reading.gold(platform.data, orders)) == [
+        ("T1", Decimal(25), Decimal(25), False),
+        ("T2", Decimal("7.5"), Decimal(0), True),
+        ("T3", Decimal(20), Decimal(16), False),
+    ]
+    days = "SELECT revenue_date::VARCHAR, gross_revenue, refunds FROM marts.daily_revenue WHERE stream = 'snowplow'"
+    assert sorted(reading.gold(platform.data, days)) == [
+        ("2025-12-15", Decimal("52.5"), Decimal("7.5")),
+        ("2025-12-16", Decimal(0), Decimal(4)),
+    ]
+    units = "SELECT sum(units_sold) FROM marts.daily_product_revenue WHERE stream = 'snowplow'"
+    assert reading.gold(platform.data, units) == [(5,)]
 
 
 def test_nothing_to_do_changes_nothing(simulated: tuple[Platform, dict]) -> None:

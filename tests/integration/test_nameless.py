@@ -81,7 +81,8 @@ def test_times_of_no_calendar_are_refused_alone(platform: Platform) -> None:
 def test_guests_are_no_customer(platform: Platform) -> None:
     """Each of their orders counts, and no guest is a person with a history."""
     assert reading.gold(platform.data, "SELECT count(*), count(customer_id) FROM marts.fct_orders") == [(3, 0)]
-    assert reading.gold(platform.data, "SELECT count(*) FROM analytics.analytics_customer_summary") == [(0,)]
+    of_the_shop = "SELECT count(*) FROM analytics.analytics_customer_summary WHERE identity_space = 'shop'"
+    assert reading.gold(platform.data, of_the_shop) == [(0,)]
     assert reading.query(platform.data, "SELECT reason FROM rejected") == [("rule",)]
 
 
@@ -90,7 +91,8 @@ def test_only_real_ids_make_people(platform: Platform) -> None:
 
     An app is one person, however many cookies the collector gives it.
     """
-    dau = "SELECT dau FROM marts.daily_active_users WHERE device_platform = 'all' AND event_date = DATE '2026-03-01'"
+    everybody = "identity_space = 'all' AND device_platform = 'all' AND app_id = 'all'"
+    dau = f"SELECT dau FROM marts.daily_active_users WHERE {everybody} AND event_date = DATE '2026-03-01'"
     assert reading.gold(platform.data, dau) == [(5,)]
 
 

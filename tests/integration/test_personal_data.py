@@ -33,7 +33,12 @@ HOUR = dt.datetime(2026, 1, 1, 10)
 PLAN = Plan(HOUR, hours=1, rate=1200, shares=Shares(*[0.05] * 8), canaries=True)
 ALLOWED = ("landing/", "lake/bronze/")
 # What the simulator does not send: ids that are addresses, and personal values where other types are wanted.
-PEOPLE = {"snowplow": "Ada@example.com", "web": "grace@example.com", "clickstream": "alan+1@example.com"}
+PEOPLE = {
+    "snowplow": "Ada@example.com",
+    "web": "grace@example.com",
+    "clickstream": "alan+1@example.com",
+    "events": "joan@example.com",
+}
 MISPLACED: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "commerce": [{"customer": "Edsger Dijkstra"}, {"session": {"device": ["barbara@example.com"]}}],
     "web": [{"username": {"first": "Donald"}}, {"props": "{'ip_address': 'Knuth'"}],
@@ -69,7 +74,7 @@ def spare(stream: str, number: int, changes: Mapping[str, Any]) -> bytes:
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, definitions: dg.Definitions) -> Installation:
-    """All five streams with canaries, from landing to gold, by Dagster's own command line and a lasting instance."""
+    """All streams with canaries, from landing to gold, by Dagster's own command line and a lasting instance."""
     data = tmp_path_factory.mktemp("personal")
     platform = Platform(data, definitions, dg.DagsterInstance.ephemeral())
     canaries = {f"person of {stream}": name for stream, name in PEOPLE.items()} | {name: name for name in HIDDEN}

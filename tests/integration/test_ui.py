@@ -89,6 +89,7 @@ def test_a_dropped_file_reaches_gold_by_itself(ui: Browser, place: Platform) -> 
 @pytest.mark.verify
 def test_a_mart_shows_its_rows_and_plots_its_numbers(ui: Browser) -> None:
     """The page of a mart answers what is in it, without SQL."""
+    until(lambda: settled(ui), 120, "the run that released the mart has recorded it")
     ui.go("assets/gold/fct_orders")
     ui.page.get_by_text("preview", exact=True).first.wait_for()
     ui.page.get_by_text("Show schema").first.wait_for()

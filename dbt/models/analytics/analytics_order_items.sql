@@ -39,4 +39,6 @@ select
     orders.is_first_order
 from items
 inner join orders on items.order_id = orders.order_id
-left join products on items.product_id = products.product_id
+left join products
+    on items.identity_space = products.identity_space
+    and items.product_id = products.product_id

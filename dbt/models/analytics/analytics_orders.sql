@@ -32,6 +32,9 @@ select
     orders.order_tax,
     orders.order_shipping,
     orders.revenue,
+    orders.refunds,
+    orders.net_revenue,
+    orders.is_refunded,
     coalesce(items.lines, 0) as lines,
     coalesce(items.units, 0) as units,
     orders.session_id,
@@ -45,5 +48,7 @@ select
     customers.first_order_at as customer_first_order_at,
     customers.completed_orders as customer_completed_orders
 from orders
-left join customers on orders.customer_id = customers.customer_id
+left join customers
+    on orders.identity_space = customers.identity_space
+    and orders.customer_id = customers.customer_id
 left join items on orders.order_id = items.order_id

@@ -11,12 +11,13 @@ purchases as (
         person_id,
         currency,
         count(*) as frequency,
-        {{ shown_amount('sum(value)', 'currency') }} as monetary,
+        {{ shown_amount('sum(net_revenue)', 'currency') }} as monetary,
         min(purchased_at) as first_order_at,
         max(purchased_at) as last_order_at,
         max(purchased_date) as last_purchased_date
-    from {{ ref('int_purchases') }}
+    from {{ ref('fct_purchases') }}
     where person_id is not null
+        and not coalesce(is_refunded, false)
     group by identity_space, person_id, currency
 
 ),

@@ -29,6 +29,7 @@ counted as (
     from {{ ref('fct_sessions') }}
     where person_id is not null
         and channel is not null
+        and {{ is_counted() }}
         and {{ rebuilt() }}
     group by identity_space, person_id, channel
 

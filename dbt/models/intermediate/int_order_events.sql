@@ -1,4 +1,4 @@
-{{ rebuild_by('event', stream="'commerce'") }}
+{{ rebuild_by('event') }}
 
 with events as (
 
@@ -9,6 +9,8 @@ with events as (
 )
 
 select
+    stream,
+    identity_space,
     event_id,
     event_name,
     event_at,
@@ -24,5 +26,8 @@ select
     order_total,
     order_tax,
     order_shipping,
-    order_outcome as outcome
+    order_outcome as outcome,
+    is_only_refund,
+    is_refund,
+    refund_value
 from events

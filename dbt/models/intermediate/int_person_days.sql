@@ -22,10 +22,11 @@ select
     identity_space,
     person_id,
     coalesce(device_platform, 'unknown') as device_platform,
+    app_id,
     min(first_event_at) as first_event_at,
     max(last_event_at) as last_event_at,
     cast(sum(events) as bigint) as events,
     cast(sum(views) as bigint) as views
 from resolved
 where {{ rebuilt() }}
-group by event_date, identity_space, person_id, coalesce(device_platform, 'unknown')
+group by event_date, identity_space, person_id, coalesce(device_platform, 'unknown'), app_id

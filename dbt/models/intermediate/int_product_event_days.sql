@@ -17,6 +17,8 @@ with events as (
 
 select
     event_date,
+    min(stream) as stream,
+    min(identity_space) as identity_space,
     product_id,
     category,
     currency,

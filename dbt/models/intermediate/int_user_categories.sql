@@ -5,6 +5,7 @@ with events as (
     select * from {{ ref('fct_events') }}
     where category is not null
         and (user_id is not null or anonymous_id is not null)
+        and {{ is_counted() }}
         and {{ rebuilt() }}
 
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from events.byte_spans import ByteSpans
+from events.json.elements import Elements
 from events.json.extract_objects import add_columns, digest_objects, extract_objects
 from events.json.extraction import Extraction
 from events.json.projection import Projection
@@ -16,12 +17,12 @@ from events.siphash import Digests
 from events.values import Values
 
 
-def extract(source: ByteSpans | Values | Mapping[str, Values], projection: Projection) -> Extraction:
+def extract(source: ByteSpans | Values | Mapping[str, Values | Elements], projection: Projection) -> Extraction:
     """Typed columns from JSON objects, one row per object, as the projection asks for.
 
     `source` is one of: n byte strings (uint8 `data`, uint32 `starts` and `ends`, bool `given`); n values, each an
-    object or a text that holds one; or, for columns alone, values by path that were located before and share their
-    `data`. A buffer is smaller than 4 GiB.
+    object or a text that holds one; or, for columns alone, values (of a list, also its elements) by path that were
+    located before and share their `data`. A buffer is smaller than 4 GiB.
 
     Each column has n rows of its Polars type. A value is null where the object has none, where the column cannot hold
     it (`Extraction.rejections` says why), and where the row is not a JSON object (`Extraction.errors` says why). An
@@ -32,7 +33,7 @@ def extract(source: ByteSpans | Values | Mapping[str, Values], projection: Proje
     """
     if isinstance(source, ByteSpans | Values):
         return extract_objects(source, projection)
-    result = Extraction(values=dict(source))
+    result = Extraction()
     add_columns(source, projection, result)
     return result
 

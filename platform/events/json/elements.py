@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from events.array_types import Bytes, Int64s, Positions
+from events.array_types import Bytes, Int64s, Mask, Positions
 from events.compiled import compiled
 from events.json.tokens import BACKSLASH, QUOTE
 from events.values import ARRAY, Values
@@ -20,10 +20,13 @@ _COMMA, _OBJECT_START, _OBJECT_END, _ARRAY_START, _ARRAY_END = b",{}[]"
 class Elements(NamedTuple):
     """The elements of all arrays of a column, in order.
 
+    `data`: the bytes that all spans are of. `given`: per row, whether it has an array.
     `rows`, `starts`, `ends`: per element, the row of its array and its span, which may have white space around it.
     `offsets`: the elements of row `i` are those from `offsets[i]` to `offsets[i + 1]`.
     """
 
+    data: Bytes
+    given: Mask
     rows: Int64s
     starts: Positions
     ends: Positions
@@ -38,7 +41,8 @@ def elements_of(values: Values) -> Elements:
     count = int(offsets[-1])
     starts, ends = np.empty(count, np.uint32), np.empty(count, np.uint32)
     _elements(*values, offsets, starts, ends, False)
-    return Elements(np.repeat(np.arange(len(values.kinds)), np.diff(offsets)), starts, ends, offsets)
+    rows = np.repeat(np.arange(len(values.kinds)), np.diff(offsets))
+    return Elements(values.data, values.kinds == ARRAY, rows, starts, ends, offsets)
 
 
 @compiled

@@ -6,7 +6,8 @@ value means (`extraction`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from json import dumps
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ import pyarrow as pa
 from events.byte_spans import ByteSpans
 from events.json.elements import Elements, elements_of
 from events.json.extraction import Extraction
+from events.json.nulls import nullify_texts
 from events.json.outline import nests_deeper, outline
 from events.json.path_tree import MAX_NESTING
 from events.json.projection import Column, Projection
@@ -51,14 +53,18 @@ def digest_objects(source: ByteSpans | Values, projection: Projection) -> Digest
     return projection.scanner.contents
 
 
-def add_columns(values: Mapping[str, Values], projection: Projection, result: Extraction) -> None:
-    """Add the projection's columns, of values by path that share their `data`."""
-    chosen = [(column, _chosen(column, values, projection)) for column in projection.columns]
-    result.add_columns([(column, one) for column, one in chosen if not column.each])
-    for column, one in chosen:
-        if column.each:
-            result.refuse_kinds(column, one)
-            result.columns[column.name] = _list_column(column, one, projection.nested[column.name], result)
+def add_columns(found: Mapping[str, Values | Elements], projection: Projection, result: Extraction) -> None:
+    """Add the projection's columns, of values or elements by path that share their `data`."""
+    values = {path: one for path, one in found.items() if isinstance(one, Values)}
+    result.add_columns([(c, _chosen(c, values, projection)) for c in projection.columns if c.paths and not c.each])
+    for column in projection.columns:
+        if column.each and column.paths:
+            elements = found[column.paths[0]]
+            if isinstance(elements, Values):
+                elements = _elements_of(column, _chosen(column, values, projection), result)
+            result.columns[column.name] = _list_column(column, elements, projection.nested[column.name], result)
+        elif column.each:
+            result.columns[column.name] = _column_of_fields(column, values, projection.nested[column.name], result)
 
 
 def _documents(source: ByteSpans | Values, projection: Projection) -> ByteSpans:
@@ -81,10 +87,14 @@ def _chosen(column: Column, values: Mapping[str, Values], projection: Projection
     return first_given([column.without_nulls(one, projection.nulls) for one in choices])
 
 
-def _list_column(column: Column, values: Values, nested: Projection, result: Extraction) -> pl.Series:
+def _elements_of(column: Column, values: Values, result: Extraction) -> Elements:
+    result.refuse_kinds(column, values)
+    return elements_of(values)
+
+
+def _list_column(column: Column, found: Elements, nested: Projection, result: Extraction) -> pl.Series:
     """A list of structs: all elements are extracted as objects of their own, then grouped by row."""
-    found = elements_of(values)
-    objects = ByteSpans(values.data, found.starts, found.ends, np.ones(len(found.rows), np.bool_))
+    objects = ByteSpans(found.data, found.starts, found.ends, np.ones(len(found.rows), np.bool_))
     inner = extract_objects(objects, nested)
     result.rounded += found.rows[inner.rounded].tolist()
     if inner.errors:
@@ -92,16 +102,47 @@ def _list_column(column: Column, values: Values, nested: Projection, result: Ext
         result.rejections.add(wrong.tolist(), "type", "an element is no object", column.name)
     for place, field, reason, detail in inner.rejections.entries:
         result.rejections.add([int(found.rows[place])], reason, f"{field}: {detail}", column.name)
-    return _grouped(column, values, found, inner)
+    return _grouped(column, found, inner)
 
 
-def _grouped(column: Column, values: Values, found: Elements, inner: Extraction) -> pl.Series:
+def _column_of_fields(
+    column: Column, values: Mapping[str, Values], nested: Projection, result: Extraction
+) -> pl.Series:
+    """Fields of the objects themselves as a list of one struct, or as an object of JSON text; null without any."""
+    inner = Extraction()
+    given = {path: _without_null_texts(values[path], nested.nulls or ()) for path in nested.paths}
+    add_columns(given, nested, inner)
+    result.rounded += inner.rounded
+    for row, field, reason, detail in inner.rejections.entries:
+        result.rejections.add([row], reason, f"{field}: {detail}", column.name)
+    some, fields = pl.any_horizontal(pl.all().is_not_null()), _fields(column, inner)
+    if not column.json:
+        return fields.select(pl.when(some).then(pl.concat_list(pl.struct(pl.all())))).to_series().cast(column.dtype)
+    members = [pl.lit(f"{dumps(name)}:") + pl.col(name) for name in fields.columns]
+    inside = pl.concat_str(members, separator=",", ignore_nulls=True)
+    return fields.select(pl.when(some).then(pl.concat_str(pl.lit("{"), inside, pl.lit("}")))).to_series()
+
+
+def _without_null_texts(values: Values, nulls: Sequence[str]) -> Values:
+    """The values, with null for empty texts and others that mean null."""
+    values = values._replace(kinds=values.kinds.copy())
+    nullify_texts(values, ("", *nulls))
+    return values
+
+
+def _grouped(column: Column, found: Elements, inner: Extraction) -> pl.Series:
     """A list for each row that has an array, null for the others."""
-    fields = [inner.columns[child.name].to_arrow(compat_level=pl.CompatLevel.newest()) for child in column.each]
+    fields = [field.to_arrow(compat_level=pl.CompatLevel.newest()) for field in _fields(column, inner)]
     structs = pa.StructArray.from_arrays(fields, [child.name for child in column.each])
-    missing = pa.array(values.kinds <= NULL)
-    lists = pa.LargeListArray.from_arrays(pa.array(found.offsets), structs, mask=missing)
+    lists = pa.LargeListArray.from_arrays(pa.array(found.offsets), structs, mask=pa.array(~found.given))
     return pl.Series(column.name, lists).cast(column.dtype)
+
+
+def _fields(column: Column, inner: Extraction) -> pl.DataFrame:
+    """The fields of a column's structs or objects. One that no path leads to is null."""
+    found = pl.DataFrame(inner.columns)
+    lacking = [pl.lit(None, child.dtype).alias(child.name) for child in column.each if not child.paths]
+    return found.with_columns(lacking).select(child.name for child in column.each)
 
 
 def _count_unknown(documents: ByteSpans, projection: Projection, result: Extraction) -> None:

@@ -25,6 +25,7 @@ from events.json.scalars import booleans, decimals, integers
 from events.json.syntax_errors import SyntaxErrors
 from events.json.text_columns import json_column, text_columns
 from events.json.timestamps import timestamps
+from events.json.written_values import formed_times, with_points
 from events.rejections import Rejections
 from events.siphash import Digests
 from events.values import ARRAY, BOOLEAN, ESCAPED, KIND_NAMES, NULL, NUMBER, TEXT, Values
@@ -67,6 +68,10 @@ class Extraction:
         """Type the values of columns that are no lists; they share their `data`."""
         for column, values in found:
             self.refuse_kinds(column, values)
+            if not (values.kinds > NULL).any():
+                nothing = pl.Series([None], dtype=column.dtype)
+                self.columns[column.name] = nothing.new_from_index(0, len(values.kinds))
+        found = [(column, values) for column, values in found if column.name not in self.columns]
         plain = [(column, one) for column, one in found if isinstance(column.dtype, pl.String) and not column.json]
         texts = text_columns([values for _, values in plain])
         self.columns.update({column.name: text for (column, _), text in zip(plain, texts, strict=True)})
@@ -96,13 +101,14 @@ class Extraction:
         if isinstance(dtype, pl.Float64):
             return self._doubles(column, values)
         if isinstance(dtype, pl.Datetime):
-            found, odd = timestamps(values)
+            found, odd = timestamps(values) if column.time is None else formed_times(values, column.time)
             if column.unused and len(odd):
                 self.drift[column.paths[0], _NO_TIMESTAMP] += len(odd)
                 return found
         elif isinstance(dtype, pl.Boolean):
             found, odd = booleans(values)
         elif isinstance(dtype, pl.Decimal):
+            values = self._with_points(column, values) if column.decimal_comma else values
             found, odd, rounded = decimals(values, dtype.precision or 38, dtype.scale, column.rounds)
             self.rounded += rounded.tolist()
         elif isinstance(dtype, pl.Int64):
@@ -111,6 +117,12 @@ class Extraction:
             known = ", ".join(_TYPE_NAMES.values())
             raise ValueError(f"no column can be {dtype}; supported types: {known}, decimal, arrays of structs")
         return self._with_odd(column, found, values, odd)
+
+    def _with_points(self, column: Column, values: Values) -> Values:
+        pointed, wrong = with_points(values)
+        details = [f"{_shown(column, _text_at(values, row))} has no decimal comma" for row in wrong.tolist()]
+        self.rejections.add(wrong.tolist(), "type", details, column.name)
+        return pointed
 
     def _doubles(self, column: Column, values: Values) -> pl.Series:
         (sent,) = text_columns([values])
@@ -149,7 +161,7 @@ def _text_at(values: Values, row: int) -> str:
 def _type_name(column: Column) -> str:
     if isinstance(column.dtype, pl.Decimal):
         return f"decimal({column.dtype.precision},{column.dtype.scale})"
-    return _TYPE_NAMES[type(column.dtype)]
+    return _TYPE_NAMES[type(column.dtype)] if column.time is None else str(column.time)
 
 
 def _accepted_kinds(column: Column) -> Mask:
@@ -159,7 +171,7 @@ def _accepted_kinds(column: Column) -> Mask:
         return kinds
     kinds[NULL + 1 :] = False
     kinds[[ARRAY] if column.each else [TEXT, ESCAPED]] = True
-    kinds[NUMBER] = not (column.each or isinstance(column.dtype, pl.Datetime))
+    kinds[NUMBER] = not (column.each or (isinstance(column.dtype, pl.Datetime) and column.time is None))
     kinds[BOOLEAN] = isinstance(column.dtype, pl.Boolean)
     return kinds
 

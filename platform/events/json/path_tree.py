@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from contracts.paths import names_of_path, parts_of
 from events.array_types import Bytes, Int32s, Int64s, Words
 from events.byte_spans import bytes_of
 from events.compiled import inlined
@@ -55,7 +56,7 @@ def path_tree(paths: Iterable[str]) -> tuple[PathTree, dict[str, int]]:
     """The tree of dotted paths, and the node of each path and of each prefix of one."""
     below: dict[str, dict[str, None]] = {"": {}}
     for path in paths:
-        parts = path.split(".")
+        parts = parts_of(path)
         for depth in range(len(parts)):
             here, up = ".".join(parts[: depth + 1]), ".".join(parts[:depth])
             below.setdefault(up, {})[here] = None
@@ -63,7 +64,7 @@ def path_tree(paths: Iterable[str]) -> tuple[PathTree, dict[str, int]]:
     for path in order:
         spans[path] = (len(order), len(order) + len(below.get(path, ())))
         order += below.get(path, ())
-    names = [path.rpartition(".")[2].encode() for path in order]
+    names = [names_of_path(path)[-1].encode() for path in order]
     ends = np.cumsum([len(name) for name in names]).astype(np.int32)
     starts = (ends - [len(name) for name in names]).astype(np.int32)
     children = np.array([spans[path] if path in below else (0, 0) for path in order], np.int32).T.copy()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from contracts.times import TimeForm
 from events.byte_spans import Scratch
 from events.json.embedded_json import EmbeddedJson
 from events.json.nulls import nullify_blanks, nullify_texts
@@ -23,10 +24,12 @@ from events.values import Values
 class Column:
     """A column: its name, its dotted paths in an object (the first one with a value counts), and its Polars type.
 
-    `each`: the columns of a list's elements, for a list of structs. `json`: takes any value, as JSON text. `rounds`:
-    decimals with too many digits are rounded, not refused. `free_text`: a text of white space is a value. `secret`: no
-    message may show a value. `unused`: nothing depends on the values, so one that cannot be read is drift, not a
-    reason to refuse the record.
+    `each`: the columns of a list's elements, for a list of structs. Without paths they are taken from the object
+    itself: a list of one element, or with `json` an object. `json`: takes any value, as JSON text. `rounds`: decimals
+    with too many digits are rounded, not refused. `time`: the form of times, if it is not ISO 8601. `decimal_comma`:
+    decimals that come as text have a comma. `free_text`: a text of white space is a value. `secret`: no message may
+    show a value. `unused`: nothing depends on the values, so one that cannot be read is drift, not a reason to refuse
+    the record.
     """
 
     name: str
@@ -36,8 +39,15 @@ class Column:
     json: bool = False
     rounds: bool = False
     each: tuple[Column, ...] = ()
+    time: TimeForm | None = None
+    decimal_comma: bool = False
     free_text: bool = False
     unused: bool = False
+
+    @property
+    def all_paths(self) -> tuple[str, ...]:
+        """The paths that are looked up in an object."""
+        return self.paths or tuple(path for part in self.each for path in part.paths)
 
     def without_nulls(self, values: Values, nulls: Sequence[str]) -> Values:
         """The values, with null for texts that mean null: `nulls`, and blank texts in a text or time column."""
@@ -78,7 +88,7 @@ class Projection:
     ) -> None:
         self.columns, self.nulls, self.elements = columns, nulls, elements
         self.prefix = f"{root}." if root else ""
-        of_columns = [path for column in columns for path in column.paths]
+        of_columns = [path for column in columns for path in column.all_paths]
         self.paths = [*dict.fromkeys([*of_columns, *located, *elements])]
         self.scanner = Scanner(self.paths, volatile)
         for path in self.paths:

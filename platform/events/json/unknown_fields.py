@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from contracts.paths import names_of_path
 from events.display import without_surrogates
 
 _TYPES = {str: "text", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
@@ -21,8 +22,8 @@ def known_tree(paths: Iterable[str]) -> dict[str, Any]:
     root: dict[str, Any] = {}
     for path in paths:
         node = root
-        for part in path.split("."):
-            node = node.setdefault(part, {})
+        for name in names_of_path(path):
+            node = node.setdefault(name, {})
     return root
 
 

@@ -11,63 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import duckdb
 import pyarrow as pa
+from figures.invented_snowplow import invent_snowplow
+from figures.invented_values import PEOPLE, SilverRow, amount, cents, moment
 
 from contracts import STREAMS
 from lake.schemas import Layer, definition
 from resources.warehouse.duckdb import DuckDBWarehouse
 
 ARRIVED = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
-START = dt.datetime(2024, 2, 20, tzinfo=dt.UTC)
-DAYS, PEOPLE = 30, 12
-SilverRow = dict[str, Any]
-
-
-def _moment(dice: Random) -> dt.datetime:
-    grid = dt.timedelta(minutes=10 * dice.randrange(DAYS * 144))
-    return START + grid + dt.timedelta(microseconds=dice.choice([0, 0, 0, 0, -1, 1, dice.randrange(600_000_000)]))
-
-
-def _cents(dice: Random) -> Decimal:
-    return Decimal(dice.randrange(1, 99_999)).scaleb(-2)
-
-
-def _amount(dice: Random) -> Decimal:
-    """An amount, mostly in cents, sometimes with more decimals than its currency has."""
-    return Decimal(dice.randrange(1, 99_999)).scaleb(dice.choice([-2, -2, -2, 0, -3, -6]))
-
-
-def invent_snowplow(dice: Random, number: int) -> Iterator[SilverRow]:
-    kind = dice.choice(["page_view"] * 4 + ["link_click", "transaction", "purchase", "snowplow_ecommerce_action"])
-    row: SilverRow = {
-        "event_id": f"sp{number}",
-        "event_name": dice.choice([kind] * 9 + [None]),
-        "event": dice.choice(["struct", None]),
-        "user_id": dice.choice([None, f"u{dice.randrange(PEOPLE)}"]),
-        "anonymous_id": dice.choice([None, f"a{dice.randrange(PEOPLE)}", f"a{dice.randrange(PEOPLE)}"]),
-        "session_id": dice.choice([None, f"s{dice.randrange(PEOPLE * 5)}"]),
-        "device_platform": dice.choice(["web", "mobile", "desktop", None]),
-        "mkt_medium": dice.choice([None, None, "CPC", "email"]),
-        "mkt_source": dice.choice([None, "google"]),
-        "refr_medium": dice.choice([None, "search", "internal"]),
-    }
-    if kind == "transaction":
-        row |= {
-            "tr_orderid": f"o{dice.randrange(99)}",
-            "tr_total": _amount(dice),
-            "tr_currency": dice.choice(["USD", "EUR", "JPY", None]),
-        }
-    if kind == "snowplow_ecommerce_action":
-        row |= {
-            "ecommerce_action": dice.choice(["transaction", "product_view"]),
-            "ecommerce_transaction_id": f"t{number}",
-            "ecommerce_revenue": _cents(dice),
-            "ecommerce_currency": "USD",
-        }
-    yield row
 
 
 def invent_mobile(dice: Random, number: int) -> Iterator[SilverRow]:
@@ -112,12 +66,13 @@ def invent_clickstream(dice: Random, number: int) -> Iterator[SilverRow]:
         "product_id": None if kind == "search" else f"p{product}",
         "category": None if kind == "search" else f"kind {product % 3}",
         "quantity": dice.randrange(1, 5) if priced else None,
-        "price": _amount(dice) if priced else None,
+        "price": amount(dice) if priced else None,
         "currency": "USD",
+        "order_id": dice.choice([None, f"o{dice.randrange(60)}"]) if kind == "purchase" else None,
     }
     yield row
     if kind == "page_view" and dice.random() < 0.3:
-        yield {**row, "event_name": "add_to_cart", "quantity": 1, "price": _cents(dice)}
+        yield {**row, "event_name": "add_to_cart", "quantity": 1, "price": cents(dice)}
 
 
 def invent_commerce(dice: Random, number: int) -> Iterator[SilverRow]:
@@ -133,17 +88,69 @@ def invent_commerce(dice: Random, number: int) -> Iterator[SilverRow]:
         name = dice.choice(["page_view", "product_view", "add_to_cart"])
         yield {**row, "event_id": f"k{number}", "event_name": name}
         return
-    item = {"product_id": f"p{dice.randrange(5)}", "unit_price": _amount(dice), "quantity": dice.randrange(1, 4)}
+    item = {"product_id": f"p{dice.randrange(5)}", "unit_price": amount(dice), "quantity": dice.randrange(1, 4)}
     order = {"order_id": f"o{number}", "currency": dice.choice(["USD", "EUR", "KWD"])}
     for step in dice.choice(
         [["placed"], ["placed", "completed"], ["completed", "refunded"], ["cancelled", "fulfilled"]]
     ):
         step_fields = {
             "order_status": step,
-            "order_total": _amount(dice),
+            "order_total": amount(dice),
             "items": dice.choice([None, [], [item], [item, item]]),
         }
         yield {**row, **order, **step_fields, "event_id": f"k{number}{step}", "event_name": f"order_{step}"}
+    for place in range(dice.choice([0, 0, 1, 2])):
+        yield {**row, **order, **_refund(dice, order["order_id"], item), "event_id": f"k{number}r{place}"}
+
+
+def _refund(dice: Random, order_id: str, item: SilverRow) -> SilverRow:
+    """A refund of an order in one of the forms that shops use."""
+    back = {**item, "quantity": dice.choice([-1, 1])}
+    refunded = dice.choice([None, Decimal(0), item["unit_price"], amount(dice)])
+    event = {
+        "event_name": "order_refunded",
+        "order_total": refunded,
+        "items": dice.choice([None, [back], [item, item]]),
+    }
+    note = {"order_id": f"n-{order_id}", "order_total": -amount(dice), "items": dice.choice([None, [back]])}
+    return dice.choice(
+        [
+            event,
+            {**event, "currency": dice.choice([None, "USD"])},
+            {**event, "event_name": "order_partially_returned"},
+            {"event_name": "order_updated", "order_status": "Refunded", "order_total": amount(dice)},
+            {"event_name": "order_fulfilled", "order_total": amount(dice), "refund_amount": cents(dice) / 4},
+            {**note, "event_name": "credit_note", "refunded_order_id": order_id},
+            {**note, "event_name": "order_completed"},
+        ]
+    )
+
+
+def invent_events(dice: Random, number: int) -> Iterator[SilverRow]:
+    name = dice.choice(["screen_view"] * 4 + ["add_to_cart", "purchase", "refund"])
+    bought = name in ("purchase", "refund")
+    row: SilverRow = {
+        "event_id": f"ev{number}",
+        "event_name": name,
+        "user_id": dice.choice([None, f"p{dice.randrange(PEOPLE)}"]),
+        "anonymous_id": dice.choice([None, f"d{dice.randrange(PEOPLE)}"]),
+        "session_id": dice.choice([None, f"v{dice.randrange(PEOPLE * 5)}"]),
+        "device_platform": dice.choice(["ios", "mobile", None]),
+        "channel": dice.choice(["push", "email", None]),
+        "category": dice.choice(["toys", None]),
+        "page_path": dice.choice(["/home", None]),
+        "product_id": dice.choice([f"p{dice.randrange(5)}", None]),
+        "is_order_line": False,
+        "is_view": name == "screen_view",
+        "is_conversion": name == "purchase",
+        "identity_space": "events",
+        "properties": dice.choice(['{"plan":"pro"}', None]),
+    }
+    if bought:
+        value = amount(dice)
+        row |= {"order_id": dice.choice([f"o{dice.randrange(99)}", None]), "value": value, "currency": "EUR"}
+        row["refund_value"] = value if name == "refund" else None
+    yield row
 
 
 INVENTORS: Mapping[str, Callable[[Random, int], Iterator[SilverRow]]] = {
@@ -152,6 +159,7 @@ INVENTORS: Mapping[str, Callable[[Random, int], Iterator[SilverRow]]] = {
     "web": invent_web,
     "clickstream": invent_clickstream,
     "commerce": invent_commerce,
+    "events": invent_events,
 }
 """By stream, what gives the rows of record number n; columns left out are null."""
 
@@ -164,7 +172,7 @@ def silver_rows(seed: int, records: int) -> dict[str, list[SilverRow]]:
         names = [column.name for column in definition(Layer.SILVER, stream).schema.fields]
         rows = []
         for number in range(records):
-            at = _moment(dice)
+            at = moment(dice)
             for row in INVENTORS[stream.name](dice, number):
                 own = {"_key": len(rows).to_bytes(16, "big"), "_arrival_hour": ARRIVED}
                 rows.append({**dict.fromkeys(names), "event_at": at, **row, **own})

@@ -1,4 +1,4 @@
-"""The shop's orders and customers, the purchases of every stream, and what customers are worth."""
+"""The shop's orders, and the customers of all shops and what they are worth."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from figures.events import Event, Person, TableRows, World, completes_order, is_order_event
+from figures.events import Event, Person, TableRows, World, completes_order
 from figures.money import rounded
+from figures.purchases import Purchase, purchases, refunds
 
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Order:
-    """One order of the shop from its events, in order."""
+    """One order of the shop from its events, in order. `own`: those that are not only about a refund."""
 
     events: list[Event]
+
+    @property
+    def own(self) -> list[Event]:
+        return [event for event in self.events if not event.only_refund]
 
     def last(self, attribute: str) -> str | None:
         """The latest value of a column that is not null."""
@@ -28,11 +33,11 @@ class Order:
 
     @property
     def first_event(self) -> Event:
-        return self.events[0]
+        return self.own[0]
 
     @property
     def id(self) -> str:
-        return self.events[0].row["order_id"]
+        return self.events[0].order or ""
 
     @property
     def latest(self) -> dict[str, object]:
@@ -41,11 +46,11 @@ class Order:
 
     @property
     def total(self) -> Decimal | None:
-        return self.events[-1].row["order_total"]
+        return self.own[-1].row["order_total"]
 
     @property
     def completed(self) -> bool:
-        decided = [completes for event in self.events if (completes := completes_order(event.row)) is not None]
+        decided = [completes for event in self.own if (completes := completes_order(event.row)) is not None]
         return bool(decided) and decided[-1]
 
     @property
@@ -54,18 +59,23 @@ class Order:
 
 
 def orders(world: World) -> list[Order]:
-    """All orders, by the time of their first event."""
+    """All orders that are known by more than a refund, by the time of their first event."""
     found: dict[str, list[Event]] = defaultdict(list)
     for event in world.of_stream("commerce"):
-        if is_order_event(event.row):
-            found[event.order].append(event)
-    return sorted((Order(events) for events in found.values()), key=lambda order: (order.first_event.at, order.id))
+        if event.orders:
+            found[event.order or ""].append(event)
+    known = [order for events in found.values() if (order := Order(events)).own]
+    return sorted(known, key=lambda order: (order.first_event.at, order.id))
 
 
 def fct_orders(world: World) -> TableRows:
     """(id, customer, country, session, channel, ordered at, date, last event, events, status, currency, total,
-    completed, revenue, first order, days since the one before)."""
+    completed, revenue, refunds, net, refunded, first order, days since the one before)."""
     found: TableRows = set()
+    given_back: dict[str | None, Decimal] = defaultdict(Decimal)
+    for refund in refunds(world):
+        if refund.stream == "commerce" and refund.of_purchase:
+            given_back[refund.order] += refund.value
     before: dict[str, Order] = {}
     buyers: set[str] = set()
     for order in orders(world):
@@ -73,16 +83,17 @@ def fct_orders(world: World) -> TableRows:
         previous = before.get(customer) if customer else None
         is_first = customer is not None and order.completed and customer not in buyers
         gap = (first.date - previous.first_event.date).days if previous else None
+        revenue, back = order.total if order.completed else ZERO, given_back[order.id]
         found.add(
             (order.id, customer, order.last("country"), first.session, first.channel, first.at, first.date)
             + (
                 order.events[-1].at,
                 len(order.events),
                 order.latest["order_status"],
-                order.latest["currency"],
+                order.own[-1].row["currency"],
                 order.total,
             )
-            + (order.completed, order.total if order.completed else ZERO, is_first, gap)
+            + (order.completed, revenue, back, revenue - back, 0 < back == revenue, is_first, gap)
         )
         if customer:
             before[customer] = order
@@ -96,7 +107,7 @@ def revenue_by_date(world: World) -> dict[str, dict[str, Decimal]]:
     for order in orders(world):
         if order.completed:
             sums = dates.setdefault(order.first_event.date.isoformat(), {})
-            currency = order.latest["currency"]
+            currency = order.own[-1].row["currency"]
             sums[currency] = sums.get(currency, ZERO) + order.total
     return dates
 
@@ -105,7 +116,8 @@ def fct_order_items(world: World) -> TableRows:
     """(order, line, product, currency, price, quantity, line total, revenue)."""
     found: TableRows = set()
     for order in orders(world):
-        last = next((event for event in reversed(order.events) if event.row["items"]), None)
+        sales = [event for event in order.events if event.converts or not event.refunds]
+        last = next((event for event in reversed(sales) if event.row["items"]), None)
         for line, item in enumerate(last.row["items"] if last else (), 1):
             total = item["unit_price"] * item["quantity"]
             found.add(
@@ -116,21 +128,26 @@ def fct_order_items(world: World) -> TableRows:
 
 
 def dim_customers(world: World) -> TableRows:
-    """(customer, email, country, first seen, last seen, events, orders, completed, first order, last order)."""
-    seen: dict[str, list[Event]] = defaultdict(list)
-    for event in world.of_stream("commerce"):
-        if event.user is not None:
-            seen[event.user].append(event)
+    """(space, customer, email, country, first seen, last seen, events, orders, completed, first order, last order)."""
+    seen: dict[Person, list[Event]] = defaultdict(list)
+    bought: dict[Person, list[dt.datetime]] = defaultdict(list)
+    for event in world.events:
+        if person := world.person(event):
+            seen[person].append(event)
+    for purchase in purchases(world):
+        if purchase.person:
+            bought[purchase.person].append(purchase.at)
     found: TableRows = set()
-    everybody = orders(world)
-    for customer, events in seen.items():
-        known = Order(events)
-        mine = [order for order in everybody if order.customer == customer]
-        completed = [order.first_event.at for order in mine if order.completed]
-        found.add(
-            (customer, known.last("customer_email"), known.last("country"), events[0].at, events[-1].at, len(events))
-            + (len(mine), len(completed), min(completed, default=None), max(completed, default=None))
-        )
+    still_open = [order for order in orders(world) if not order.completed]
+    for (space, customer), events in seen.items():
+        times = bought[space, customer]
+        if space == "shop" or times:
+            known, mine = Order(events), [o for o in still_open if space == "shop" and o.customer == customer]
+            about = (known.last("customer_email"), known.last("country")) if space == "shop" else (None, None)
+            found.add(
+                (space, customer, *about, events[0].at, events[-1].at, len(events), len(mine) + len(times), len(times))
+                + (min(times, default=None), max(times, default=None))
+            )
     return found
 
 
@@ -150,37 +167,6 @@ def customer_history(world: World) -> TableRows:
         ends = [at for at, _ in versions[1:]] + [None]
         for version, ((start, (email, country)), end) in enumerate(zip(versions, ends, strict=True), 1):
             found.add((customer, version, email, country, start, end))
-    return found
-
-
-@dataclass(frozen=True)
-class Purchase:
-    """A completed order of any stream."""
-
-    stream: str
-    space: str
-    id: str
-    person: Person | None
-    at: dt.datetime
-    currency: str | None
-    value: Decimal | None
-
-
-def purchases(world: World) -> list[Purchase]:
-    """The completed orders of the shop, and the conversions of all other streams."""
-    found = [
-        Purchase("commerce", "shop", f"o{o.id}", o.customer and ("shop", o.customer), o.first_event.at,
-                 o.latest["currency"], o.total)
-        for o in orders(world) if o.completed
-    ]  # fmt: skip
-    groups: dict[tuple[str, str], list[Event]] = defaultdict(list)
-    for event in world.events:
-        if event.converts and event.stream != "commerce":
-            groups[event.stream, event.conversion].append(event)
-    for (stream, id), events in groups.items():
-        person = next((who for event in reversed(events) if (who := world.person(event))), None)
-        last = events[-1]
-        found.append(Purchase(stream, last.space, id, person, events[0].at, last.currency, last.value))
     return found
 
 
@@ -217,12 +203,12 @@ def _score(value: Decimal | int, everybody: Sequence[Decimal | int]) -> int:
 def customer_values(world: World, bought: Iterable[Purchase]) -> list[Value]:
     groups: dict[tuple[Person, str | None], list[Purchase]] = defaultdict(list)
     for purchase in bought:
-        if purchase.person:
+        if purchase.person and not purchase.is_refunded:
             groups[purchase.person, purchase.currency].append(purchase)
     bases: dict[tuple[str, str | None], list[Value]] = defaultdict(list)
     for (person, currency), mine in groups.items():
         at = sorted(purchase.at for purchase in mine)
-        values = [purchase.value for purchase in mine if purchase.value is not None]
+        values = [purchase.net for purchase in mine if purchase.net is not None]
         recency = (world.as_of - at[-1].astimezone(dt.UTC).date()).days
         monetary = rounded(sum(values, ZERO), currency) if values else None
         bases[person[0], currency].append(Value(person, currency, at, monetary, recency))
@@ -242,16 +228,15 @@ def segment(orders: int) -> str | None:
 
 
 def analytics_customer_summary(world: World) -> TableRows:
-    """(customer, currency, R, F, M, first, last, scores of the three, tier, orders in all, segment, active)."""
-    shop = [purchase for purchase in purchases(world) if purchase.stream == "commerce"]
-    values = customer_values(world, shop)
+    """(space, customer, currency, R, F, M, first, last, the three scores, tier, orders in all, segment, active)."""
+    values = customer_values(world, purchases(world))
     found: TableRows = set()
     for value in values:
         mine = [other for other in values if other.person == value.person]
         count = sum(len(other.at) for other in mine)
         active = min(other.recency for other in mine) <= 30
         found.add(
-            (value.person[1], value.currency, value.recency, len(value.at), value.monetary, value.at[0], value.at[-1])
+            (*value.person, value.currency, value.recency, len(value.at), value.monetary, value.at[0], value.at[-1])
             + (*value.scores, value.tier, count, segment(count), active)
         )
     return found

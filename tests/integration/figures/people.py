@@ -7,12 +7,17 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+from operator import itemgetter
 from typing import Any
 
+from figures.costs import costs
+from figures.engagement import ratio
 from figures.events import Event, Person, TableRows, World
 from figures.money import finest_decimals, rounded
-from figures.orders import Purchase, Value, customer_values, purchases, segment
-from figures.sessions import Session, sessions
+from figures.orders import Value, customer_values, segment
+from figures.purchases import Purchase, purchases
+from figures.sessions import Session, group_of, sessions, sessions_with_views
+from figures.views import View, landing
 
 MODELS = ("first", "last", "linear", "position")
 
@@ -22,23 +27,37 @@ def _favourite(counts: Counter[str]) -> str | None:
     return min(counts, key=lambda name: (-counts[name], name), default=None)
 
 
+def _first_and_last(visits: list[tuple[Session, list[View]]]) -> tuple[object, ...]:
+    """The first and the last known channel, channel group, country, device and landing page."""
+    said: list[list[tuple[dt.datetime, str | None]]] = [[] for _ in range(5)]
+    for session, views in visits:
+        country, device = itemgetter(7, 10)(landing(views[0].first)) if views else (None, None)
+        page = views[0].page if views else None
+        values = session.first("channel"), group_of(session, views), country, device, page
+        for known, value in zip(said, values, strict=True):
+            if value is not None:
+                known.append((session.started, value))
+    return tuple(end(known)[1] if known else None for known in said for end in (min, max))
+
+
 def user_profiles(world: World) -> TableRows:
     """(space, person, first seen, last seen, days, events, views, sessions, conversions, favourite platform, channel
-    and category, orders, first and last order, segment, active, currency, lifetime value, scores, tier)."""
+    and category, orders, first and last order, segment, active, currency, lifetime value, scores, tier, and what the
+    first and last session say)."""
     seen: dict[Person, list[Event]] = defaultdict(list)
-    visits: dict[Person, list[Session]] = defaultdict(list)
+    visits: dict[Person, list[tuple[Session, list[View]]]] = defaultdict(list)
     worth: dict[Person, list[Value]] = defaultdict(list)
     for event in world.events:
         if person := world.person(event):
             seen[person].append(event)
-    for session in sessions(world):
-        if session.person:
-            visits[session.person].append(session)
+    for session, views in sessions_with_views(world):
+        if session.person and not session.bot:
+            visits[session.person].append((session, views))
     for value in customer_values(world, purchases(world)):
         worth[value.person].append(value)
     found: TableRows = set()
     for person, events in seen.items():
-        mine, values = visits[person], worth[person]
+        mine, values = [session for session, _ in visits[person]], worth[person]
         orders = sorted(at for value in values for at in value.at)
         main = min(
             values, key=lambda v: (-len(v.at), -(v.monetary or 0), v.currency is None, v.currency or ""), default=None
@@ -52,6 +71,7 @@ def user_profiles(world: World) -> TableRows:
             + (len(orders), *((orders[0], orders[-1]) if orders else (None, None)), segment(len(orders)))
             + (any(value.recency <= 30 for value in values),)
             + ((main.currency, main.monetary, *main.scores, main.tier) if main else (None,) * 6)
+            + _first_and_last(visits[person])
         )
     return found
 
@@ -95,12 +115,14 @@ def attribution_credits(world: World) -> TableRows:
     """(stream, purchase, channel, touchpoints, then weight and value by each model)."""
     visits: dict[Person, list[Session]] = defaultdict(list)
     for session in sessions(world):
-        if session.person:
+        if session.person and not session.bot:
             visits[session.person].append(session)
     found: TableRows = set()
     for purchase in purchases(world):
+        if purchase.is_refunded:
+            continue
         touches = _touches(purchase, visits)
-        value, places = purchase.value, finest_decimals(purchase.value or Decimal(0), purchase.currency)
+        value, places = purchase.net, finest_decimals(purchase.net or Decimal(0), purchase.currency)
         whole = None if value is None else int(value.scaleb(places))
         for channel in set(touches):
             figures: list[object] = [touches.count(channel) if channel != "untouched" else 0]
@@ -112,18 +134,31 @@ def attribution_credits(world: World) -> TableRows:
 
 
 def attribution(world: World) -> TableRows:
-    """(date, channel, currency, touchpoints, purchases, then purchases and value by each model)."""
+    """(date, channel, currency, touchpoints, purchases, cost, then by each model purchases, value, cost of a purchase,
+    return on the cost)."""
     bought = {(purchase.stream, purchase.id): purchase for purchase in purchases(world)}
     rows: dict[tuple[dt.date, object, str | None], list[tuple[Any, ...]]] = defaultdict(list)
     for stream, id, channel, *figures in attribution_credits(world):
         purchase = bought[stream, id]
         rows[purchase.at.astimezone(dt.UTC).date(), channel, purchase.currency].append(tuple(figures))
+    spent = {
+        (date, channel, currency): cost
+        for (date, channel), sums in costs(world).items()
+        for currency, cost in sums.items()
+    }
     found: TableRows = set()
-    for key, group in rows.items():
-        columns = list(zip(*group, strict=True))
+    for key in {*rows, *spent}:
+        group, cost = rows.get(key, []), spent.get(key)
+        columns = list(zip(*group, strict=True)) or [(0,)] * (1 + 2 * len(MODELS))
         known = [[value for value in column if value is not None] for column in columns]
         touchpoints, *sums = [sum(column) if column else None for column in known]
-        for place in range(1, len(sums), 2):  # the values; purchases are in between
-            sums[place] = None if sums[place] is None else rounded(sums[place], key[2])
-        found.add((*key, touchpoints, len(group), *sums))
+        figures: list[object] = []
+        for bought_by, value in zip(sums[::2], sums[1::2], strict=True):
+            shown = None if value is None else rounded(Decimal(value), key[2])
+            figures += [bought_by, shown, _quotient(cost, bought_by), _quotient(shown, cost)]
+        found.add((*key, touchpoints, len(group), cost, *figures))
     return found
+
+
+def _quotient(numerator: Decimal | None, denominator: Decimal | None) -> float | None:
+    return ratio(*(None if number is None else float(number) for number in (numerator, denominator)))

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from figures.channels import channel_group
 from figures.engagement import ratio
 from figures.events import Event, Person, TableRows, World
+from figures.views import LANDING, View, landing, page_path, views
 
-GAP = dt.timedelta(seconds=1800)
+GAP, LONGEST = dt.timedelta(seconds=1800), dt.timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class Session:
-    """One session. `given` is the producer's id, None for a session found by gaps; `events` are in order."""
+    """One session. `given` is the producer's id, None for a session found by gaps; `events` are in order.
+
+    `after_cut`: how many events came later than three days after the start.
+    """
 
     space: str
     person: Person | None
     given: str | None
     events: list[Event]
+    after_cut: int = 0
 
     @property
     def started(self) -> dt.datetime:
@@ -30,6 +36,10 @@ class Session:
     @property
     def length(self) -> dt.timedelta:
         return self.events[-1].at - self.started
+
+    @property
+    def bot(self) -> bool:
+        return any(event.bot for event in self.events)
 
     @property
     def views(self) -> int:
@@ -77,44 +87,92 @@ def _collapsed(names: Iterable[str]) -> list[str]:
     return [name for name, _ in groupby(names)]
 
 
+def _owner(world: World, events: list[Event]) -> Person | None:
+    """The last user in a session, else whom its last anonymous id stands for."""
+    users = [(event.at, event.user) for event in events if event.user is not None]
+    anonymous = [(event.at, event.anonymous) for event in events if event.anonymous is not None]
+    if users:
+        return events[0].space, max(users)[1]
+    return world.stitched(events[0].space, max(anonymous)[1]) if anonymous else None
+
+
 def sessions(world: World) -> list[Session]:
-    """All sessions. An event without a session id belongs to a run of its person's events with small gaps."""
-    given: dict[tuple[str, Person | None, str], list[Event]] = defaultdict(list)
+    """All sessions, also those of bots.
+
+    An event without a session id belongs to a run of its person's events with small gaps.
+    """
+    given: dict[tuple[str, str], list[Event]] = defaultdict(list)
     by_gap: dict[Person, list[list[Event]]] = defaultdict(list)
-    for event in world.events:
+    for event in world.all_events:
         person = world.person(event)
         if event.session is not None:
-            given[event.space, person, event.session].append(event)
+            given[event.space, event.session].append(event)
         elif person is not None:
             runs = by_gap[person]
             if runs and event.at - runs[-1][-1].at <= GAP:
                 runs[-1].append(event)
             else:
                 runs.append([event])
-    found = [Session(space, person, id, events) for (space, person, id), events in given.items()]
+    found = []
+    for (space, id), events in given.items():
+        kept = [event for event in events if event.at - events[0].at <= LONGEST]
+        found.append(Session(space, _owner(world, kept), id, kept, len(events) - len(kept)))
     return found + [Session(person[0], person, None, run) for person, runs in by_gap.items() for run in runs]
 
 
-def fct_sessions(world: World) -> TableRows:
-    """(space, person, given id, start, end, date, seconds, events, views, conversions, converted, engaged, channel,
-    platform, journey)."""
-    found: TableRows = set()
+def sessions_with_views(world: World) -> Iterator[tuple[Session, list[View]]]:
+    """Each session, and the views with its id up to its cut."""
+    by_session: dict[tuple[str, str], list[View]] = defaultdict(list)
+    for view in views(world):
+        if view.first.session is not None:
+            by_session[view.space, view.first.session].append(view)
     for session in sessions(world):
+        seen = by_session.get((session.space, session.given), []) if session.given else []
+        yield session, [view for view in seen if view.first.at - session.started <= LONGEST]
+
+
+def group_of(session: Session, seen: list[View]) -> str:
+    """The channel group of the first view's campaign, else of the session's channel."""
+    row, channel = seen[0].first.row if seen else {}, session.first("channel")
+    source, medium = (channel if row.get(name) is None else row[name] for name in ("mkt_source", "mkt_medium"))
+    return channel_group(source, medium, row.get("mkt_campaign"))
+
+
+def fct_sessions(world: World) -> TableRows:
+    """(space, person, given id, start, end, date, seconds, events, cut, events after it, views, conversions, converted,
+    engaged, bounce, bot, channel, platform, journey, then what its page views say, channel group)."""
+    found: TableRows = set()
+    for session, seen in sessions_with_views(world):
         engaged = session.length > dt.timedelta(seconds=10) or session.views >= 2 or session.conversions > 0
         found.add(
             (session.space, session.person and session.person[1], session.given, session.started)
             + (session.events[-1].at, session.events[0].date, session.length // dt.timedelta(seconds=1))
-            + (len(session.events), session.views, session.conversions, session.conversions > 0, engaged)
-            + (session.first("channel"), session.first("device"), session.journey)
+            + (len(session.events), session.after_cut > 0, session.after_cut)
+            + (session.views, session.conversions, session.conversions > 0, engaged, session.views > 0 and not engaged)
+            + (session.bot, session.first("channel"), session.first("device"), session.journey)
+            + _pages(seen)
+            + (group_of(session, seen),)
         )
     return found
+
+
+def _pages(seen: list[View]) -> tuple[object, ...]:
+    """(views, engaged seconds, first and last page, host, path, query, and the columns of the first view)."""
+    if not seen:
+        return (None,) * (7 + len(LANDING))
+    first = seen[0].first
+    return (
+        (len(seen), sum(view.engaged_seconds for view in seen), seen[0].page, seen[-1].page)
+        + (first.row.get("page_urlhost"), page_path(first), first.row.get("page_urlquery"))
+        + landing(first)
+    )
 
 
 def conversion_journeys(world: World) -> TableRows:
     """(space, place, journey, sessions, share, converted, rate)."""
     taken: dict[str, Counter[str]] = defaultdict(Counter)
     converted: Counter[tuple[str, str]] = Counter()
-    for session in sessions(world):
+    for session in (each for each in sessions(world) if not each.bot):
         taken[session.space][session.journey] += 1
         converted[session.space, session.journey] += session.conversions > 0
     found: TableRows = set()

@@ -14,12 +14,13 @@ HOUR, WEEK = dt.timedelta(hours=1), dt.timedelta(days=7)
 
 
 def fct_events(world: World) -> TableRows:
-    """(stream, space, id, name, time, date, sequence, ids, what all streams have, product, entity, country, city)."""
+    """(stream, space, id, name, time, date, sequence, ids, what all have, product, entity, country, city, bot)."""
     return {
         (e.stream, e.space, e.id, e.name, e.at, e.date, e.sequence, e.user, e.anonymous, e.session, e.device, e.channel,
-         e.category, e.view, e.converts, e.value, e.currency, e.order, e.row.get("product_id"), e.row.get("entity_id"),
-         e.row.get("geo_country", e.row.get("country")), e.row.get("geo_city", e.row.get("city")))
-        for e in world.events
+         e.category, e.view, e.converts, e.value, e.currency, e.order,
+         e.row["ti_sku"] if e.line and "ti_sku" in e.row else e.row.get("product_id"), e.row.get("entity_id"),
+         e.row.get("geo_country", e.row.get("country")), e.row.get("geo_city", e.row.get("city")), e.bot)
+        for e in world.all_events
     }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def data_test(kind: str, column: str | None = None, where: str | None = None, **
         (data_test("relationships", "id", to="ref('people')", field="key"), "each `id` is in `people.key`"),
         (data_test("unique_grain", columns=["day", "id"]), "one row for each `day`, `id`"),
         (data_test("expression_is_true", expression="a <= b"), "`a <= b` holds"),
-        (data_test("funnel_steps_are_numbered", max_steps=6), "funnel steps are numbered"),
+        (data_test("funnel_rows_are_right", max_steps=6), "funnel rows are right"),
         (data_test("unique", "id", "__event_dates__"), "`id` is unique; a run looks only at what it rebuilt"),
         ({"name": "no_orders_are_lost", "config": {}}, "no orders are lost"),
     ],

@@ -60,5 +60,5 @@ def test_a_contract_with_amounts_tells_which_it_rounded(stream: Stream) -> None:
 
 def test_money_is_what_is_said_to_be_money() -> None:
     """The tests above cover each stream that has amounts."""
-    assert {stream.name for stream, *_ in amounts()} == {"snowplow", "clickstream", "commerce"}
-    assert {name for _, name, field, _ in amounts() if field} == {"items"}
+    assert {stream.name for stream, *_ in amounts()} == {"snowplow", "clickstream", "commerce", "events"}
+    assert {name for _, name, field, _ in amounts() if field} == {"items", "ecommerce_products"}

@@ -21,6 +21,9 @@ GOOD = {
     "items": [{"product_id": "p", "product_name": None, "product_category": None, "unit_price": 1, "quantity": 1}],
 }
 
+ORDER = "an order event names its order, currency and total, unless it is a refund"
+QUANTITY = "quantity is from -1000000 to 1000000, and not 0"
+
 
 def checks_failed(**changes: Any) -> set[str]:
     row = dict.fromkeys(COMMERCE.types) | GOOD | {"event_at": 0} | changes
@@ -46,6 +49,12 @@ def item(**changes: Any) -> list[dict[str, Any]]:
         {"items": []},
         {"items": item(quantity=None, unit_price=None)},
         {"items": item(unit_price=0)},
+        {"items": item() + item(quantity=-1)},
+        {"order_total": -1, "items": item(quantity=-1)},
+        {"order_total": -1, "refunded_order_id": "o0", "items": None},
+        {"event_name": "order_refunded", "order_total": None, "currency": None},
+        {"event_name": "order_refunded", "order_total": None, "order_id": None, "refunded_order_id": "o0"},
+        {"order_status": "Credit Note", "order_total": -1, "order_tax": Decimal("-0.01")},
     ],
 )
 def test_what_the_shop_sends_is_accepted(changes: dict[str, Any]) -> None:
@@ -56,18 +65,19 @@ def test_what_the_shop_sends_is_accepted(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "check"),
     [
-        ({"order_id": None}, "an order event names its order, currency and total"),
-        ({"currency": None}, "an order event names its order, currency and total"),
-        ({"order_total": None}, "an order event names its order, currency and total"),
+        ({"order_id": None}, ORDER),
+        ({"currency": None}, ORDER),
+        ({"order_total": None}, ORDER),
+        ({"event_name": "order_refunded", "order_id": None, "order_total": None}, ORDER),
         ({"currency": "eur"}, "str_matches('^[A-Z]{3}$')"),
         ({"currency": "EURO"}, "str_matches('^[A-Z]{3}$')"),
-        ({"order_total": -1}, "greater_than_or_equal_to(0)"),
-        ({"order_tax": Decimal("-0.01")}, "greater_than_or_equal_to(0)"),
-        ({"items": item(quantity=0)}, "quantity is from 1 to 1000000"),
-        ({"items": item() + item(quantity=-1)}, "quantity is from 1 to 1000000"),
+        ({"order_total": -1}, "only a refund has an amount below 0"),
+        ({"order_tax": Decimal("-0.01")}, "only a refund has an amount below 0"),
+        ({"items": item() + item(quantity=0)}, QUANTITY),
+        ({"items": item(quantity=-1_000_001)}, QUANTITY),
         ({"items": item(unit_price=Decimal("-0.01"))}, "unit price is from 0 to 1000000000000"),
         ({"order_shipping": Decimal("1000000000000.000001")}, "less_than_or_equal_to(1000000000000)"),
-        ({"items": item() + item(quantity=1_000_001)}, "quantity is from 1 to 1000000"),
+        ({"items": item() + item(quantity=1_000_001)}, QUANTITY),
         ({"items": item(unit_price=Decimal("1000000000000.000001"))}, "unit price is from 0 to 1000000000000"),
         ({"event_id": None}, "not_nullable"),
     ],

@@ -72,12 +72,6 @@ def test_a_key_that_is_no_column_is_refused() -> None:
         dataclasses.replace(COMMERCE, key=("evnt_id",))
 
 
-def test_a_key_that_may_be_null_is_refused() -> None:
-    """All records without an id would share one key, and all but one would be duplicates."""
-    with pytest.raises(ValueError, match=r"key columns nullable \['session_id'\]"):
-        dataclasses.replace(COMMERCE, key=("session_id",))
-
-
 def test_a_column_that_is_said_to_be_unique_is_refused() -> None:
     """Rows are checked batch by batch, so only a key can be unique, within its scope."""
     unique = COMMERCE.schema.update_column("order_id", unique=True)

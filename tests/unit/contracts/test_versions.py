@@ -13,7 +13,8 @@ import pytest
 
 from contracts import STREAMS
 from contracts.amounts import MOST_MONEY
-from contracts.commerce import COMMERCE, ITEM
+from contracts.commerce import COMMERCE
+from contracts.items import ITEM
 from contracts.shape import shape
 from contracts.stream import (
     Clock,
@@ -191,8 +192,8 @@ def test_a_shape_holds_all_of_a_contract() -> None:
         "type": "Decimal(precision=24, scale=6)",
         "paths": ["order.total_amount"],
         "rules": {
-            "greater_than_or_equal_to": "greater_than_or_equal_to(0)",
+            "greater_than_or_equal_to": f"greater_than_or_equal_to({-MOST_MONEY})",
             "less_than_or_equal_to": f"less_than_or_equal_to({MOST_MONEY})",
         },
-        "description": "Gross total: items, tax and shipping",
+        "description": "Gross total: items, tax and shipping; of a refund, the amount refunded",
     }

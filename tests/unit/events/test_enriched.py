@@ -11,7 +11,7 @@ from landed import conformer, outcome, outcomes, table
 from tracked import PAGE, VENDOR, entities, line
 
 from contracts.snowplow import SNOWPLOW
-from events.enriched import column_of
+from events.entities import Schema
 
 
 def test_a_line_has_a_column_for_every_kind_of_field() -> None:
@@ -109,7 +109,8 @@ def test_an_event_of_ones_own_is_an_object() -> None:
 )
 def test_columns_are_called_as_the_sdks_call_them(schema: str | None, column: str | None) -> None:
     """Queries for Snowplow's own tables keep working."""
-    assert column_of("contexts", schema) == column
+    found = Schema.of("contexts", schema)
+    assert (found and found.column) == column
 
 
 NO_JSON = [("-inf", "no JSON: a number that"), ("1,", "expected a key")]

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import polars as pl
 import pytest
 
-from contracts.commerce import COMMERCE, ITEM, CommerceEvent
+from contracts.commerce import COMMERCE, CommerceEvent
+from contracts.items import ITEM
 from contracts.stream import Stream, column
 from lake.commits import commit
 from lake.schemas import NEW_LAKE_PAGE, IncompatibleContract, Layer, iceberg_type

@@ -67,10 +67,10 @@ def test_a_page_answers_the_usual_questions() -> None:
         "| lands in | `commerce/2026/01/31/09/` or `commerce/year=2026/month=01/day=31/hour=09/` |",
         "| key | `event_id`, unique within an event date |",
         "| `order_total` | decimal(24, 6) | `order.total_amount` | "
-        "`greater_than_or_equal_to(0)`; `less_than_or_equal_to(1000000000000)` |",
+        "`greater_than_or_equal_to(-1000000000000)`; `less_than_or_equal_to(1000000000000)` |",
         "| `items[].unit_price` | decimal(24, 6) | `order.items[].product.price` |",
         "| `anonymous_id` | string | not filled by this stream |",
-        "- an order event names its order, currency and total",
+        "- an order event names its order, currency and total, unless it is a refund",
         "| `customer.email` | a keyed hash, in `customer_email` |",
         "| `customer.first_name` | nothing |",
     ):

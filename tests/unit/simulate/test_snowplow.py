@@ -6,7 +6,9 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -22,10 +24,10 @@ PLACES = {
     **{"app_id": 0, "platform": 1, "etl_tstamp": 2, "collector_tstamp": 3, "dvce_created_tstamp": 4, "event": 5},
     **{"event_id": 6, "user_id": 12, "user_ipaddress": 13, "domain_userid": 15, "domain_sessionidx": 16},
     **{"network_userid": 17, "page_url": 29, "contexts": 52, "se_value": 57, "unstruct_event": 58, "tr_orderid": 59},
-    **{"tr_total": 61, "ti_orderid": 67, "ti_price": 71, "ti_quantity": 72, "useragent": 77, "br_cookies": 93},
-    **{"br_viewwidth": 95, "doc_height": 107, "tr_currency": 108, "dvce_sent_tstamp": 119, "derived_contexts": 122},
-    **{"domain_sessionid": 123, "derived_tstamp": 124, "event_vendor": 125, "event_name": 126, "event_version": 128},
-    **{"event_fingerprint": 129, "true_tstamp": 130},
+    **{"tr_total": 61, "ti_orderid": 67, "ti_price": 71, "ti_quantity": 72, "pp_yoffset_max": 76, "useragent": 77},
+    **{"br_cookies": 93, "br_viewwidth": 95, "doc_height": 107, "tr_currency": 108, "dvce_sent_tstamp": 119},
+    **{"derived_contexts": 122, "domain_sessionid": 123, "derived_tstamp": 124, "event_vendor": 125, "event_name": 126},
+    **{"event_version": 128, "event_fingerprint": 129, "true_tstamp": 130},
 }
 TIMES = ("etl_tstamp", "collector_tstamp", "dvce_created_tstamp", "dvce_sent_tstamp", "derived_tstamp", "true_tstamp")
 
@@ -148,6 +150,93 @@ def test_orders_are_what_their_items_cost(world: tuple[dict[str, Any], Found]) -
             items.setdefault(record["ti_orderid"], []).append(cost)
     shipping = {orders[order] - sum(costs) for order, costs in items.items() if len(costs) == 2 and order in orders}
     assert shipping == {Decimal(0), Decimal("4.99"), Decimal("7.99")}
+
+
+@pytest.fixture(scope="module")
+def visits() -> list[tuple[dict[str, str], dict[str, Any], datetime]]:
+    """Good events of a busy hour, each with its fields, its entities by name, and its time."""
+    plan = Plan(START, hours=1, rate=20_000, seed=5, shares=Shares.none(), events_per_file=50_000)
+    found = []
+    with TemporaryDirectory() as folder:
+        simulate(SNOWPLOW, plan, Path(folder))
+        for arrived, line in slow_reader.landed(Path(folder)):
+            event = judge(line, arrived)
+            record, parts = event.record
+            entities: dict[str, Any] = {}
+            for entity in (*parts["contexts"], *parts["derived_contexts"]):
+                entities.setdefault(entity["schema"].split("/")[1], []).append(entity["data"])
+            if parts["unstruct_event"]:
+                entities[parts["unstruct_event"]["schema"].split("/")[1]] = parts["unstruct_event"]["data"]
+            found.append((record, entities, event.at))
+    return found
+
+
+def test_a_page_view_has_an_id_that_its_events_share(visits: list[Any]) -> None:
+    """Its pings come every ten seconds or after a pause of tens of seconds, and say how far one scrolled."""
+    pages: dict[str, list[Any]] = {}
+    for record, entities, at in sorted(visits, key=lambda event: event[2]):
+        if record["platform"] == "web":
+            pages.setdefault(entities["web_page"][0]["id"], []).append((record, at))
+    names = [[record["event_name"] for record, _ in page] for page in pages.values()]
+    assert all(page[0] == "page_view" and page.count("page_view") == 1 for page in names)
+    assert sum("page_ping" in page for page in names) > 500
+    gaps = set()
+    for page in pages.values():
+        assert len({record["page_url"] for record, _ in page}) == len({record["doc_height"] for record, _ in page}) == 1
+        for (_, before), (record, at) in pairwise(page):
+            if record["event_name"] == "page_ping":
+                assert 0 <= int(record["pp_yoffset_max"]) < int(record["doc_height"])
+                gaps.add(round((at - before).total_seconds()))
+    assert gaps >= {10, 20, 30, 60}
+
+
+def test_screens_have_ids_and_names(visits: list[Any]) -> None:
+    """What is tapped on a screen has the screen's id, and a later screen tells the one before."""
+    viewed = {e["screen_view"]["id"]: e["screen_view"]["name"] for _, e, _ in visits if "screen_view" in e}
+    previous = [e["screen_view"].get("previousName") for _, e, _ in visits if "screen_view" in e]
+    on_screen = [e["screen"][0] for record, e, _ in visits if record["platform"] == "mob"]
+    assert {screen["id"]: screen["name"] for screen in on_screen} == viewed
+    assert len(viewed) == len(previous) > previous.count(None) > 0
+
+
+def test_the_plug_ins_sales_are_what_their_products_cost(visits: list[Any]) -> None:
+    """A refund is of a sale of the same visit, in full or in part."""
+    actions = Counter(e["snowplow_ecommerce_action"]["type"] for _, e, _ in visits if "snowplow_ecommerce_action" in e)
+    assert set(actions) == {
+        *("product_view", "add_to_cart", "remove_from_cart", "checkout_step", "transaction", "refund"),
+    }  # fmt: skip
+    sales = {}
+    for _, entities, _ in visits:
+        for sale in entities.get("transaction", []):
+            cost = sum(Decimal(str(item["price"])) * item["quantity"] for item in entities["product"])
+            assert Decimal(str(sale["revenue"])) == cost + Decimal(str(sale["shipping"]))
+            sales[sale["transaction_id"]] = sale["revenue"]
+    refunds = [refund for _, entities, _ in visits for refund in entities.get("refund", [])]
+    assert len(sales) == actions["transaction"]
+    shares = {refund["refund_amount"] / sales[refund["transaction_id"]] for refund in refunds}
+    assert max(shares) == 1
+    assert min(shares) < 0.6
+
+
+def test_bots_say_so(visits: list[Any]) -> None:
+    """Those of them that enrichment classified agree with their user agent, and some keep a cookie."""
+    classes: Counter[tuple[str, bool]] = Counter()
+    for record, entities, _ in visits:
+        is_bot = "bot" in record["useragent"].lower()
+        for robot in entities.get("spiders_and_robots", []):
+            assert robot["spiderOrRobot"] == is_bot == (entities["yauaa_context"][0]["deviceClass"] == "Robot")
+            classes["classified", is_bot] += 1
+        classes["cookie" if record["domain_userid"] else "no cookie", is_bot] += 1
+    assert all(classes[kind, is_bot] for kind in ("classified", "cookie", "no cookie") for is_bot in (True, False))
+
+
+def test_some_consent_and_some_pages_fail(visits: list[Any]) -> None:
+    """The marts of consent, web vitals and errors have something to show."""
+    names = Counter(record["event_name"] for record, _, _ in visits)
+    assert min(names[name] for name in ("cmp_visible", "consent_preferences", "web_vitals", "application_error")) > 20
+    assert {e["consent_preferences"]["eventType"] for _, e, _ in visits if "consent_preferences" in e} == {
+        *("allow_all", "allow_selected", "deny_all"),
+    }  # fmt: skip
 
 
 def test_bad_rows_land_among_the_events(tmp_path: Path) -> None:

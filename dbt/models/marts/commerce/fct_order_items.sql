@@ -1,4 +1,4 @@
-{{ rebuild_by('person', identity_space="'shop'", person_id='customer_id') }}
+{{ rebuild_by('person', person_id='customer_id') }}
 
 with orders as (
 
@@ -10,11 +10,9 @@ with orders as (
 items as (
 
     select * from {{ ref('int_event_items') }}
-    where is_order_event
+    where is_sale
         and {{ up_to_as_of() }}
-    {% if is_incremental() %}
-        and order_id in (select order_id from orders)
-    {% endif %}
+        and (stream, order_id) in (select stream, order_id from orders)
 
 ),
 
@@ -43,7 +41,9 @@ select
     ranked.unit_price,
     ranked.quantity,
     ranked.line_total,
-    case when orders.is_completed then ranked.line_total else cast(0 as decimal(38,6)) end as revenue
+    case when orders.is_completed then ranked.line_total else cast(0 as decimal(38,6)) end as revenue,
+    orders.stream,
+    orders.identity_space
 from ranked
 inner join orders on ranked.order_id = orders.order_id
 where ranked.event_rank = 1

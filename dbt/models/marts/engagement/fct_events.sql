@@ -13,17 +13,35 @@
     'action': text,
     'page_host': text,
     'page_path': text,
+    'page_query': text,
     'page_title': text,
+    'heartbeat': 'bigint',
+    'seen_height': 'bigint',
+    'page_height': 'bigint',
+    'referrer_host': text,
+    'utm_source': text,
+    'utm_medium': text,
+    'utm_campaign': text,
+    'utm_term': text,
+    'utm_content': text,
     'product_id': text,
     'quantity': 'bigint',
     'price': 'decimal(24,6)',
     'search_query': text,
     'entity_id': text,
     'country': text,
+    'region': text,
     'city': text,
+    'device': text,
+    'browser': text,
+    'operating_system': text,
+    'language': text,
     'order_status': text,
     'payment_method': text,
     'properties': text,
+    'is_order_line': 'boolean',
+    'is_refund': 'boolean',
+    'refund_value': 'decimal(38,6)',
     'is_bot': 'boolean',
 } %}
 
@@ -45,8 +63,10 @@ with unioned as (
 )
 
 select
-    {% for column in shared + (optional | list) if column != 'is_bot' -%}
+    {% for column in shared + (optional | list) if column not in ['is_order_line', 'is_refund', 'is_bot'] -%}
     {{ column }},
     {% endfor -%}
+    coalesce(is_order_line, false) as is_order_line,
+    coalesce(is_refund, refund_value is not null) as is_refund,
     coalesce(is_bot, false) as is_bot
 from unioned

@@ -1,7 +1,18 @@
 {{ rebuild_by('person', person_id='coalesce(person_id, session_id)') }}
 
-{%- set actor = 'identity_space, person_id, session_id' %}
+{%- set given = 'identity_space, session_id' %}
+{%- set actor = 'identity_space, gap_person_id, session_id' %}
 {%- set in_order = 'first_event_at, last_event_at, user_id, anonymous_id' %}
+{#- What the first view of a session says of all of it. -#}
+{%- set landing_columns = [
+    'app_id', 'referrer_host', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'country', 'region',
+    'city', 'device', 'browser', 'operating_system', 'language',
+] %}
+{%- set is_engaged %}
+    {{- is_later_by_more_than('started_at', 'ended_at', var('engaged_seconds')) }}
+        or views >= {{ var('engaged_views') }}
+        or conversions > 0
+{%- endset %}
 
 with days as (
 
@@ -20,26 +31,42 @@ resolved as (
 
 ),
 
-pieces as (
+rebuilt_pieces as (
 
     select * from resolved
     where {{ rebuilt() }}
 
 ),
 
+pieces as (
+
+    -- A session with an id has pieces of several people, and its owner may be any of them.
+    select
+        resolved.*,
+        case when session_id is null then person_id end as gap_person_id
+    from resolved
+    where {{ rebuilt() }}
+        or {{ shares_key(given, 'rebuilt_pieces') }}
+
+),
+
 in_several_pieces as (
 
-    select identity_space, session_id
+    select identity_space, session_id, {{ session_cut_at('min(first_event_at)') }} as cut_at, sum(events) as all_events
     from pieces
     where session_id is not null
-    group by identity_space, session_id
+    group by {{ given }}
     having count(*) > 1
 
 ),
 
 marked as (
 
-    select pieces.*, pieces.session_id is not null and in_several_pieces.session_id is null as is_whole_session
+    select
+        pieces.*,
+        pieces.session_id is not null and in_several_pieces.session_id is null as is_whole_session,
+        in_several_pieces.cut_at,
+        in_several_pieces.all_events
     from pieces
     left join in_several_pieces
         on pieces.identity_space = in_several_pieces.identity_space
@@ -47,18 +74,90 @@ marked as (
 
 ),
 
+split_dates as (
+
+    -- The sessions that are cut between two events of a piece. Their pieces of that date are made anew.
+    select distinct event_date, identity_space, session_id, cut_at, all_events
+    from marked
+    where first_event_at <= cut_at
+        and last_event_at > cut_at
+
+),
+
+split_events as (
+
+    select events.*
+    from {{ ref('fct_events') }} as events
+    inner join split_dates
+        on events.event_date = split_dates.event_date
+        and events.identity_space = split_dates.identity_space
+        and events.session_id = split_dates.session_id
+        and events.event_at <= split_dates.cut_at
+
+),
+
+split_pieces as (
+
+    {{ session_pieces('split_events') | indent(4) }}
+
+),
+
+kept as (
+
+    select
+        {% for column in piece_columns() -%}
+        marked.{{ column }},
+        {% endfor -%}
+        marked.person_id,
+        marked.gap_person_id,
+        marked.all_events
+    from marked
+    left join split_dates
+        on marked.event_date = split_dates.event_date
+        and marked.identity_space = split_dates.identity_space
+        and marked.session_id = split_dates.session_id
+    where not marked.is_whole_session
+        and split_dates.session_id is null
+        and (marked.cut_at is null or marked.first_event_at <= marked.cut_at)
+
+    union all
+
+    select
+        {% for column in piece_columns() -%}
+        split_pieces.{{ column }},
+        {% endfor -%}
+        {{ stitched_id('split_pieces') }} as person_id,
+        cast(null as varchar(65535)) as gap_person_id,
+        split_dates.all_events
+    from split_pieces
+    inner join split_dates
+        on split_pieces.event_date = split_dates.event_date
+        and split_pieces.identity_space = split_dates.identity_space
+        and split_pieces.session_id = split_dates.session_id
+    {{ join_identities('split_pieces') }}
+
+),
+
 spaced as (
 
     -- Pieces of one person may overlap, for example on two devices. So the gap counts from the latest end so far.
     select
-        marked.*,
+        kept.*,
         max(last_event_at) over (
             partition by {{ actor }}
             order by {{ in_order }}
             rows between unbounded preceding and 1 preceding
-        ) as previous_event_at
-    from marked
-    where not is_whole_session
+        ) as previous_event_at,
+        -- The owner of a session with an id is the last user in it, else whom its last anonymous id stands for.
+        row_number() over (
+            partition by {{ actor }}
+            order by
+                case when user_id is not null then 0 when anonymous_id is not null then 1 else 2 end,
+                last_event_at desc,
+                user_id desc,
+                anonymous_id desc
+        ) as owner_place
+    from kept
 
 ),
 
@@ -105,13 +204,15 @@ joined as (
 
     select
         identity_space,
-        person_id,
+        coalesce(gap_person_id, max(case when owner_place = 1 then person_id end)) as person_id,
         session_id,
         min(first_event_at) as started_at,
         max(last_event_at) as ended_at,
         cast(sum(events) as bigint) as events,
+        cast(coalesce(max(all_events), sum(events)) - sum(events) as bigint) as events_after_cut,
         cast(sum(views) as bigint) as views,
         cast(sum(conversions) as bigint) as conversions,
+        sum(case when is_bot then 1 else 0 end) > 0 as is_bot,
         {{ earliest('channel', 'channel_at') }} as channel,
         {{ earliest('device_platform', 'device_platform_at') }} as device_platform,
         {{ dbt.listagg('piece_journey', "' > '", 'order by piece') }} as journey
@@ -130,8 +231,10 @@ sessions as (
         first_event_at as started_at,
         last_event_at as ended_at,
         events,
+        0 as events_after_cut,
         views,
         conversions,
+        coalesce(is_bot, false) as is_bot,
         channel,
         device_platform,
         journey
@@ -147,19 +250,88 @@ sessions as (
         started_at,
         ended_at,
         events,
+        events_after_cut,
         views,
         conversions,
+        is_bot,
         channel,
         device_platform,
         {{ first_parts('journey', ' > ', var('journey_steps')) }} as journey
     from joined
 
+),
+
+rebuilt_sessions as (
+
+    select * from sessions
+    where {{ rebuilt() }}
+
+),
+
+page_views as (
+
+    select page_views.*
+    from {{ ref('fct_page_views') }} as page_views
+    inner join rebuilt_sessions as sessions
+        on page_views.identity_space = sessions.identity_space
+        and page_views.session_id = sessions.session_id
+        and page_views.viewed_at <= {{ session_cut_at('sessions.started_at') }}
+
+),
+
+counted as (
+
+    select
+        identity_space,
+        session_id,
+        count(*) as page_views,
+        cast(sum(engaged_seconds) as bigint) as engaged_seconds
+    from page_views
+    group by {{ given }}
+
+),
+
+source_categories as (
+
+    select * from {{ ref('source_categories') }}
+
+),
+
+described_sessions as (
+
+    select
+        sessions.*,
+        source_categories.category as source_category,
+        counted.page_views,
+        counted.engaged_seconds,
+        {% for column in landing_columns -%}
+        first_views.{{ column }},
+        {% endfor -%}
+        first_views.page as first_page,
+        last_views.page as last_page,
+        first_views.page_host as landing_host,
+        first_views.page_path as landing_path,
+        first_views.page_query as landing_query
+    from rebuilt_sessions as sessions
+    left join counted
+        on sessions.identity_space = counted.identity_space
+        and sessions.session_id = counted.session_id
+    left join page_views as first_views
+        on sessions.identity_space = first_views.identity_space
+        and sessions.session_id = first_views.session_id
+        and first_views.index_in_session = 1
+    left join page_views as last_views
+        on counted.identity_space = last_views.identity_space
+        and counted.session_id = last_views.session_id
+        and counted.page_views = last_views.index_in_session
+    left join source_categories
+        on lower(coalesce(first_views.utm_source, sessions.channel)) = source_categories.source
+
 )
 
 select
     case
-        when session_id is not null
-            then {{ surrogate_key(["'given'", 'identity_space', 'person_id', 'session_id']) }}
+        when session_id is not null then {{ given_session_key() }}
         else {{ surrogate_key(["'gap'", 'identity_space', 'person_id', epoch_microseconds('started_at')]) }}
     end as session_key,
     identity_space,
@@ -171,13 +343,29 @@ select
     {{ utc_date('started_at') }} as session_date,
     {{ whole_seconds_between('started_at', 'ended_at') }} as duration_seconds,
     events,
+    events_after_cut > 0 as is_cut,
+    events_after_cut,
     views,
+    page_views,
+    engaged_seconds,
     conversions,
     conversions > 0 as is_converted,
-    {{ is_later_by_more_than('started_at', 'ended_at', var('engaged_seconds')) }}
-        or views >= {{ var('engaged_views') }}
-        or conversions > 0 as is_engaged,
+    {{ is_engaged }} as is_engaged,
+    views > 0 and not ({{ is_engaged }}) as is_bounce,
+    is_bot,
     channel,
+    {{ channel_group(
+        'lower(coalesce(utm_source, channel))', 'lower(coalesce(utm_medium, channel))', 'lower(utm_campaign)',
+        'source_category'
+    ) }} as channel_group,
     device_platform,
+    first_page,
+    last_page,
+    landing_host,
+    landing_path,
+    landing_query,
+    {% for column in landing_columns -%}
+    {{ column }},
+    {% endfor -%}
     journey
-from sessions
+from described_sessions

@@ -1,10 +1,4 @@
-with steps as (
-
-    select funnel, stream, step, event_name from {{ ref('funnels') }}
-
-),
-
-people as (
+with people as (
 
     select
         funnel,
@@ -25,20 +19,49 @@ people as (
 
 leaving as (
 
-    select funnel, last_step, count(*) as users
+    select funnel, identity_space, last_step, count(*) as users
     from people
-    group by funnel, last_step
+    group by funnel, identity_space, last_step
+
+),
+
+spaces as (
+
+    select distinct funnel, identity_space from leaving
+
+),
+
+steps as (
+
+    select
+        funnels.funnel,
+        funnels.stream,
+        coalesce(spaces.identity_space, 'none') as identity_space,
+        funnels.step,
+        funnels.event_name,
+        coalesce(funnels.step_name, funnels.event_name) as step_name
+    from {{ ref('funnels') }} as funnels
+    left join spaces
+        on funnels.funnel = spaces.funnel
 
 ),
 
 counted as (
 
-    select steps.funnel, steps.stream, steps.step, steps.event_name, cast(coalesce(sum(leaving.users), 0) as bigint) as users
+    select
+        steps.funnel,
+        steps.stream,
+        steps.identity_space,
+        steps.step,
+        steps.event_name,
+        steps.step_name,
+        cast(coalesce(sum(leaving.users), 0) as bigint) as users
     from steps
     left join leaving
         on steps.funnel = leaving.funnel
+        and steps.identity_space = leaving.identity_space
         and steps.step <= leaving.last_step
-    group by steps.funnel, steps.stream, steps.step, steps.event_name
+    group by steps.funnel, steps.stream, steps.identity_space, steps.step, steps.event_name, steps.step_name
 
 ),
 
@@ -46,8 +69,9 @@ compared as (
 
     select
         counted.*,
-        lag(users) over (partition by funnel order by step) as users_before,
-        first_value(users) over (partition by funnel order by step rows unbounded preceding) as users_at_first
+        lag(users) over (partition by funnel, identity_space order by step) as users_before,
+        first_value(users) over (partition by funnel, identity_space order by step rows unbounded preceding)
+            as users_at_first
     from counted
 
 )
@@ -55,8 +79,10 @@ compared as (
 select
     funnel,
     stream,
+    identity_space,
     step,
     event_name,
+    step_name,
     users,
     coalesce(users_before, users) - users as drop_off,
     {{ ratio('users', 'coalesce(users_before, users)') }} as step_rate,

@@ -7,10 +7,11 @@
 
 with dated as (
 
-    select event_date, first_date, previous_date, next_date is null as is_last, count(*) as people
+    select identity_space, event_date, first_date, previous_date, next_date is null as is_last, count(*) as people
     from {{ ref('int_active_dates') }}
     where device_platform = 'all'
-    group by event_date, first_date, previous_date, next_date is null
+        and app_id = 'all'
+    group by identity_space, event_date, first_date, previous_date, next_date is null
 
 ),
 
@@ -19,6 +20,7 @@ activity as (
     {% for period in periods %}
     {%- set cohort, current = dbt.date_trunc(period, 'first_date'), dbt.date_trunc(period, 'event_date') %}
     select
+        identity_space,
         '{{ period }}' as cohort_period,
         cast({{ cohort }} as date) as cohort_date,
         cast({{ dbt.datediff(cohort, current, period) }} as bigint) as period_number,
@@ -34,22 +36,27 @@ activity as (
 
 bounded as (
 
+    -- People of different spaces are different people, so their numbers add up in `all`.
+    {% for space in ["'all'", 'identity_space'] %}
     select
+        {{ space }} as identity_space,
         cohort_period,
         cohort_date,
         period_number,
         cast(sum(users) as bigint) as users,
         cast(sum(leaving_users) as bigint) as leaving_users
     from activity
-    group by cohort_period, cohort_date, period_number
+    group by {{ 'identity_space, ' if not loop.first }}cohort_period, cohort_date, period_number
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
 cohorts as (
 
-    select cohort_period, cohort_date, cast(sum(leaving_users) as bigint) as cohort_users
+    select identity_space, cohort_period, cohort_date, cast(sum(leaving_users) as bigint) as cohort_users
     from bounded
-    group by cohort_period, cohort_date
+    group by identity_space, cohort_period, cohort_date
 
 ),
 
@@ -79,22 +86,25 @@ points as (
 left_before as (
 
     select
+        points.identity_space,
         points.cohort_period,
         points.cohort_date,
         points.period_number,
         cast(sum(bounded.leaving_users) as bigint) as users
     from points
     inner join bounded
-        on points.cohort_period = bounded.cohort_period
+        on points.identity_space = bounded.identity_space
+        and points.cohort_period = bounded.cohort_period
         and points.cohort_date = bounded.cohort_date
         and points.period_number > bounded.period_number
-    group by points.cohort_period, points.cohort_date, points.period_number
+    group by points.identity_space, points.cohort_period, points.cohort_date, points.period_number
 
 ),
 
 counted as (
 
     select
+        points.identity_space,
         points.cohort_period,
         points.cohort_date,
         points.period_number,
@@ -107,17 +117,20 @@ counted as (
     from points
     cross join {{ ref('int_as_of') }} as as_of
     left join bounded
-        on points.cohort_period = bounded.cohort_period
+        on points.identity_space = bounded.identity_space
+        and points.cohort_period = bounded.cohort_period
         and points.cohort_date = bounded.cohort_date
         and points.period_number = bounded.period_number
     left join left_before
-        on points.cohort_period = left_before.cohort_period
+        on points.identity_space = left_before.identity_space
+        and points.cohort_period = left_before.cohort_period
         and points.cohort_date = left_before.cohort_date
         and points.period_number = left_before.period_number
 
 )
 
 select
+    identity_space,
     cohort_period,
     cohort_date,
     period_number,

@@ -1,4 +1,9 @@
 {%- set person = 'identity_space, person_id' %}
+{#- What the first and the last session that say it have: columns of fct_sessions. -#}
+{%- set firsts = {
+    'channel': 'channel', 'channel_group': 'channel_group', 'country': 'country', 'device': 'device',
+    'landing_page': 'first_page',
+} %}
 
 with as_of as (
 
@@ -23,9 +28,18 @@ seen as (
 
 visits as (
 
-    select identity_space, person_id, count(*) as sessions, cast(sum(conversions) as bigint) as conversions
+    select
+        identity_space,
+        person_id,
+        {% for name, column in firsts.items() -%}
+        {{ earliest(column, 'started_at') }} as first_{{ name }},
+        {{ latest(column, 'started_at') }} as last_{{ name }},
+        {% endfor -%}
+        count(*) as sessions,
+        cast(sum(conversions) as bigint) as conversions
     from {{ ref('fct_sessions') }}
     where person_id is not null
+        and {{ is_counted() }}
     group by {{ person }}
 
 ),
@@ -76,6 +90,10 @@ select
     seen.views,
     coalesce(visits.sessions, 0) as sessions,
     coalesce(visits.conversions, 0) as conversions,
+    {% for name in firsts -%}
+    visits.first_{{ name }},
+    visits.last_{{ name }},
+    {% endfor -%}
     favourites.device_platform as favourite_device_platform,
     favourites.channel as favourite_channel,
     favourites.category as favourite_category,

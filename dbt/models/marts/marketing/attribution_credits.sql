@@ -4,8 +4,10 @@
 
 with purchases as (
 
-    select * from {{ ref('int_purchases') }}
-    where {{ rebuilt() }}
+    select stream, identity_space, purchase_id, person_id, purchased_at, purchased_date, currency, net_revenue as value
+    from {{ ref('fct_purchases') }}
+    where not coalesce(is_refunded, false)
+        and {{ rebuilt() }}
 
 ),
 
@@ -15,6 +17,7 @@ sessions as (
     from {{ ref('fct_sessions') }}
     where person_id is not null
         and channel is not null
+        and {{ is_counted() }}
 
 ),
 

@@ -1,6 +1,7 @@
 with sessions as (
 
     select * from {{ ref('fct_sessions') }}
+    where {{ is_counted() }}
 
 ),
 

@@ -20,7 +20,8 @@ from contracts.commerce import COMMERCE
 REASONS = ("malformed", "type", "missing", "rule", "clock")
 TEXTS = ("event_id", "event_type", "customer.customer_id", "customer.email", "order.order_id", "order.currency")
 TEXTS += ("session_id", "session.device", "session.channel", "customer.country", "order.status")
-MONEY = ("order.total_amount", "order.tax", "order.shipping")
+TEXTS += ("order.refunded_order_id",)
+MONEY = ("order.total_amount", "order.tax", "order.shipping", "order.refund_amount")
 ITEM = {"product.id": str, "product.name": str, "product.category": str, "product.price": "money", "quantity": int}
 
 
@@ -144,12 +145,22 @@ def judged(values: dict[str, Any], hour: dt.datetime) -> set[str]:
     order = (values["event_type"] or "").startswith("order_")
     rules = [
         values["order.currency"] is None or re.fullmatch("[A-Z]{3}", values["order.currency"]),
-        all(values[path] is None or 0 <= values[path] <= 10**12 for path in MONEY),
-        all(item["quantity"] is None or 1 <= item["quantity"] <= 10**6 for item in items),
+        all(values[path] is None or abs(values[path]) <= 10**12 for path in MONEY),
+        all(item["quantity"] is None or 1 <= abs(item["quantity"]) <= 10**6 for item in items),
         all(item["product.price"] is None or 0 <= item["product.price"] <= 10**12 for item in items),
-        not order or None not in (values["order.order_id"], values["order.currency"], values["order.total_amount"]),
+        not order
+        or None not in (values["order.order_id"], values["order.currency"], values["order.total_amount"])
+        or (refunds(values) and (values["order.order_id"] or values["order.refunded_order_id"])),
+        refunds(values) or all((values[path] or 0) >= 0 for path in MONEY if path != "order.refund_amount"),
     ]
     return found if all(rules) else {*found, "rule"}
+
+
+def refunds(values: dict[str, Any]) -> bool:
+    words = f"{values['event_type'] or ''} {values['order.status'] or ''}".lower()
+    named = values["order.refunded_order_id"] is not None or values["order.refund_amount"] is not None
+    negative = any((item["quantity"] or 0) < 0 for item in values["items"] or [])
+    return named or negative or any(word in words for word in ("refund", "return", "credit"))
 
 
 def expected(raw: bytes, hour: dt.datetime) -> dict[str, Any] | str:
@@ -222,13 +233,18 @@ def quoted(*texts: str) -> st.SearchStrategy[str]:
 
 AMOUNT = st.one_of(st.decimals(0, 10**6, places=2).map(str), st.floats(0, 10**6).map(repr), quoted("12.34", "5"))
 PRODUCT = members({"id": quoted("p1", "p2"), "name": quoted("A"), "price": AMOUNT})
-ITEMS = st.lists(members({"product": PRODUCT, "quantity": st.integers(1, 5).map(str)}), max_size=3)
+ITEMS = st.lists(
+    members({"product": PRODUCT, "quantity": st.sampled_from([1, 1, 1, 2, 5, 0, -1]).map(str)}), max_size=3
+)
 ORDER = members(
     {
         "order_id": quoted("o1"),
         "currency": quoted("EUR", "USD"),
-        "total_amount": AMOUNT,
+        "status": quoted("placed", "placed", "Refunded"),
+        "total_amount": st.one_of(AMOUNT, AMOUNT, st.just("-1.5")),
         "tax": AMOUNT,
+        "refunded_order_id": quoted("", "", "o2"),
+        "refund_amount": st.one_of(st.just("null"), st.just("null"), AMOUNT),
         "items": ITEMS.map(lambda items: f"[{','.join(items)}]"),
     }
 )
@@ -244,19 +260,8 @@ RECORD = members(
 NEST = b'{"event_id":"e","event_type":"v","event_timestamp":"2024-05-01","x":%s}'
 BROKEN = st.sampled_from(
     [
-        *[
-            b"",
-            b"{",
-            b"null",
-            b"[]",
-            b'"x"',
-            b"{}",
-            b"{}}",
-            b"\xef\xbb\xbf{}",
-            b'{"a": "\xff"}',
-            *[b"\x00", b"{'a': 1}"],
-            b'{"a"}',
-        ],
+        *b'{ null [] "x" {} {}} {"a"}'.split(),
+        *[b"", b"\xef\xbb\xbf{}", b'{"a": "\xff"}', b"\x00", b"{'a': 1}"],
         *[NEST % b"1" + b" x", NEST % b"1" + b"\x00", b" \t" + NEST % b"1" + b"\r", NEST % b"1,", NEST % b"[1 , ]"],
         *[NEST % (b"[" * 63 + b"]" * 63), NEST % (b"[" * 64 + b"]" * 64), b"[" * 100_000, b'{"a":' * 100_000],
         *[NEST % (b'"' + b"[{" * 99 + b'"'), NEST % (b'"\\"' + b"[{" * 99 + b'"'), b"{" * 99 + b'"' + b'\\"' * 20_000],

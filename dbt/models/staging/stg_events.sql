@@ -1,0 +1,1 @@
+{{ mapped_events('events') }}
