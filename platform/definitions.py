@@ -20,6 +20,7 @@ from assets.warehouse import warehouse_asset
 from contracts import STREAMS
 from contracts.stream import Stream
 from resources.environment import check_settings, resources
+from resources.lost_runs import keep_looking_after_runs
 from sensors.arrivals import arrivals_sensor
 from sensors.freshness import freshness_sensor
 from sensors.touched import touched_sensor
@@ -52,6 +53,7 @@ def build_defs(
 
 
 check_settings(dg.get_dagster_logger())
+keep_looking_after_runs()
 defs = build_defs()
 gc.freeze()  # half a million permanent objects: later garbage collections skip them
 atexit.register(gc.unfreeze)  # otherwise DuckDB reports all its types as leaked
