@@ -63,6 +63,11 @@ fuzz: setup-tests  ## corrupt files and check that nothing raises and no record 
 fuzz-bounds: setup-tests  ## a short fuzz with bounds checks in the compiled functions
 	@NUMBA_BOUNDSCHECK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 
+MINUTES ?= 20
+SOAK_RATE ?= 1000
+soak: setup-tests  ## live events while processes are killed and the disk is full; MINUTES=20 SOAK_RATE=1000 make soak
+	@SOAK_MINUTES=$(MINUTES) SOAK_RATE=$(SOAK_RATE) $(PY) -m pytest -s tests/integration/test_soak.py
+
 sources: setup  ## write dbt's sources.yml from the contracts
 	@$(PY) -m resources.dbt_sources
 
@@ -84,5 +89,5 @@ repair: setup  ## bring back the rows of lost or damaged data files; make repair
 recover: setup  ## register the lake's tables again after the catalog was lost; stop the platform first
 	@$(PY) -m dagster job execute -m definitions -d platform -j recover
 
-.PHONY: help setup setup-tests demo test verify dev stop doctor clean check bench fuzz fuzz-bounds sources contracts rejected \
+.PHONY: help setup setup-tests demo test verify dev stop doctor clean check bench fuzz fuzz-bounds soak sources contracts rejected \
 	status pictures repair recover

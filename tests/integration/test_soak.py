@@ -1,6 +1,6 @@
 """Live events for minutes, while processes are killed and a disk is full: nothing is lost, and nothing counts twice.
 
-    SOAK_MINUTES=20 SOAK_RATE=1000 pytest -s tests/integration/test_soak.py
+    make soak MINUTES=20 SOAK_RATE=1000
 
 The code location and the daemon run as in a deployment, and a service manager starts them again. The data folder is a
 file system of its own, so that it can be filled. In the end another platform reads the same landing zone in peace, and
