@@ -33,7 +33,8 @@ renamed as (
         username,
         device,
         browser,
-        platform
+        platform,
+        platform as operating_system
     from source
 
 )

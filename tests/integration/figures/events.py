@@ -150,8 +150,10 @@ def read_mobile(row: Row) -> Iterable[Event]:
 
 
 def read_web(row: Row) -> Iterable[Event]:
-    key = row["_key"].hex()
-    yield Event("web", "community", key, row["event_name"], **_common(row), category=row["entity_type"], view=True)
+    key, described = row["_key"].hex(), {**row, "operating_system": row["platform"]}
+    yield Event(
+        "web", "community", key, row["event_name"], **_common(described), category=row["entity_type"], view=True
+    )
 
 
 ACTIONS = {

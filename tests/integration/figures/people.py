@@ -16,8 +16,8 @@ from figures.events import Event, Person, TableRows, World
 from figures.money import finest_decimals, rounded
 from figures.orders import Value, customer_values, segment
 from figures.purchases import Purchase, purchases
-from figures.sessions import Session, group_of, sessions, sessions_with_views
-from figures.views import View, landing
+from figures.sessions import Session, details, group_of, sessions, sessions_with_views
+from figures.views import View
 
 MODELS = ("first", "last", "linear", "position")
 
@@ -31,8 +31,7 @@ def _first_and_last(visits: list[tuple[Session, list[View]]]) -> tuple[object, .
     """The first and the last known channel, channel group, country, device and landing page."""
     said: list[list[tuple[dt.datetime, str | None]]] = [[] for _ in range(5)]
     for session, views in visits:
-        country, device = itemgetter(7, 10)(landing(views[0].first)) if views else (None, None)
-        page = views[0].page if views else None
+        country, device, page = itemgetter(14, 17, 2)(details(session, views))
         values = session.first("channel"), group_of(session, views), country, device, page
         for known, value in zip(said, values, strict=True):
             if value is not None:
