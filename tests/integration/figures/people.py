@@ -10,6 +10,7 @@ from math import floor
 from operator import itemgetter
 from typing import Any
 
+from figures.channels import channel_group
 from figures.costs import costs
 from figures.engagement import ratio
 from figures.events import Event, Person, TableRows, World
@@ -133,8 +134,8 @@ def attribution_credits(world: World) -> TableRows:
 
 
 def attribution(world: World) -> TableRows:
-    """(date, channel, currency, touchpoints, purchases, cost, then by each model purchases, value, cost of a purchase,
-    return on the cost)."""
+    """(date, channel, currency, channel group, touchpoints, purchases, cost, then by each model purchases, value, cost
+    of a purchase, return on the cost)."""
     bought = {(purchase.stream, purchase.id): purchase for purchase in purchases(world)}
     rows: dict[tuple[dt.date, object, str | None], list[tuple[Any, ...]]] = defaultdict(list)
     for stream, id, channel, *figures in attribution_credits(world):
@@ -155,7 +156,9 @@ def attribution(world: World) -> TableRows:
         for bought_by, value in zip(sums[::2], sums[1::2], strict=True):
             shown = None if value is None else rounded(Decimal(value), key[2])
             figures += [bought_by, shown, _quotient(cost, bought_by), _quotient(shown, cost)]
-        found.add((*key, touchpoints, len(group), cost, *figures))
+        channel = str(key[1])
+        kind = channel if channel == "untouched" else channel_group(channel, channel, None)
+        found.add((*key, kind, touchpoints, len(group), cost, *figures))
     return found
 
 
