@@ -29,6 +29,7 @@ renamed as (
         currency,
         order_id,
         false as is_order_event,
+        action,
         page_path,
         product_id,
         product_name,
@@ -50,6 +51,6 @@ select * from renamed
 {#- The optional columns of fct_events that such a staging model has. -#}
 {% macro mapped_columns() %}
     {{ return([
-        'page_path', 'product_id', 'quantity', 'price', 'properties', 'is_order_line', 'refund_value', 'items',
+        'action', 'page_path', 'product_id', 'quantity', 'price', 'properties', 'is_order_line', 'refund_value', 'items',
     ]) }}
 {% endmacro %}

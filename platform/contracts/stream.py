@@ -48,6 +48,7 @@ def column(
     *,
     each: Mapping[str, str | None] | None = None,
     compute: pl.Expr | None = None,
+    joined: bool = False,
     time: TimeForm | None = None,
     decimal_comma: bool = False,
     json: bool = False,
@@ -59,8 +60,9 @@ def column(
 ) -> Any:
     """One silver column: where it comes from in the decoded record, and pandera's rules for it.
 
-    `path` is dotted (`customer.email`, see `paths`); of several, the first one with a value counts. In Snowplow's
-    events it may lead into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity.
+    `path` is dotted (`customer.email`, see `paths`); of several, the first one with a value counts. If they are
+    `joined`, it is all of them with a blank in between, and null if one is missing. In Snowplow's events it may lead
+    into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity.
     With `json`, the paths `contexts` and `unstruct_event` hold all entities but personal ones, by column name.
 
     `compute` makes the column from typed columns; with a path as well, also from the value there. With neither, the
@@ -78,7 +80,13 @@ def column(
     """
     paths = (path,) if isinstance(path, str) else path or ()
     metadata: dict[str, Any] = {"paths": paths, "each": each, "compute": compute, "json": json, "personal": personal}
-    metadata |= {"time": time, "decimal_comma": decimal_comma, "free_text": free_text, "rounded": rounded}
+    metadata |= {
+        "joined": joined,
+        "time": time,
+        "decimal_comma": decimal_comma,
+        "free_text": free_text,
+        "rounded": rounded,
+    }
     return pa.Field(nullable=nullable, metadata=metadata, **rules)
 
 
