@@ -48,6 +48,7 @@ def column(
     *,
     each: Mapping[str, str | None] | None = None,
     compute: pl.Expr | None = None,
+    joined: bool = False,
     time: TimeForm | None = None,
     decimal_comma: bool = False,
     json: bool = False,
@@ -59,15 +60,15 @@ def column(
 ) -> Any:
     """One silver column: where it comes from in the decoded record, and pandera's rules for it.
 
-    `path` is dotted (`customer.email`, see `paths`); of several, the first one with a value counts. In Snowplow's
-    events it may lead into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity.
-    With `json`, the paths `contexts` and `unstruct_event` hold all entities but personal ones, by column name.
+    `path` is dotted (`customer.email`, see `paths`); of several, the first one with a value counts. If they are
+    `joined`, it is all of them with a blank in between, and null if one is missing. In Snowplow's events it may lead
+    into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity. With `json`, the paths
+    `contexts` and `unstruct_event` hold all entities but personal ones, by column name.
 
     `compute` makes the column from typed columns; with a path as well, also from the value there. With neither, the
     stream does not fill the column. `each` maps the fields of a list's structs to paths within one element, or to None.
     Without `path` its paths are those of the record, which make a list of one element, or with `json` an object. `json`
-    keeps any value as JSON text. `time` is the form of a time that is not ISO 8601. With `decimal_comma`, amounts that
-    come as text are written like `1.234,50`.
+    keeps any value as JSON text. `time` is the form of a time, if not ISO 8601. `decimal_comma`: texts like `1.234,50`.
 
     A text with only white space is null, unless the column is `free_text`. Empty text is always null.
 
@@ -77,8 +78,9 @@ def column(
     decimals in a value is rejected.
     """
     paths = (path,) if isinstance(path, str) else path or ()
-    metadata: dict[str, Any] = {"paths": paths, "each": each, "compute": compute, "json": json, "personal": personal}
-    metadata |= {"time": time, "decimal_comma": decimal_comma, "free_text": free_text, "rounded": rounded}
+    metadata: dict[str, Any] = {"paths": paths, "joined": joined, "each": each, "compute": compute, "json": json}
+    metadata |= {"personal": personal, "time": time, "decimal_comma": decimal_comma}
+    metadata |= {"free_text": free_text, "rounded": rounded}
     return pa.Field(nullable=nullable, metadata=metadata, **rules)
 
 

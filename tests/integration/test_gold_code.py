@@ -94,7 +94,7 @@ CHANGES = {
         "macros/earliest.sql",
         "20, '0'",
         "21, '0'",
-        {"int_session_days", "fct_sessions"},
+        {"int_session_days", "int_sessions", "fct_sessions"},
         {"fct_events", "int_user_days", "int_order_events"},
     ),
     "macro that only later runs call": Change(
@@ -105,7 +105,7 @@ CHANGES = {
         "dbt_project.yml",
         "journey_steps: 5",
         "journey_steps: 3",
-        {"int_session_days", "fct_sessions"},
+        {"int_session_days", "int_sessions", "fct_sessions"},
         {"fct_events", "int_user_days", "int_order_events"},
     ),
     "seed": Change("seeds/funnels.csv", SEED, "", {"int_funnel_events"}, {"fct_events", "int_user_days", "fct_orders"}),

@@ -196,6 +196,6 @@ def test_rows_that_only_came_give_what_one_full_build_gives(
         moved += sum(stand[name] != person for name, person in stood.items())
         stood = stand
     assert moved
-    ran = platform.data / "dbt/run/gold/models/marts/engagement/fct_sessions.sql"
+    ran = platform.data / "dbt/run/gold/models/intermediate/int_sessions.sql"
     assert "delete from" in ran.read_text(), "the sessions of everybody were made again"
     reading.assert_same(filled.data, platform.data, ("silver",))
