@@ -4,7 +4,7 @@ Belongs here: the steps of a gold run. Not here: what it has to rebuild (`lake.r
 Dagster's (`gold_results`), any figure (`dbt/`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -13,11 +13,12 @@ from pydantic import Field
 
 from assets.gold_checks import reason, record_checks
 from assets.gold_results import record_materializations
-from assets.gold_translator import UNIQUE_ID, Translator, manifest
+from assets.gold_selection import is_released, nodes_to_build
+from assets.gold_translator import UNIQUE_ID, Translator, built_nodes, manifest
 from assets.partition_sets import event_dates
 from assets.warehouse import POOL
 from contracts.stream import Stream
-from lake.rebuild import changed_in_silver, full_rebuild_is_cheaper, rebuild_vars
+from lake.rebuild import changed_streams, full_rebuild_is_cheaper, rebuild_vars, union
 from lake.schemas import Layer
 from lake.tables import Lake
 from resources import dbt
@@ -31,12 +32,19 @@ STEP = "release"  # the job is called gold
 class GoldConfig(dg.Config):
     """What a gold run rebuilds: these event dates, and those that changed in silver since the last release.
 
+    It builds the models that are made from the streams that changed, and those whose code changed. If it is asked for
+    event dates that did not change, it builds all models.
+
     If a date only gained rows, just the affected events and people are rebuilt. A date that is chosen as a
     partition is rebuilt completely.
     """
 
     event_dates: list[str] = Field(default=[], description="Event dates to rebuild, as YYYY-MM-DD")
     as_of: str | None = Field(default=None, description="The last event date that counts; by default the last there is")
+    catch_up: bool = Field(
+        default=False,
+        description="Build all that is behind, also what was not selected: silver may have changed since the request",
+    )
 
 
 def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
@@ -57,20 +65,32 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         dbt_work: dg.ResourceParam[Path],
         iceberg_marts: dg.ResourceParam[IcebergMarts],
     ) -> Iterator[dg.MaterializeResult[None]]:
+        if not context.selected_asset_keys:
+            _run_tests(context, warehouse, dbt_work)
+            return
         snapshots = _ensure_relations(lake, warehouse, streams)
-        models = _models(context)
-        changes = changed_in_silver(lake, streams, warehouse.snapshots_in_gold(), snapshots)
+        changes = changed_streams(lake, streams, warehouse.snapshots_in_gold(), snapshots)
         partitions = _partitions(context)
-        if changes and not partitions and full_rebuild_is_cheaper(lake, streams, changes, snapshots):
-            changes = None
-        rebuilt = rebuild_vars(changes, {*config.event_dates, *partitions}, partitions if models is None else None)
+        models: Collection[str] | None = None if config.catch_up else _chosen(context)
+        is_partial = models is not None
+        code = table_code(dbt.project(warehouse.profile()), warehouse, {"as_of": config.as_of}, models or built_nodes())
+        released = is_released(warehouse.release_facts(), code.project.version, config.as_of)
+        if released and not is_partial and not partitions:
+            models = nodes_to_build(changes, config.event_dates, code.notes)
+            if not models:
+                context.log.info("nothing to do: neither silver nor gold's code has changed since gold's last release")
+                return
+        changed = union(changes.values())
+        if changes and changed and not partitions and full_rebuild_is_cheaper(lake, streams, changed, snapshots):
+            changed = None
+        rebuilt = rebuild_vars(changed, {*config.event_dates, *partitions}, None if is_partial else partitions)
         dates = rebuilt["event_dates"]
         context.log.info(f"event dates to rebuild: {_listed(dates) or 'none'}")
-        code = table_code(dbt.project(warehouse.profile()), warehouse, {"as_of": config.as_of}, _nodes(context))
         context.log.info(f"tables made with other code: {', '.join(sorted(code.notes)) or 'none'}")
+        context.log.info(f"models and seeds to build: {'all' if models is None else len(models)}")
         warehouse.begin_build(snapshots)
         variables = {**rebuilt, "as_of": config.as_of, "code": code.notes}
-        results = dbt.build(warehouse.profile(), dbt_work, variables, models)
+        results = dbt.build(warehouse.profile(), dbt_work, variables, _names(models), others_are_current=not is_partial)
         record_checks(context, warehouse, results)
         _stop_if_failed(results, dates)
         facts = {
@@ -84,27 +104,43 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         iceberg_marts.publish(lake, warehouse, context.run.run_id)
         schemas = dbt.public_schemas(warehouse.profile())
         large = {name for name, mart in dbt.marts(warehouse.profile()).items() if mart.is_large}
-        uri = warehouse.release(schemas, None if models else snapshots, facts, large)
+        uri = warehouse.release(schemas, None if is_partial else snapshots, facts, large)
         record_materializations(context, warehouse, results, rebuilt, code.notes, {"dagster/uri": uri})
         yield from ()  # recorded as events, because a result cannot name scattered dates
 
     return gold
 
 
+def _run_tests(context: dg.AssetExecutionContext, warehouse: Warehouse, work: Path) -> None:
+    """Run the selected data tests, and build nothing. Raises `dagster.Failure` if one failed."""
+    selected = context.selected_asset_check_keys
+    names = [(spec.metadata or {})[UNIQUE_ID] for spec in context.assets_def.check_specs if spec.key in selected]
+    results = dbt.test(warehouse.profile(), work, _names(names))
+    record_checks(context, warehouse, results)
+    if failed := _failed(results):
+        raise dg.Failure(f"data tests failed: {failed}")
+
+
 def _ensure_relations(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> dict[str, int | None]:
     """Create empty relations for streams that have none; returns the snapshots that the warehouse holds."""
-    for stream in streams:
-        if stream.name not in warehouse.applied_snapshots():
-            warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), None)
-    return warehouse.applied_snapshots()
+    applied = warehouse.applied_snapshots()
+    missing = [stream for stream in streams if stream.name not in applied]
+    for stream in missing:
+        warehouse.apply_snapshot(stream, lake.table(Layer.SILVER, stream), None)
+    return warehouse.applied_snapshots() if missing else applied
 
 
 def _stop_if_failed(results: Sequence[dbt.NodeResult], dates: Sequence[str] | None) -> None:
     """Raise `dagster.Failure`, which names the event dates and the reasons, if a model or test failed."""
+    if failed := _failed(results):
+        raise dg.Failure(f"nothing is released; event dates: {_listed(dates) or 'none'}; {failed}")
+
+
+def _failed(results: Sequence[dbt.NodeResult]) -> str:
+    """The reasons of the nodes that failed; empty if none did."""
     failed = [result for result in results if result.status not in ("success", "pass", "warn")]
-    if failed:
-        reasons = "; ".join(reason(result) for result in failed if result.status != "skipped")
-        raise dg.Failure(f"nothing is released; event dates: {_listed(dates) or 'none'}; {reasons}")
+    reasons = [reason(result) for result in failed if result.status != "skipped"]
+    return "; ".join(reasons) or ("dbt skipped nodes" if failed else "")
 
 
 def _listed(dates: Sequence[str] | None) -> str:
@@ -118,12 +154,12 @@ def _partitions(context: dg.AssetExecutionContext) -> list[str]:
     return list(event_dates().get_partition_keys_in_range(span)) if span else [context.partition_key]
 
 
-def _models(context: dg.AssetExecutionContext) -> list[str] | None:
-    """The models that a run selects; None for all of them."""
-    some = len(context.selected_asset_keys) < len(list(context.assets_def.specs))
-    return [name.rsplit(".", 1)[-1] for name in _nodes(context)] if some else None
+def _chosen(context: dg.AssetExecutionContext) -> list[str] | None:
+    """The models and seeds that somebody chose for this run, by unique id; None if all."""
+    specs, chosen = list(context.assets_def.specs), context.selected_asset_keys
+    return [spec.metadata[UNIQUE_ID] for spec in specs if spec.key in chosen] if len(chosen) < len(specs) else None
 
 
-def _nodes(context: dg.AssetExecutionContext) -> list[str]:
-    """The unique ids of the models and seeds that a run builds."""
-    return [spec.metadata[UNIQUE_ID] for spec in context.assets_def.specs if spec.key in context.selected_asset_keys]
+def _names(nodes: Collection[str] | None) -> list[str] | None:
+    """The names by which dbt selects nodes."""
+    return None if nodes is None else sorted(manifest()["nodes"][each]["name"] for each in nodes)

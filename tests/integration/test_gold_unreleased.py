@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 import hostile
@@ -26,10 +26,8 @@ build = dbt.build
 def fails(platform: Platform) -> None:
     """A gold run that fails after all tables are built."""
 
-    def failing(
-        profile: Mapping[str, object], work: Path, variables: Mapping[str, object], models: Sequence[str] | None
-    ) -> list[dbt.NodeResult]:
-        build(profile, work, variables, models)
+    def failing(*arguments: Any, **options: Any) -> list[dbt.NodeResult]:
+        build(*arguments, **options)
         raise dbt.DbtFailed("the database went away")
 
     with pytest.MonkeyPatch.context() as patch:
