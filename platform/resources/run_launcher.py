@@ -168,6 +168,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
             message = get_run_crash_explanation(f"Run worker of {run_id}", exit_code)
             self._instance.report_engine_event(message, run, cls=type(self))
             self._instance.report_run_failed(run)
+            self._instance.event_log_storage.free_concurrency_slots_for_run(run_id)
 
 
 def code_version(root: Path) -> int:

@@ -15,11 +15,10 @@ from lake.rebuild import changed_streams, rebuild_vars, union
 from lake.tables import Lake
 from resources import dbt
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
+from sensors.priority import GOLD
 from sensors.retry import UNFINISHED, Attempt, RequestState, latest_attempts, request_state
 
 RECENT_RUNS = 20
-PRIORITY_TAG = "dagster/priority"
-PRIORITY = "20"  # before runs of arrivals: one gold run follows any number of these
 TICK_LOCK_TIMEOUT_S = 1.0
 
 
@@ -60,7 +59,7 @@ def gold_request(due: Due, runs: Sequence[Attempt], now: dt.datetime) -> dg.RunR
     if state is not RequestState.DUE:
         return dg.SkipReason(f"gold: {state.value}")
     config = {"event_dates": list(due.dates or []), "catch_up": True}
-    tags = {**request_tags(due.dates, due.code_changed), PRIORITY_TAG: PRIORITY}
+    tags = {**request_tags(due.dates, due.code_changed), **GOLD}
     run_config = {"ops": {STEP: {"config": config}}}
     if due.code_changed or due.dates is None:
         return dg.RunRequest(run_config=run_config, tags=tags)
