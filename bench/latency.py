@@ -20,7 +20,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import mean, quantiles
 from typing import Any
@@ -147,7 +147,9 @@ def measure(folder: Path, began: float) -> dict[str, Any]:
             if release := next((each for each in releases if each.started >= run.warehouse), None):
                 at = (landed, run.created, run.bronze[0], run.silver, run.warehouse)
                 journeys.append((*at, release.created, release.started, *release.dbt, release.ended))
-    steps = [[after - before for before, after in pairwise(each)] for each in journeys]
+    # A file may land when its run is already queued: then it has not waited for a tick.
+    times = [[*accumulate(each, max)] for each in journeys]
+    steps = [[after - before for before, after in pairwise(each)] for each in times]
     return {
         **{"files": files, "in_silver": len(silver), "in_gold": len(journeys)},
         "file to silver": _distribution(silver),

@@ -4,7 +4,8 @@ Belongs here: the steps of a gold run. Not here: what it has to rebuild (`lake.r
 Dagster's (`gold_results`), any figure (`dbt/`).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
@@ -18,12 +19,12 @@ from assets.gold_translator import UNIQUE_ID, Translator, built_nodes, manifest
 from assets.partition_sets import event_dates
 from assets.warehouse import POOL
 from contracts.stream import Stream
-from lake.rebuild import changed_streams, full_rebuild_is_cheaper, rebuild_vars, union
+from lake.rebuild import RebuildVars, changed_streams, full_rebuild_is_cheaper, rebuild_vars, union
 from lake.schemas import Layer
 from lake.tables import Lake
 from resources import dbt
 from resources.marts import IcebergMarts
-from resources.model_code import table_code
+from resources.model_code import TableCode, table_code
 from resources.warehouse.protocol import Warehouse
 
 STEP = "release"  # the job is called gold
@@ -68,47 +69,77 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         if not context.selected_asset_keys:
             _run_tests(context, warehouse, dbt_work)
             return
-        snapshots = _ensure_relations(lake, warehouse, streams)
-        changes = changed_streams(lake, streams, warehouse.snapshots_in_gold(), snapshots)
-        partitions = _partitions(context)
-        models: Collection[str] | None = None if config.catch_up else _chosen(context)
-        is_partial = models is not None
-        code = table_code(dbt.project(warehouse.profile()), warehouse, {"as_of": config.as_of}, models or built_nodes())
-        released = is_released(warehouse.release_facts(), code.project.version, config.as_of)
-        if released and not is_partial and not partitions:
-            models = nodes_to_build(changes, config.event_dates, code.notes)
-            if not models:
-                context.log.info("nothing to do: neither silver nor gold's code has changed since gold's last release")
-                return
-        changed = union(changes.values())
-        if changes and changed and not partitions and full_rebuild_is_cheaper(lake, streams, changed, snapshots):
-            changed = None
-        rebuilt = rebuild_vars(changed, {*config.event_dates, *partitions}, None if is_partial else partitions)
-        dates = rebuilt["event_dates"]
-        context.log.info(f"event dates to rebuild: {_listed(dates) or 'none'}")
-        context.log.info(f"tables made with other code: {', '.join(sorted(code.notes)) or 'none'}")
-        context.log.info(f"models and seeds to build: {'all' if models is None else len(models)}")
-        warehouse.begin_build(snapshots)
-        variables = {**rebuilt, "as_of": config.as_of, "code": code.notes}
-        results = dbt.build(warehouse.profile(), dbt_work, variables, _names(models), others_are_current=not is_partial)
+        wanted = {"as_of": config.as_of or "", "iceberg_marts": ", ".join(iceberg_marts.names)}
+        plan = _plan(context, config, lake, warehouse, streams, wanted)
+        if plan.models is not None and not plan.models:
+            context.log.info("nothing to do: neither silver nor gold's code has changed since gold's last release")
+            return
+        warehouse.begin_build(plan.snapshots)
+        variables = {**plan.rebuilt, "as_of": config.as_of, "code": plan.code.notes}
+        names, complete = _names(plan.models), not plan.is_partial
+        results = dbt.build(warehouse.profile(), dbt_work, variables, names, others_are_current=complete)
         record_checks(context, warehouse, results)
+        dates = plan.rebuilt["event_dates"]
         _stop_if_failed(results, dates)
         facts = {
             "event_dates": _listed(dates),
-            "as_of": config.as_of or "",
+            **wanted,
             "contracts": ", ".join(f"{stream.name} {stream.version}" for stream in streams),
-            "code": code.released(),
+            "code": plan.code.released(),
             "run_id": context.run.run_id,
         }
         # Publish before the release is noted: after a failure until then, the next run publishes again.
         iceberg_marts.publish(lake, warehouse, context.run.run_id)
         schemas = dbt.public_schemas(warehouse.profile())
         large = {name for name, mart in dbt.marts(warehouse.profile()).items() if mart.is_large}
-        uri = warehouse.release(schemas, None if is_partial else snapshots, facts, large)
-        record_materializations(context, warehouse, results, rebuilt, code.notes, {"dagster/uri": uri})
+        uri = warehouse.release(schemas, plan.snapshots if complete else None, facts, large)
+        record_materializations(context, warehouse, results, plan.rebuilt, plan.code.notes, {"dagster/uri": uri})
         yield from ()  # recorded as events, because a result cannot name scattered dates
 
     return gold
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a gold run builds: these models and seeds, by unique id (None: all), from these snapshots of silver.
+
+    `is_partial`: somebody chose the models, so others may be left behind.
+    """
+
+    snapshots: Mapping[str, int | None]
+    models: Collection[str] | None
+    is_partial: bool
+    rebuilt: RebuildVars
+    code: TableCode
+
+
+def _plan(
+    context: dg.AssetExecutionContext,
+    config: GoldConfig,
+    lake: Lake,
+    warehouse: Warehouse,
+    streams: Sequence[Stream],
+    wanted: Mapping[str, str],
+) -> Plan:
+    """Find out what a run has to build. `wanted`: facts of the release to make, besides its code."""
+    snapshots = _ensure_relations(lake, warehouse, streams)
+    changes = changed_streams(lake, streams, warehouse.snapshots_in_gold(), snapshots)
+    partitions = _partitions(context)
+    chosen = None if config.catch_up else _chosen(context)
+    code = table_code(dbt.project(warehouse.profile()), warehouse, {"as_of": config.as_of}, chosen or built_nodes())
+    models: Collection[str] | None = chosen
+    released = is_released(warehouse.release_facts(), {**wanted, "code": code.project.version})
+    if released and chosen is None and not partitions:
+        models = nodes_to_build(changes, config.event_dates, code.notes)
+    changed = union(changes.values())
+    if changes and changed and not partitions and full_rebuild_is_cheaper(lake, streams, changed, snapshots):
+        changed = None
+    asked, whole = {*config.event_dates, *partitions}, partitions if chosen is None else None
+    plan = Plan(snapshots, models, chosen is not None, rebuild_vars(changed, asked, whole), code)
+    context.log.info(f"event dates to rebuild: {_listed(plan.rebuilt['event_dates']) or 'none'}")
+    context.log.info(f"tables made with other code: {', '.join(sorted(code.notes)) or 'none'}")
+    context.log.info(f"models and seeds to build: {'all' if models is None else len(models)}")
+    return plan
 
 
 def _run_tests(context: dg.AssetExecutionContext, warehouse: Warehouse, work: Path) -> None:

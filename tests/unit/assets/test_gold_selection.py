@@ -53,8 +53,8 @@ def test_every_model_but_seeds_has_streams() -> None:
 
 def test_a_release_by_other_code_or_as_of_another_date_is_made_again_in_full() -> None:
     """Its run may have built the tables and failed in a data test, so nothing else tells that it released nothing."""
-    facts = {"code": "abc", "as_of": ""}
-    assert is_released(facts, "abc", None)
-    assert not is_released(facts, "abd", None)
-    assert not is_released(facts, "abc", "2024-05-01")
-    assert not is_released({}, "abc", None)
+    facts = {"code": "abc", "as_of": "", "run_id": "1"}
+    assert is_released(facts, {"code": "abc", "as_of": ""})
+    assert not is_released(facts, {"code": "abd", "as_of": ""})
+    assert not is_released(facts, {"code": "abc", "as_of": "2024-05-01"})
+    assert not is_released({}, {"code": "abc", "as_of": ""})
