@@ -69,14 +69,14 @@ def latency(folder: Path) -> dict[str, Any]:
     }
     simulator = [sys.executable, "-m", "simulate.live", "--rate", str(rate), "--every", str(every)]
     daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", "-w", "workspace.yaml"]
-    with (
-        _running(daemon, environment, folder / "daemon.log"),
-        _running([*simulator, "--landing", str(folder / "landing")], environment, folder / "simulator.log"),
-    ):
-        _wait_for(folder / "gold.duckdb", 600)  # the first runs import and compile, and build everything
-        began = time.time()
-        print(f"the first release is there; measuring {minutes:g} minutes at {rate:g} events/s", flush=True)
-        time.sleep(minutes * 60)
+    release = folder / "gold.duckdb"
+    with _running(daemon, environment, folder / "daemon.log"):
+        with _running([*simulator, "--landing", str(folder / "landing")], environment, folder / "simulator.log"):
+            _wait_for_first(release)
+            began = time.time()
+            print(f"the first release is there; measuring {minutes:g} minutes at {rate:g} events/s", flush=True)
+            time.sleep(minutes * 60)
+        _wait_for_last(release)
     command = [sys.executable, __file__, str(folder), str(began)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -101,11 +101,19 @@ def _running(command: Sequence[str], environment: Mapping[str, str], log: Path) 
                 started.wait(patience)
 
 
-def _wait_for(path: Path, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
+def _wait_for_first(release: Path) -> None:
+    """Wait for the first release: the first runs import and compile, and build everything."""
+    deadline = time.monotonic() + 900
+    while not release.exists():
         if time.monotonic() > deadline:
-            sys.exit(f"{path} was not there after {seconds:g} s: see {path.parent / 'daemon.log'}")
+            sys.exit(f"there is no release after 15 minutes: see {release.parent / 'daemon.log'}")
+        time.sleep(1)
+
+
+def _wait_for_last(release: Path) -> None:
+    """Wait until no release has come for a minute, as nothing lands any more. At most five minutes."""
+    deadline = time.monotonic() + 300
+    while time.time() - release.stat().st_mtime < 60 and time.monotonic() < deadline:
         time.sleep(1)
 
 
