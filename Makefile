@@ -39,6 +39,10 @@ verify: test  ## all tests: `make test`, then those marked verify (18 minutes mo
 dev: setup  ## the Dagster UI, with sensors on; drop files into $$DATA_DIR/landing; PORT=3001 make dev
 	@$(PY) -m scripts.dev $(PORT)
 
+RATE ?= 500
+stream: setup  ## land events of all streams as they happen, until Ctrl-C; RATE=500 make stream
+	@$(PY) -m simulate.live --rate $(RATE) --landing "$$DATA_DIR/landing"
+
 stop:  ## end what `make dev` started
 	@$(PYTHON) -m scripts.stop
 
@@ -89,5 +93,5 @@ repair: setup  ## bring back the rows of lost or damaged data files; make repair
 recover: setup  ## register the lake's tables again after the catalog was lost; stop the platform first
 	@$(PY) -m dagster job execute -m definitions -d platform -j recover
 
-.PHONY: help setup setup-tests demo test verify dev stop doctor clean check bench fuzz fuzz-bounds soak sources contracts rejected \
+.PHONY: help setup setup-tests demo test verify dev stream stop doctor clean check bench fuzz fuzz-bounds soak sources contracts rejected \
 	status pictures repair recover

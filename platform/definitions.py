@@ -34,21 +34,29 @@ def build_defs(
     gold = gold_assets(streams)
     ingest = dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake))
     release = dg.define_asset_job("gold", dg.AssetSelection.assets(gold))
+    gold_tests = dg.define_asset_job(
+        "gold_tests",
+        dg.AssetSelection.checks_for_assets(gold),
+        description="Runs all data tests of gold on all rows. A run of `gold` tests only what it builds.",
+    )
     upkeep = upkeep_job(streams)
     return dg.Definitions(
         assets=[*lake, gold],
-        jobs=[ingest, release, upkeep, repair_job(streams), recover_job(streams), status_job(streams)],
+        jobs=[ingest, release, gold_tests, upkeep, repair_job(streams), recover_job(streams), status_job(streams)],
         schedules=[
-            dg.ScheduleDefinition(
-                name="upkeep_hourly",
-                job=upkeep,
-                cron_schedule="17 * * * *",
-                default_status=dg.DefaultScheduleStatus.RUNNING,
-            )
+            _schedule("upkeep_hourly", upkeep, "17 * * * *"),
+            _schedule("gold_tests_daily", gold_tests, "47 3 * * *"),
         ],
         sensors=[arrivals_sensor(streams, ingest), touched_sensor(streams, release), freshness_sensor(streams)],
         resources={**resources(streams), **(resource_overrides or {})},
         executor=dg.in_process_executor,
+    )
+
+
+def _schedule(name: str, job: dg.JobDefinition | dg.UnresolvedAssetJobDefinition, cron: str) -> dg.ScheduleDefinition:
+    """A schedule that runs by itself, in UTC."""
+    return dg.ScheduleDefinition(
+        name=name, job=job, cron_schedule=cron, default_status=dg.DefaultScheduleStatus.RUNNING
     )
 
 

@@ -22,6 +22,7 @@ from lake.schemas import Layer
 from lake.tables import Lake
 from partitions import HOURS_PER_RUN, Window, arrival_window, hour_of, inside_window, key_of
 from resources.environment import first_hour
+from sensors.priority import BACKLOG, LIVE
 from sensors.retry import RequestState, latest_attempts, request_state
 
 RECENT_HOURS = 3
@@ -69,11 +70,15 @@ class PlannedRun:
             **span,
         }
 
-    def request(self) -> dg.RunRequest:
-        """Dagster's request. It has no run key: Dagster runs a key once for ever, and the UI would show it."""
+    def request(self, recent: dt.datetime | None = None) -> dg.RunRequest:
+        """Dagster's request. It has no run key: Dagster runs a key once for ever, and the UI would show it.
+
+        From the hour `recent` on, it is for live data, which goes before older hours and backfills.
+        """
         streams = sorted({change.stream for change in self.changes})
         selection = [dg.AssetKey([prefix, stream]) for stream in streams for prefix in PREFIXES]
-        tags = {CHANGE_TAG: self.digest, **self.tags}
+        urgency = {} if recent is None else LIVE if self.last >= recent else BACKLOG
+        tags = {CHANGE_TAG: self.digest, **self.tags, **urgency}
         if self.first == self.last:
             return dg.RunRequest(partition_key=key_of(self.first), tags=tags, asset_selection=selection)
         tags["dagster/asset_partition_range_start"] = key_of(self.first)
@@ -153,7 +158,7 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
         requested = open_requests(before, known, due)
         requests = []
         for planned in plan_runs(changes, {name: change for name, (change, _) in requested.items()}):
-            requests.append(planned.request())
+            requests.append(planned.request(_recent_hours(now)[-1]))
             requested |= {change.name: (change.digest, planned.digest) for change in planned.changes}
         swept = now.isoformat() if sweep else cursor.get("swept")
         text = json.dumps({"swept": swept, "asked": requested})

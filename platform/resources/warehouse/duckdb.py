@@ -85,7 +85,7 @@ class DuckDBWarehouse:
         return self._snapshots("released", timeout_s)
 
     def release_facts(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, str]:
-        if not self.path.exists():
+        if not self.path.exists() or not self.published.exists():  # somebody has deleted the release: make another
             return {}
         with self._connection(timeout_s) as con:
             return dict(con.execute("SELECT name, value FROM platform.facts").fetchall())
