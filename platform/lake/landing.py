@@ -7,7 +7,8 @@ object holds (`events.decode`), whether it was loaded (`ledger`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -34,6 +35,33 @@ class LandedObject:
     refused: str | None = None
 
 
+@dataclass(frozen=True)
+class HourListing:
+    """What an arrival hour holds: the number of its objects, and a digest that differs when any of them differs.
+
+    `make` makes the objects. Most listings are like the last one of the same hour, and then nobody needs them.
+    """
+
+    hour: dt.datetime
+    count: int
+    digest: bytes
+    make: Callable[[], list[LandedObject]]
+
+    @classmethod
+    def of(cls, hour: dt.datetime, objects: list[LandedObject]) -> HourListing:
+        """A listing of objects that have been made already."""
+        text = "\n".join([f"{landed.path} {landed.version}" for landed in objects])
+        return cls(hour, len(objects), hashlib.sha256(text.encode()).digest(), lambda: objects)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The arrival hours inside a window that have a folder, and the objects that are in none of these hours."""
+
+    hours: list[dt.datetime]
+    outside: list[LandedObject]
+
+
 class Reader(Protocol):
     """Opens objects of the landing zone."""
 
@@ -53,8 +81,23 @@ class Landing(Protocol):
         """A stream's objects, sorted by path: those of some arrival hours, or all, also those without a known hour."""
         ...
 
+    def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
+        """One listing for each of some arrival hours, also for an empty one."""
+        ...
+
+    def survey(self, stream: Stream, window: Window) -> Survey:
+        """Which hours there are, and what is outside of them. Does not list the hours inside the window."""
+        ...
+
     def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:
-        """Objects whose arrival hour is unknown or outside the window. Does not list the hours inside it."""
+        """Objects whose arrival hour is unknown or outside the window: those of `survey`."""
+        ...
+
+    def noticed(self, wait_s: float) -> list[str]:
+        """Paths of objects that the storage has reported since the last call; waits up to `wait_s` for the first one.
+
+        A hint: paths may be missing, repeated, in any order, or of objects that are gone. Empty if nothing reports.
+        """
         ...
 
     def reading(self, objects: Sequence[LandedObject]) -> AbstractContextManager[Reader]:

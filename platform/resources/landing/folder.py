@@ -12,13 +12,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from contracts.stream import Stream
 from events.compression import Unreadable
-from lake.landing import NOT_READABLE, LandedObject, Reader
-from partitions import inside_window
+from lake.landing import NOT_READABLE, HourListing, LandedObject, Reader, Survey
+from partitions import Window, inside_window
 from resources.landing.names import original_name
 from resources.landing.walk import Parts, concerns_one_file, version_of, walk
 
@@ -35,16 +36,34 @@ class FolderLanding:
 
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
         if hours is None:
-            return sorted(self._landed(stream, lambda _: True))
+            return sorted(self._landed(stream, lambda _: True), key=attrgetter("path"))
+        wanted_hours = frozenset(hours)
         wanted = {tuple(hour.strftime(layout.folder).split("/")) for layout in stream.layouts for hour in hours}
         found = self._landed(stream, lambda parts: any(_on_one_path(parts, folder) for folder in wanted))
-        return sorted(landed for landed in found if landed.arrival_hour in hours)
+        return sorted((o for o in found if o.arrival_hour in wanted_hours), key=attrgetter("path"))
 
-    def objects_outside(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
+    def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
+        by_hour: dict[dt.datetime | None, list[LandedObject]] = {hour: [] for hour in hours}
+        for landed in self.objects(stream, hours):
+            by_hour[landed.arrival_hour].append(landed)
+        return [HourListing.of(hour, by_hour[hour]) for hour in hours]
+
+    def survey(self, stream: Stream, window: Window) -> Survey:
+        hours: set[dt.datetime] = set()
+
         def outside(parts: Parts) -> bool:
-            return not any(layout.covers(parts, window) for layout in stream.layouts)
+            hour = stream.hour_inside(parts, window)
+            hours.update([hour] if hour else [])
+            return hour is None
 
-        return sorted(o for o in self._landed(stream, outside) if not inside_window(o.arrival_hour, window))
+        found = [o for o in self._landed(stream, outside) if not inside_window(o.arrival_hour, window)]
+        return Survey(sorted(hours), sorted(found, key=attrgetter("path")))
+
+    def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:
+        return self.survey(stream, window).outside
+
+    def noticed(self, wait_s: float) -> list[str]:
+        return []
 
     def reading(self, objects: Sequence[LandedObject]) -> AbstractContextManager[Reader]:
         return nullcontext(self)
@@ -61,9 +80,13 @@ class FolderLanding:
         return cast(BinaryIO, io.BufferedReader(source))
 
     def _landed(self, stream: Stream, enter: Callable[[Parts], bool]) -> Iterator[LandedObject]:
-        for found in walk(os.fsencode(self.root / stream.folder), enter):
-            hour = stream.arrival_hour(found.relative)
-            yield LandedObject(f"{stream.folder}/{found.relative}", found.version, found.size, hour, found.refused)
+        top = stream.folder
+        hours: dict[Parts, dt.datetime | None] = {}
+        for found in walk(os.fsencode(self.root / top), enter):
+            relative, folder = found.relative, found.parts[: -1 if not found.folder else None]
+            if folder not in hours:
+                hours[folder] = stream.arrival_hour("/".join([*folder, ""]))
+            yield LandedObject(f"{top}/{relative}", found.version, found.size, hours[folder], found.refused)
 
 
 class _File(io.FileIO):

@@ -1,21 +1,23 @@
 """An S3 bucket as the landing zone: objects are listed by prefix and prefetched by downloads.
 
-Belongs here: paging, conditional downloads, retries. Not here: what a landing zone is (`lake.landing`); credentials and
-regions, which the AWS client finds itself.
+Belongs here: paging, conditional downloads, retries. Not here: what a landing zone is (`lake.landing`), what a page
+holds (`pages`), the queue of notices (`notices`); credentials and regions, which the AWS client finds itself.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 import itertools
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -29,9 +31,11 @@ from s3transfer.subscribers import BaseSubscriber
 
 from contracts.stream import Stream
 from events.compression import Unreadable
-from lake.landing import NOT_READABLE, LandedObject
-from partitions import inside_window
+from lake.landing import NOT_READABLE, HourListing, LandedObject, Survey
+from partitions import Window, inside_window
 from resources.landing.names import hidden, original_name, printable_name
+from resources.landing.notices import NoticeQueue
+from resources.landing.pages import Page, page_of, register
 
 CONNECTIONS = 16
 PREFETCH_OBJECTS = 32
@@ -65,6 +69,7 @@ class S3Landing:
     prefix: str
     scratch: Path
     read_timeout_s: float = READ_TIMEOUT_S
+    queue: NoticeQueue | None = None
 
     @cached_property
     def client(self) -> Any:
@@ -74,31 +79,47 @@ class S3Landing:
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=CONNECTIONS,
         )
-        return boto3.client("s3", config=config)
+        client = boto3.client("s3", config=config)
+        register(client)
+        return client
 
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
         """A stream's objects, sorted: those of some arrival hours, or all, including objects of no hour."""
-        top = f"{stream.folder}/"
-        prefixes = [top] if hours is None else [f"{top}{h.strftime(y.folder)}/" for y in stream.layouts for h in hours]
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            pages = list(pool.map(lambda prefix: list(self._pages(prefix)), prefixes))
-        return self._landed(stream, [entry for found in pages for page in found for entry in page.get("Contents", [])])
+        if hours is None:
+            return self._landed(stream, self._pages(f"{stream.folder}/"))
+        return sorted(landed for listing in self.listings(stream, hours) for landed in listing.make())
 
-    def objects_outside(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
-        """Objects whose arrival hour is outside `window` or unknown, without listing the hours inside it.
+    def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
+        """A listing of each hour. The hours are listed in parallel."""
+        prefixes = [f"{stream.folder}/{h.strftime(layout.folder)}/" for h in hours for layout in stream.layouts]
+        listed = iter(self._pages_of(prefixes))
+        return [self._listing(stream, hour, [p for _ in stream.layouts for p in next(listed)]) for hour in hours]
 
-        Lists the folders level by level, those of one level in parallel.
-        """
-        entries: list[dict[str, Any]] = []
+    def survey(self, stream: Stream, window: Window) -> Survey:
+        """The hours inside the window, and what is outside. Lists folders level by level, those of one in parallel."""
+        pages: list[Page] = []
+        hours: set[dt.datetime] = set()
         level = [f"{stream.folder}/"]
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            while level:
-                found = list(pool.map(lambda prefix: list(self._pages(prefix, "/")), level))
-                pages = [page for listed in found for page in listed]
-                entries += [entry for page in pages for entry in page.get("Contents", [])]
-                below = [self._relative(each["Prefix"]) for page in pages for each in page.get("CommonPrefixes", [])]
-                level = [folder for folder in below if not _has_no_strays(stream, folder, window)]
-        return [landed for landed in self._landed(stream, entries) if not inside_window(landed.arrival_hour, window)]
+        while level:
+            found = [page for listed in self._pages_of(level, "/") for page in listed]
+            pages += found
+            level = []
+            for folder in (self._relative(folder) for page in found for folder in page.folders):
+                relative = folder.removeprefix(f"{stream.folder}/")
+                if (hour := stream.hour_inside(tuple(relative.removesuffix("/").split("/")), window)) is not None:
+                    hours.add(hour)
+                elif not hidden(relative.removesuffix("/").rpartition("/")[2]):
+                    level.append(folder)
+        outside = [o for o in self._landed(stream, pages) if not inside_window(o.arrival_hour, window)]
+        return Survey(sorted(hours), outside)
+
+    def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:
+        return self.survey(stream, window).outside
+
+    def noticed(self, wait_s: float) -> list[str]:
+        keys = self.queue.receive(self.bucket, wait_s) if self.queue else []
+        top = f"{self.prefix}/" if self.prefix else ""
+        return [self._relative(key) for key in keys if key.startswith(top)]
 
     @contextmanager
     def reading(self, objects: Sequence[LandedObject]) -> Iterator[_Downloads]:
@@ -126,39 +147,41 @@ class S3Landing:
     def _relative(self, key: str) -> str:
         return printable_name((key[len(self.prefix) + 1 :] if self.prefix else key).encode())
 
-    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[dict[str, Any]]:
+    def _pages_of(self, prefixes: Sequence[str], delimiter: str = "") -> list[list[Page]]:
+        """All pages of each prefix, several prefixes at a time."""
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            return list(pool.map(lambda prefix: list(self._pages(prefix, delimiter)), prefixes))
+
+    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
         """All pages of a listing. Raises `LandingFailed` when it ends early, as objects would be lost silently."""
         token: dict[str, str] = {}
         while True:
             try:
-                page = self.client.list_objects_v2(
+                answer = self.client.list_objects_v2(
                     Bucket=self.bucket, Prefix=self.key(prefix), Delimiter=delimiter, **token
                 )
             except (ClientError, BotoCoreError) as error:
                 raise LandingFailed(f"listing {self.address(prefix)}: {error}") from error
-            yield page
-            if not page["IsTruncated"]:
+            yield page_of(answer)
+            if not answer["IsTruncated"]:
                 return
-            if "NextContinuationToken" not in page:
+            if "NextContinuationToken" not in answer:
                 raise LandingFailed(f"listing {self.address(prefix)}: a truncated page has no continuation token")
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+            token = {"ContinuationToken": answer["NextContinuationToken"]}
 
-    def _landed(self, stream: Stream, entries: Sequence[dict[str, Any]]) -> list[LandedObject]:
+    def _listing(self, stream: Stream, hour: dt.datetime, pages: Sequence[Page]) -> HourListing:
+        digest = hashlib.sha256(b"".join(page.xml for page in pages)).digest()
+        return HourListing(hour, sum(page.count for page in pages), digest, lambda: self._landed(stream, pages))
+
+    def _landed(self, stream: Stream, pages: Iterable[Page]) -> list[LandedObject]:
         found = []
-        for entry in entries:
-            path = self._relative(entry["Key"])
+        for key, version, size in (entry for page in pages for entry in page.entries()):
+            path = self._relative(key)
             relative = path.removeprefix(f"{stream.folder}/")
-            marker = path.endswith("/") and not entry["Size"]  # AWS's console creates such an object for a folder
+            marker = path.endswith("/") and not size  # AWS's console creates such an object for a folder
             if not marker and not any(map(hidden, relative.split("/"))):
-                version = entry["ETag"].strip('"')
-                found.append(LandedObject(path, version, entry["Size"], stream.arrival_hour(relative)))
-        return sorted(found)
-
-
-def _has_no_strays(stream: Stream, folder: str, window: tuple[dt.datetime, dt.datetime]) -> bool:
-    """Whether a folder cannot hold strays: it is hidden, or its hour is inside the window."""
-    parts = tuple(folder.removeprefix(f"{stream.folder}/").removesuffix("/").split("/"))
-    return hidden(parts[-1]) or any(layout.covers(parts, window) for layout in stream.layouts)
+                found.append(LandedObject(path, version, size, stream.arrival_hour(relative)))
+        return sorted(found, key=attrgetter("path"))
 
 
 class _ExpectListed(BaseSubscriber):  # type: ignore[misc]
