@@ -7,7 +7,6 @@ object holds (`events.decode`), whether it was loaded (`ledger`).
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -18,6 +17,10 @@ from partitions import Window
 
 # A refusal that begins so was caused by the storage. The object may become readable without changing.
 NOT_READABLE = "not readable"
+
+
+class NoticesFailed(Exception):
+    """The storage's reports of new objects cannot be received; the message says why."""
 
 
 @dataclass(frozen=True, order=True)
@@ -47,15 +50,9 @@ class HourListing:
     digest: bytes
     make: Callable[[], list[LandedObject]]
 
-    @classmethod
-    def of(cls, hour: dt.datetime, objects: list[LandedObject]) -> HourListing:
-        """A listing of objects that have been made already."""
-        text = "\n".join([f"{landed.path} {landed.version}" for landed in objects])
-        return cls(hour, len(objects), hashlib.sha256(text.encode()).digest(), lambda: objects)
-
 
 @dataclass(frozen=True)
-class Survey:
+class ZoneSurvey:
     """The arrival hours inside a window that have a folder, and the objects that are in none of these hours."""
 
     hours: list[dt.datetime]
@@ -85,7 +82,7 @@ class Landing(Protocol):
         """One listing for each of some arrival hours, also for an empty one."""
         ...
 
-    def survey(self, stream: Stream, window: Window) -> Survey:
+    def survey(self, stream: Stream, window: Window) -> ZoneSurvey:
         """Which hours there are, and what is outside of them. Does not list the hours inside the window."""
         ...
 
@@ -97,6 +94,7 @@ class Landing(Protocol):
         """Paths of objects that the storage has reported since the last call; waits up to `wait_s` for the first one.
 
         A hint: paths may be missing, repeated, in any order, or of objects that are gone. Empty if nothing reports.
+        Raises `NoticesFailed`.
         """
         ...
 

@@ -7,6 +7,7 @@ landing zone is (`lake.landing`).
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -18,10 +19,10 @@ from typing import Any, BinaryIO, cast
 
 from contracts.stream import Stream
 from events.compression import Unreadable
-from lake.landing import NOT_READABLE, HourListing, LandedObject, Reader, Survey
+from lake.landing import NOT_READABLE, HourListing, LandedObject, Reader, ZoneSurvey
 from partitions import Window, inside_window
 from resources.landing.names import original_name
-from resources.landing.walk import Parts, concerns_one_file, version_of, walk
+from resources.landing.walk import Found, Parts, concerns_one_file, version_of, walk
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,17 @@ class FolderLanding:
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
         if hours is None:
             return sorted(self._landed(stream, lambda _: True), key=attrgetter("path"))
-        wanted_hours = frozenset(hours)
-        wanted = {tuple(hour.strftime(layout.folder).split("/")) for layout in stream.layouts for hour in hours}
-        found = self._landed(stream, lambda parts: any(_on_one_path(parts, folder) for folder in wanted))
-        return sorted((o for o in found if o.arrival_hour in wanted_hours), key=attrgetter("path"))
+        return sorted((o for each in self.listings(stream, hours) for o in each.make()), key=attrgetter("path"))
 
     def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
-        by_hour: dict[dt.datetime | None, list[LandedObject]] = {hour: [] for hour in hours}
-        for landed in self.objects(stream, hours):
-            by_hour[landed.arrival_hour].append(landed)
-        return [HourListing.of(hour, by_hour[hour]) for hour in hours]
+        wanted = {tuple(hour.strftime(layout.folder).split("/")) for layout in stream.layouts for hour in hours}
+        by_hour: dict[dt.datetime, list[Found]] = {hour: [] for hour in hours}
+        for hour, found in self._found(stream, lambda parts: any(_on_one_path(parts, folder) for folder in wanted)):
+            if hour in by_hour:
+                by_hour[hour].append(found)
+        return [_listing(stream.folder, hour, by_hour[hour]) for hour in hours]
 
-    def survey(self, stream: Stream, window: Window) -> Survey:
+    def survey(self, stream: Stream, window: Window) -> ZoneSurvey:
         hours: set[dt.datetime] = set()
 
         def outside(parts: Parts) -> bool:
@@ -57,7 +57,7 @@ class FolderLanding:
             return hour is None
 
         found = [o for o in self._landed(stream, outside) if not inside_window(o.arrival_hour, window)]
-        return Survey(sorted(hours), sorted(found, key=attrgetter("path")))
+        return ZoneSurvey(sorted(hours), sorted(found, key=attrgetter("path")))
 
     def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:
         return self.survey(stream, window).outside
@@ -80,13 +80,26 @@ class FolderLanding:
         return cast(BinaryIO, io.BufferedReader(source))
 
     def _landed(self, stream: Stream, enter: Callable[[Parts], bool]) -> Iterator[LandedObject]:
-        top = stream.folder
+        return (_object(stream.folder, hour, found) for hour, found in self._found(stream, enter))
+
+    def _found(self, stream: Stream, enter: Callable[[Parts], bool]) -> Iterator[tuple[dt.datetime | None, Found]]:
+        """What the walk finds, with its arrival hour, which is that of its folder."""
         hours: dict[Parts, dt.datetime | None] = {}
-        for found in walk(os.fsencode(self.root / top), enter):
-            relative, folder = found.relative, found.parts[: -1 if not found.folder else None]
+        for found in walk(os.fsencode(self.root / stream.folder), enter):
+            folder = found.parts if found.folder else found.parts[:-1]
             if folder not in hours:
                 hours[folder] = stream.arrival_hour("/".join([*folder, ""]))
-            yield LandedObject(f"{top}/{relative}", found.version, found.size, hours[folder], found.refused)
+            yield hours[folder], found
+
+
+def _object(top: str, hour: dt.datetime | None, found: Found) -> LandedObject:
+    return LandedObject(f"{top}/{found.relative}", found.version, found.size, hour, found.refused)
+
+
+def _listing(top: str, hour: dt.datetime, found: list[Found]) -> HourListing:
+    lines = sorted([f"{each.relative} {each.version}" for each in found])
+    digest = hashlib.sha256("\n".join(lines).encode()).digest()
+    return HourListing(hour, len(found), digest, lambda: [_object(top, hour, each) for each in sorted(found)])
 
 
 class _File(io.FileIO):

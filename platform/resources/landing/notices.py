@@ -16,13 +16,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lake.landing import NoticesFailed
+
 BATCH = 10  # SQS gives no more at a time
 MOST_BATCHES = 20  # in one call: 200 messages
 TIMEOUT_S = 5.0
-
-
-class NoticesFailed(Exception):
-    """The queue did not answer; the message says why."""
 
 
 @dataclass(frozen=True)

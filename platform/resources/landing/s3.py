@@ -31,7 +31,7 @@ from s3transfer.subscribers import BaseSubscriber
 
 from contracts.stream import Stream
 from events.compression import Unreadable
-from lake.landing import NOT_READABLE, HourListing, LandedObject, Survey
+from lake.landing import NOT_READABLE, HourListing, LandedObject, ZoneSurvey
 from partitions import Window, inside_window
 from resources.landing.names import hidden, original_name, printable_name
 from resources.landing.notices import NoticeQueue
@@ -69,7 +69,7 @@ class S3Landing:
     prefix: str
     scratch: Path
     read_timeout_s: float = READ_TIMEOUT_S
-    queue: NoticeQueue | None = None
+    queue_url: str | None = None
 
     @cached_property
     def client(self) -> Any:
@@ -83,6 +83,10 @@ class S3Landing:
         register(client)
         return client
 
+    @cached_property
+    def queue(self) -> NoticeQueue | None:
+        return NoticeQueue(self.queue_url) if self.queue_url else None
+
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
         """A stream's objects, sorted: those of some arrival hours, or all, including objects of no hour."""
         if hours is None:
@@ -95,7 +99,7 @@ class S3Landing:
         listed = iter(self._pages_of(prefixes))
         return [self._listing(stream, hour, [p for _ in stream.layouts for p in next(listed)]) for hour in hours]
 
-    def survey(self, stream: Stream, window: Window) -> Survey:
+    def survey(self, stream: Stream, window: Window) -> ZoneSurvey:
         """The hours inside the window, and what is outside. Lists folders level by level, those of one in parallel."""
         pages: list[Page] = []
         hours: set[dt.datetime] = set()
@@ -111,7 +115,7 @@ class S3Landing:
                 elif not hidden(relative.removesuffix("/").rpartition("/")[2]):
                     level.append(folder)
         outside = [o for o in self._landed(stream, pages) if not inside_window(o.arrival_hour, window)]
-        return Survey(sorted(hours), outside)
+        return ZoneSurvey(sorted(hours), outside)
 
     def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:
         return self.survey(stream, window).outside
