@@ -16,7 +16,7 @@ from aws import REGION, Aws
 from cfnlint.decode import cfn_yaml
 
 ACCOUNT = "123456789012"
-PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": "aws"}
+PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": "aws", "AWS::NoValue": ""}
 
 
 def template(path: Path) -> dict[str, Any]:
@@ -167,7 +167,8 @@ def _role(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
 
 def _stream(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
     client, name = cloud.client("kinesis"), properties["Name"]
-    client.create_stream(StreamName=name, StreamModeDetails=properties["StreamModeDetails"])
+    shards = {"ShardCount": int(properties["ShardCount"])} if properties.get("ShardCount") else {}
+    client.create_stream(StreamName=name, StreamModeDetails=properties["StreamModeDetails"], **shards)
     client.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=properties["RetentionPeriodHours"])
     client.start_stream_encryption(StreamName=name, **properties["StreamEncryption"])
     return {
