@@ -1,7 +1,7 @@
 """An S3 bucket as the landing zone: objects are listed by prefix and prefetched by downloads.
 
-Belongs here: paging, conditional downloads, retries. Not here: what a landing zone is (`lake.landing`), what a page
-holds (`pages`), the queue of notices (`notices`); credentials and regions, which the AWS client finds itself.
+Belongs here: what is listed, conditional downloads, retries. Not here: what a landing zone is (`lake.landing`), paging
+(`pages`), the queue of notices (`notices`); credentials and regions, which the AWS client finds itself.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import io
 import itertools
 import tempfile
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,15 +29,16 @@ from s3transfer.futures import TransferFuture
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
+from contracts.layout import Layout
 from contracts.stream import Stream
 from events.compression import Unreadable
 from lake.landing import NOT_READABLE, HourListing, LandedObject, ZoneSurvey
 from partitions import Window, inside_window
 from resources.landing.names import hidden, original_name, printable_name
 from resources.landing.notices import NoticeQueue
-from resources.landing.pages import Page, page_of, register
+from resources.landing.pages import CONNECTIONS, LandingFailed, Lister, Page, register
 
-CONNECTIONS = 16
+HOURS_OF_A_DAY = 4  # from so many on, a day is listed at once if it has few objects
 PREFETCH_OBJECTS = 32
 PREFETCH_BYTES = 1 << 30
 ATTEMPTS = 8
@@ -51,10 +52,6 @@ ERRORS_OF_ONE_OBJECT = {
     "KMS.DisabledException",
     "KMS.NotFoundException",
 }
-
-
-class LandingFailed(Exception):
-    """A request to S3 failed after all retries. The message names the operation, the address and the reason."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +84,37 @@ class S3Landing:
     def queue(self) -> NoticeQueue | None:
         return NoticeQueue(self.queue_url) if self.queue_url else None
 
+    @cached_property
+    def lister(self) -> Lister:
+        return Lister(self.client, self.bucket)
+
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
         """A stream's objects, sorted: those of some arrival hours, or all, including objects of no hour."""
         if hours is None:
-            return self._landed(stream, self._pages(f"{stream.folder}/"))
-        return sorted(landed for listing in self.listings(stream, hours) for landed in listing.make())
+            return self._landed(stream, self.lister.pages(self.key(f"{stream.folder}/")))
+        found = (landed for listing in self.listings(stream, hours) for landed in listing.make())
+        return sorted(found, key=attrgetter("path"))
 
     def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
-        """A listing of each hour. The hours are listed in parallel."""
-        prefixes = [f"{stream.folder}/{h.strftime(layout.folder)}/" for h in hours for layout in stream.layouts]
-        listed = iter(self._pages_of(prefixes))
-        return [self._listing(stream, hour, [p for _ in stream.layouts for p in next(listed)]) for hour in hours]
+        """A listing of each hour. Days with few objects are listed at once, other hours one by one, in parallel."""
+        days = self._small_days(stream, hours)
+        folders = [(lay, hour) for hour in hours for lay in stream.layouts if (lay, hour.date()) not in days]
+        keys = [self.key(f"{stream.folder}/{hour.strftime(lay.folder)}/") for lay, hour in folders]
+        pages: dict[dt.datetime, list[Page]] = {hour: [] for hour in hours}
+        for (_, hour), listed in zip(folders, self.lister.all_pages(keys), strict=True):
+            pages[hour] += listed
+        known: dict[dt.datetime | None, list[LandedObject]] = defaultdict(list)
+        for landed in self._landed(stream, days.values()):
+            known[landed.arrival_hour].append(landed)
+        return [self._listing(stream, hour, pages[hour], known[hour]) for hour in hours]
+
+    def _small_days(self, stream: Stream, hours: Sequence[dt.datetime]) -> dict[tuple[Layout, dt.date], Page]:
+        """Days of several of these hours whose objects, in a layout, are one page: one request instead of several."""
+        counts = Counter(hour.date() for hour in hours)
+        days = [(lay, day) for day, count in counts.items() if count >= HOURS_OF_A_DAY for lay in stream.layouts]
+        keys = [self.key(f"{stream.folder}/{day.strftime(lay.folder.rpartition('/')[0])}/") for lay, day in days]
+        first = self.lister.first_pages(keys)
+        return {place: page for place, page in zip(days, first, strict=True) if page.whole}
 
     def survey(self, stream: Stream, window: Window) -> ZoneSurvey:
         """The hours inside the window, and what is outside. Lists folders level by level, those of one in parallel."""
@@ -105,7 +122,7 @@ class S3Landing:
         hours: set[dt.datetime] = set()
         level = [f"{stream.folder}/"]
         while level:
-            found = [page for listed in self._pages_of(level, "/") for page in listed]
+            found = [page for listed in self.lister.all_pages(map(self.key, level), "/") for page in listed]
             pages += found
             level = []
             for folder in (self._relative(folder) for page in found for folder in page.folders):
@@ -151,31 +168,13 @@ class S3Landing:
     def _relative(self, key: str) -> str:
         return printable_name((key[len(self.prefix) + 1 :] if self.prefix else key).encode())
 
-    def _pages_of(self, prefixes: Sequence[str], delimiter: str = "") -> list[list[Page]]:
-        """All pages of each prefix, several prefixes at a time."""
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            return list(pool.map(lambda prefix: list(self._pages(prefix, delimiter)), prefixes))
-
-    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[Page]:
-        """All pages of a listing. Raises `LandingFailed` when it ends early, as objects would be lost silently."""
-        token: dict[str, str] = {}
-        while True:
-            try:
-                answer = self.client.list_objects_v2(
-                    Bucket=self.bucket, Prefix=self.key(prefix), Delimiter=delimiter, **token
-                )
-            except (ClientError, BotoCoreError) as error:
-                raise LandingFailed(f"listing {self.address(prefix)}: {error}") from error
-            yield page_of(answer)
-            if not answer["IsTruncated"]:
-                return
-            if "NextContinuationToken" not in answer:
-                raise LandingFailed(f"listing {self.address(prefix)}: a truncated page has no continuation token")
-            token = {"ContinuationToken": answer["NextContinuationToken"]}
-
-    def _listing(self, stream: Stream, hour: dt.datetime, pages: Sequence[Page]) -> HourListing:
-        digest = hashlib.sha256(b"".join(page.xml for page in pages)).digest()
-        return HourListing(hour, sum(page.count for page in pages), digest, lambda: self._landed(stream, pages))
+    def _listing(
+        self, stream: Stream, hour: dt.datetime, pages: Sequence[Page], known: Sequence[LandedObject]
+    ) -> HourListing:
+        """The listing of an hour that has `pages` of its own, `known` objects of a page of its day, or both."""
+        parts = [*(page.xml for page in pages), *(f"{o.path} {o.version}\n".encode() for o in known)]
+        digest, count = hashlib.sha256(b"".join(parts)).digest(), sum(page.count for page in pages) + len(known)
+        return HourListing(hour, count, digest, lambda: [*self._landed(stream, pages), *known])
 
     def _landed(self, stream: Stream, pages: Iterable[Page]) -> list[LandedObject]:
         found = []
