@@ -157,7 +157,8 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
     ) -> dg.SensorResult:
         begun, now, newest = time.monotonic(), dt.datetime.now(dt.UTC), newest_first()
         cursor = json.loads(context.cursor or "{}")
-        before = {name: (change, run) for name, (change, run) in cursor.get("asked", {}).items()}
+        asked = {name: tuple(each) for name, each in cursor.get("asked", {}).items()}
+        before = {name: each for name, each in asked.items() if place_of(name)[0] in view.changes}
         states = {run: _state(context, run, now) for run in {run for _, run in before.values()}}
         window = arrival_window(first_hour(), now)
         recent = [window[1] - (index + 1) * HOUR for index in range(RECENT_HOURS)]

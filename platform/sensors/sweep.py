@@ -70,15 +70,16 @@ class LandingView:
 
     def list_hours(self, landing: Landing, places: Iterable[Place], window: Window, now: dt.datetime) -> None:
         """List some hours, several streams at a time. An hour outside the window is left out."""
-        by_stream = defaultdict(list)
-        for place in dict.fromkeys(places):
-            self.waiting.pop(place, None)
-            if inside_window(place[1], window):
-                by_stream[place[0]].append(place[1])
+        by_stream, chosen = defaultdict(list), dict.fromkeys(places)
+        for name, hour in chosen:
+            if inside_window(hour, window):
+                by_stream[name].append(hour)
         wanted = [(self.changes[name], hours) for name, hours in by_stream.items()]
         listed = parallel_map(lambda each: landing.listings(each[0].stream, each[1]), wanted, len(wanted) or 1)
         for (changes, _), listings in zip(wanted, listed, strict=True):
             changes.compare(listings, window, now)
+        for place in chosen:  # only now: a listing may fail
+            self.waiting.pop(place, None)
 
     def found(self, window: Window, now: dt.datetime) -> list[Change]:
         """All changes that are known."""

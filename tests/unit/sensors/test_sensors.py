@@ -110,6 +110,13 @@ def test_a_cursor_of_an_older_release_does_no_harm(world: World) -> None:
     assert world.tick() == []
 
 
+def test_requests_of_a_stream_that_is_gone_leave_the_cursor(world: World) -> None:
+    """A contract was removed. Nobody will list its hours again."""
+    world.cursor = json.dumps({"swept": "before", "asked": {f"gone {key_of(world.current)}": ["change", "run"]}})
+    assert world.tick() == []
+    assert json.loads(world.cursor or "")["asked"] == {}
+
+
 def test_the_first_hour_can_move(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is loaded is not requested again. What was refused is, when its hour is a partition again."""
     early = world.current - 50 * HOUR

@@ -198,6 +198,24 @@ class _Hours(FolderLanding):
         return HourListing(hour, len(objects), str(objects).encode(), lambda: objects)
 
 
+class _Broken(_Hours):
+    """A landing zone that cannot be listed."""
+
+    def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
+        raise ConnectionError("no answer")
+
+
+def test_hours_that_could_not_be_listed_still_wait() -> None:
+    """A tick fails with the storage. The next one goes on where that one was."""
+    view = LandingView([COMMERCE])
+    view.waiting = {("commerce", CURRENT): None}
+    with pytest.raises(ConnectionError):
+        view.list_slices(_Broken({CURRENT}), WINDOW, NOW, lambda: True)
+    view.list_slices(_Hours({CURRENT}), WINDOW, NOW, lambda: True)
+    assert [change.hour for change in view.found(WINDOW, NOW)] == [CURRENT]
+    assert not view.waiting
+
+
 def test_all_at_once_is_the_same_as_in_slices(landing: CountingLanding, lake: Lake) -> None:
     """The demo lists everything at once."""
     for index in range(30):
