@@ -28,7 +28,8 @@ from lake.tables import Lake
 from partitions import arrival_window, inside_window, key_of
 from resources.environment import first_hour, make
 from resources.warehouse.protocol import Warehouse
-from sensors.arrivals import Change, PlannedRun, listed_changes, plan_runs
+from sensors.arrivals import PlannedRun, plan_runs
+from sensors.changes import Change, listed_changes
 from sensors.touched import due_in_gold, gold_request
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -63,9 +64,10 @@ class Platform:
     def ingest(self) -> bool:
         """Load the hours that are new, changed or unfinished. Whether there were any. Raises `RunFailed`."""
         now = dt.datetime.now(dt.UTC)
+        window = arrival_window(first_hour(), now)
         changes = {change.name: change for stream in STREAMS for change in self._unfinished(stream, now)}
         for stream in STREAMS:
-            changes |= {change.name: change for change in listed_changes(self.lake, self.landing, stream, now, True)}
+            changes |= {change.name: change for change in listed_changes(self.lake, self.landing, stream, window, now)}
         runs = plan_runs(list(changes.values()), {})
         if not runs:
             return False

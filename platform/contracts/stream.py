@@ -19,6 +19,7 @@ import polars as pl
 from contracts.layout import HIVE, PLAIN, Layout
 from contracts.rules import looked_at
 from contracts.times import TimeForm
+from partitions import Window
 
 # The column types that have parameters, as annotations of a model.
 Instant = Annotated[pl.Datetime, "us", "UTC"]
@@ -274,6 +275,12 @@ class Stream:
     def folder(self) -> str:
         """The stream's prefix in the landing zone, without slashes at its ends."""
         return (self.prefix or self.name).strip("/")
+
+    def hour_inside(self, parts: tuple[str, ...], window: Window) -> dt.datetime | None:
+        """The UTC hour of a folder, given by the parts of its path, if it is an hour's folder inside the window."""
+        return next(
+            (layout.hour("/".join([*parts, ""])) for layout in self.layouts if layout.covers(parts, window)), None
+        )
 
     def arrival_hour(self, relative_path: str) -> dt.datetime | None:
         """The UTC hour that a path below `folder` names, or None if no layout fits."""

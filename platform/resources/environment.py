@@ -77,6 +77,14 @@ def first_hour() -> dt.datetime:
     return hour
 
 
+def newest_first() -> bool:
+    """Whether a backlog is loaded from its newest hours on. Raises `Misconfigured` for an unknown order."""
+    order = os.environ.get("BACKLOG_ORDER") or "newest"
+    if order not in ("newest", "oldest"):
+        raise Misconfigured(f"BACKLOG_ORDER: expected newest or oldest, found {order!r}")
+    return order == "newest"
+
+
 def begin_recently(now: dt.datetime) -> None:
     """Let a new platform on this machine begin a month before `now`, so that its pages are not full of empty hours.
 
@@ -108,7 +116,7 @@ def _folder_landing(_: Sequence[Stream], __: Log) -> Any:
 def _s3_landing(_: Sequence[Stream], __: Log) -> Any:
     from resources.landing.s3 import S3Landing
 
-    return S3Landing(*_bucket("LANDING_URL"), _scratch())
+    return S3Landing(*_bucket("LANDING_URL"), _scratch(), queue_url=os.environ.get("LANDING_QUEUE_URL") or None)
 
 
 def _bucket(setting: str) -> tuple[str, str]:
@@ -157,11 +165,7 @@ def _snowflake_warehouse(_: Sequence[Stream], __: Log) -> Any:
 
     from resources.warehouse.snowflake import SnowflakeWarehouse
 
-    network = {
-        "host": os.environ.get("SNOWFLAKE_HOST"),
-        "port": os.environ.get("SNOWFLAKE_PORT"),
-        "protocol": os.environ.get("SNOWFLAKE_PROTOCOL"),
-    }
+    network = {name: os.environ.get(f"SNOWFLAKE_{name.upper()}") for name in ("host", "port", "protocol")}
     # An EnvVar without a value is an error, so an optional one is passed only if it has one.
     passphrase = dg.EnvVar("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
     resource = SnowflakeResource(
@@ -228,16 +232,12 @@ _AWS = ("AWS_DEFAULT_REGION", "LANDING_URL", "LAKE_URL", "PERSONAL_DATA_KEY")
 _SNOWFLAKE = ("ACCOUNT", "USER", "PRIVATE_KEY", "ROLE", "WAREHOUSE", "DATABASE", "STAGE")
 _REDSHIFT = ("HOST", "USER", "PASSWORD", "DATABASE", "COPY_ROLE")
 _OPTIONAL = (
-    *("DEPLOYMENT", "DATA_DIR", "FIRST_HOUR", "ICEBERG_MARTS", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
-    *("REDSHIFT_PORT", "REDSHIFT_SSLMODE", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
-    *("SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"),
+    *("DEPLOYMENT", "DATA_DIR", "FIRST_HOUR", "BACKLOG_ORDER", "LANDING_QUEUE_URL", "ICEBERG_MARTS"),
+    *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "REDSHIFT_PORT", "REDSHIFT_SSLMODE"),
+    *("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"),
 )
 
-_ANYWHERE: Mapping[str, Factory] = {
-    "dbt_work": _dbt_work,
-    "iceberg_marts": _iceberg_marts,
-    "conformers": _conformers,
-}
+_ANYWHERE: Mapping[str, Factory] = {"dbt_work": _dbt_work, "iceberg_marts": _iceberg_marts, "conformers": _conformers}
 _ON_AWS: Mapping[str, Factory] = {"landing": _s3_landing, "lake": _glue_lake, **_ANYWHERE}
 
 DEPLOYMENTS: Mapping[str, Deployment] = {
