@@ -23,6 +23,7 @@ from resources.environment import check_settings, resources
 from sensors.arrivals import arrivals_sensor
 from sensors.freshness import freshness_sensor
 from sensors.touched import touched_sensor
+from sensors.volume import volume_sensor
 
 
 def build_defs(
@@ -45,7 +46,12 @@ def build_defs(
                 default_status=dg.DefaultScheduleStatus.RUNNING,
             )
         ],
-        sensors=[arrivals_sensor(streams, ingest), touched_sensor(streams, release), freshness_sensor(streams)],
+        sensors=[
+            arrivals_sensor(streams, ingest),
+            touched_sensor(streams, release),
+            freshness_sensor(streams),
+            volume_sensor(streams),
+        ],
         resources={**resources(streams), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

@@ -9,10 +9,13 @@ import polars as pl
 
 from assets import checks
 from assets.asset_specs import table_spec
+from assets.freshness import HOUR
 from assets.partition_results import PartitionResult, record_partitions
 from assets.partition_sets import arrival_hours
 from assets.ui import table_location
+from assets.volume import first_needed, is_settled, volume, volume_spec
 from contracts.stream import Stream
+from lake.hour_volumes import count_landed
 from lake.landing import Landing
 from lake.ledger import OBJECT
 from lake.load_bronze import Loaded, load_bronze
@@ -33,7 +36,7 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
         can_subset=True,
         partitions_def=arrival_hours(),
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_PER_RUN),
-        check_specs=[checks.complete_spec(stream), checks.readable_spec(stream)],
+        check_specs=[checks.complete_spec(stream), checks.readable_spec(stream), volume_spec(stream)],
         pool=f"lake_{stream.name}",
     )
     def bronze(
@@ -48,10 +51,13 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
         table = lake.table(Layer.BRONZE, stream)
         complete = checks.complete(stream, hours, compare_with_ledger(table, hours, loaded.ledger))
         readable = checks.readable(stream, hours, loaded.ledger, [landed.path for landed in loaded.outside])
+        settled = [hour for hour in hours if is_settled(hour, now)]
+        landed = count_landed(table, first_needed(settled), max(settled) + HOUR) if settled else {}
         results = {}
         for hour in hours:
             metadata = {**_metadata(loaded, hour), **speed, **table_location(table, loaded.snapshot_id)}
             results[key_of(hour)] = PartitionResult({key: metadata}, [complete[hour], readable[hour]])
+            results[key_of(hour)].checks += [volume(stream, hour, landed)] if hour in settled else []
         yield from record_partitions(context, results)
 
     return bronze

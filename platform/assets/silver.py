@@ -46,6 +46,7 @@ def silver_assets(stream: Stream) -> dg.AssetsDefinition:
             checks.conservation_spec(stream),
             checks.contract_spec(stream),
             checks.freshness_spec(stream),
+            checks.late_spec(stream),
             checks.share_spec(stream),
             checks.drift_spec(stream),
             freshness.up_to_date_spec(stream),
@@ -90,7 +91,7 @@ def figures(results: Mapping[str, CheckResult]) -> tuple[dict[str, Any], dict[st
     silver = {
         "dagster/partition_row_count": counts["silver"],
         "duplicates": shares["rejected_duplicate"],
-        "late_share": told["freshness"]["late_share"],
+        "late_share": told["late_share"]["late_share"],
         "minutes_behind": told["freshness"]["minutes_behind"],
         "unknown_fields": told["drift"]["unknown_fields"],
     }

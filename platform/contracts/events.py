@@ -35,7 +35,7 @@ EVENTS = mapped_stream(
         refunds=("refund",),
     ),
     name="events",
-    version="1.0.0",
+    version="1.0.1",
     owner="team:data",
     description="Events of any producer",
     identity_space="events",
