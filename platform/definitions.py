@@ -13,6 +13,7 @@ from assets.bronze import bronze_asset
 from assets.gold import gold_assets
 from assets.recover import recover_job
 from assets.repair import repair_job
+from assets.report import report_job, report_schedule
 from assets.silver import silver_assets
 from assets.status import status_job
 from assets.upkeep import upkeep_job
@@ -20,6 +21,7 @@ from assets.warehouse import warehouse_asset
 from contracts import STREAMS
 from contracts.stream import Stream
 from resources.environment import check_settings, resources
+from sensors.alerts import alerts_sensor
 from sensors.arrivals import arrivals_sensor
 from sensors.freshness import freshness_sensor
 from sensors.touched import touched_sensor
@@ -34,23 +36,25 @@ def build_defs(
     gold = gold_assets(streams)
     ingest = dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake))
     release = dg.define_asset_job("gold", dg.AssetSelection.assets(gold))
-    upkeep = upkeep_job(streams)
+    upkeep, report = upkeep_job(streams), report_job(streams)
     return dg.Definitions(
         assets=[*lake, gold],
-        jobs=[ingest, release, upkeep, repair_job(streams), recover_job(streams), status_job(streams)],
+        jobs=[ingest, release, upkeep, report, repair_job(streams), recover_job(streams), status_job(streams)],
         schedules=[
             dg.ScheduleDefinition(
                 name="upkeep_hourly",
                 job=upkeep,
                 cron_schedule="17 * * * *",
                 default_status=dg.DefaultScheduleStatus.RUNNING,
-            )
+            ),
+            report_schedule(report),
         ],
         sensors=[
             arrivals_sensor(streams, ingest),
             touched_sensor(streams, release),
             freshness_sensor(streams),
             volume_sensor(streams),
+            alerts_sensor(),
         ],
         resources={**resources(streams), **(resource_overrides or {})},
         executor=dg.in_process_executor,

@@ -257,6 +257,6 @@ def late_share(stream: Stream, counts: LayerCounts, hours: Hours) -> Results:
         problem = None
         if share > stream.late_share:
             problem = f"{share:.1%} of the hour's events are late; the contract allows {stream.late_share:.1%}"
-        metadata = {"late_share": round(share, 4), "late_events": mine.late, "events": mine.rows}
+        metadata = {"late_share": round(share, 4), "late_rows": mine.late, "rows": mine.rows}
         found[hour] = result(late_spec(stream), stream, hour, problem, metadata, WARN)
     return found

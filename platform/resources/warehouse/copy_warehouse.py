@@ -147,6 +147,12 @@ class CopyingWarehouse(ABC):
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()]
 
+    def released(self, mart: dbt.Mart) -> str:
+        return f"{PUBLISHED}.{mart.name}"
+
+    def query_release(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        return self.query(sql)
+
     def records(self, sql: str) -> Sequence[Mapping[str, Any]]:
         with self.session() as cursor:
             cursor.execute(sql)

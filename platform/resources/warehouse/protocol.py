@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyiceberg.table import Table
 
 from contracts.stream import Stream
+from resources import dbt
 
 LOCK_TIMEOUT_S = 600.0
 BATCH_ROWS = 65_536
@@ -78,6 +79,14 @@ class Warehouse(Protocol):
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
         """The rows of a query."""
+        ...
+
+    def released(self, mart: dbt.Mart) -> str:
+        """A mart's relation in gold's last release, for `query_release`."""
+        ...
+
+    def query_release(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        """The rows of a query of gold's last release. It never waits for a run that builds the next one."""
         ...
 
     def records(self, sql: str) -> Sequence[Mapping[str, Any]]:
