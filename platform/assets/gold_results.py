@@ -16,6 +16,7 @@ from assets.gold_preview import Preview, preview, read_previews
 from assets.gold_translator import UNIQUE_ID, Translator, by_event_date, event_date_sql, manifest
 from assets.headline import Figures, Measured, Table, headlines, measure
 from assets.partition_sets import is_event_date
+from assets.run_costs import cost_metadata
 from lake.rebuild import RebuildVars
 from resources import dbt
 from resources.column_lineage import Columns, lineage
@@ -32,6 +33,7 @@ def record_materializations(
     rebuilt: RebuildVars,
     anew: Collection[str],
     common: Mapping[str, Any],
+    costs: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Record what was made: one materialization of a table, or one per event date if the model is rebuilt by it.
 
@@ -47,7 +49,8 @@ def record_materializations(
     columns = lineage()
     for name, result in made.items():
         key, figures = specs[name].key, measured.figures[name]
-        shared = {**common, "seconds": round(result.seconds, 3)}
+        rows = sum(figures[each].rows for each in partitions[name] if each in figures)
+        shared = {**common, **costs.get(name, {}), **cost_metadata(rows=rows), "seconds": round(result.seconds, 3)}
         metadata = {each: shared | _figures(each, figures.get(each, _NOTHING)) for each in partitions[name]}
         if metadata:
             shown = {"preview": previews[name]} if name in previews else {}

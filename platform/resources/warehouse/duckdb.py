@@ -26,6 +26,7 @@ from lake.reading import files_of, path_of
 from resources import dbt
 from resources.warehouse.duckdb_views import escaped, view
 from resources.warehouse.protocol import BATCH_ROWS, LOCK_TIMEOUT_S, ApplyResult, WarehouseBusy
+from resources.warehouse.query_history import Query
 
 NEXT_DATABASE = "gold_next"  # the name in dbt's profile
 STORAGE_VERSION = "v1.2.0"  # DuckDB 1.2 and later read it; BI tools bundle old versions
@@ -128,6 +129,12 @@ class DuckDBWarehouse:
     def query_release(self, sql: str) -> Sequence[tuple[Any, ...]]:
         with duckdb.connect(str(self.published), read_only=True, config={"enable_external_access": False}) as con:
             return con.execute(sql).fetchall()
+
+    def label_queries(self, label: str) -> None:
+        """DuckDB runs in this process, whose own numbers say what its queries took."""
+
+    def labelled_queries(self) -> Sequence[Query]:
+        return []
 
     def records(self, sql: str) -> Sequence[Mapping[str, Any]]:
         with self._connection(with_next=True) as con:
