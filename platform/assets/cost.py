@@ -35,7 +35,7 @@ from resources.environment import make
 
 PRICES = Path(__file__).resolve().parents[2] / "prices.toml"
 PAGE = 1000
-COLUMNS = ("asset", "runs", "rows", "CPU s", "query s", "read MB", "written MB", "price")
+_COLUMNS = ("asset", "runs", "rows", "CPU s", "query s", "read MB", "written MB", "price")
 
 
 def steps_since(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey], since: dt.datetime) -> Iterator[Step]:
@@ -72,7 +72,7 @@ def show(lines: Sequence[Line], currency: str) -> None:
     for day in dict.fromkeys(line.day for line in lines):
         of_day = [line for line in lines if line.day == day]
         table = Table(title=str(day) if day else None, title_justify="left")
-        for number, name in enumerate(COLUMNS):
+        for number, name in enumerate(_COLUMNS):
             table.add_column(f"{name} ({currency})" if name == "price" else name, justify="right" if number else "left")
         for line in of_day:
             table.add_row(line.asset, *_cells(line.spent, line.price))

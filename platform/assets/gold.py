@@ -12,11 +12,10 @@ from dagster_dbt import dbt_assets
 from pydantic import Field
 
 from assets.gold_checks import reason, record_checks
-from assets.gold_costs import gold_costs
 from assets.gold_results import record_materializations
 from assets.gold_translator import UNIQUE_ID, Translator, manifest
 from assets.partition_sets import event_dates
-from assets.run_costs import Meter, queries_of
+from assets.run_costs import labelled_meter
 from assets.warehouse import POOL
 from contracts.stream import Stream
 from lake.rebuild import changed_in_silver, full_rebuild_is_cheaper, rebuild_vars
@@ -59,8 +58,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         dbt_work: dg.ResourceParam[Path],
         iceberg_marts: dg.ResourceParam[IcebergMarts],
     ) -> Iterator[dg.MaterializeResult[None]]:
-        meter = Meter()
-        warehouse.label_queries(f"{context.run.run_id} gold")
+        meter = labelled_meter(warehouse, f"{context.run.run_id} gold")
         snapshots = _ensure_relations(lake, warehouse, streams)
         models = _models(context)
         changes = changed_in_silver(lake, streams, warehouse.snapshots_in_gold(), snapshots)
@@ -89,8 +87,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         schemas = dbt.public_schemas(warehouse.profile())
         large = {name for name, mart in dbt.marts(warehouse.profile()).items() if mart.is_large}
         uri = warehouse.release(schemas, None if models else snapshots, facts, large)
-        costs = gold_costs(results, meter, queries_of(warehouse, context.log))
-        record_materializations(context, warehouse, results, rebuilt, code.notes, {"dagster/uri": uri}, costs)
+        record_materializations(context, warehouse, results, rebuilt, code.notes, {"dagster/uri": uri}, meter)
         yield from ()  # recorded as events, because a result cannot name scattered dates
 
     return gold

@@ -45,6 +45,12 @@ class Meter:
         return read - self._io[0], written - self._io[1]
 
 
+def labelled_meter(warehouse: Warehouse, label: str) -> Meter:
+    """Begin to measure a step whose queries carry a label."""
+    warehouse.label_queries(label)
+    return Meter()
+
+
 def _bytes_of_files() -> tuple[int, int]:
     with suppress(OSError):
         found = dict(line.split(": ") for line in _IO.read_text().splitlines())

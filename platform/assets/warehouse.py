@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.asset_specs import relation_spec
-from assets.run_costs import Meter, cost_metadata, queries_of, query_metadata
+from assets.run_costs import cost_metadata, labelled_meter, queries_of, query_metadata
 from assets.ui import table_location
 from contracts.stream import Stream
 from lake.damage import find_damage, repair_error
@@ -22,8 +22,7 @@ def warehouse_asset(stream: Stream) -> dg.AssetsDefinition:
     def relation(
         context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.MaterializeResult[None]:
-        meter = Meter()
-        warehouse.label_queries(f"{context.run.run_id} {stream.name}")
+        meter = labelled_meter(warehouse, f"{context.run.run_id} {stream.name}")
         silver = lake.table(Layer.SILVER, stream)
         snapshot = silver.current_snapshot()
         snapshot_id = snapshot.snapshot_id if snapshot else None

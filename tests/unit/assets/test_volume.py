@@ -81,8 +81,9 @@ def test_the_order_of_the_weeks_does_not_matter(records: list[int]) -> None:
     assert usual_volume(NOON, weeks(*records)) == usual_volume(NOON, weeks(*reversed(records)))
 
 
-def test_an_hour_is_judged_when_it_is_over() -> None:
+def test_an_hour_is_judged_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half an hour has half the records. Transports deliver an hour's last objects a little later."""
+    monkeypatch.setenv("FIRST_HOUR", "2020-01-01-00:00")
     end = NOON + HOUR + SETTLED_AFTER
     assert is_settled(NOON, end)
     assert not is_settled(NOON, end - dt.timedelta(seconds=1))
