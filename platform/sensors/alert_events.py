@@ -19,7 +19,7 @@ from partitions import HOURS_PER_RUN, hour_of, key_of
 from resources.alerts.rules import Rules
 from sensors.alert_state import Observation
 
-EVENTS_PER_TICK = 500
+EVENTS_PER_TICK = 1000
 # Transactions of several writers may end in another order than their numbers have.
 SETTLED_AFTER = dt.timedelta(seconds=2)
 _RUN_ENDS = {dg.DagsterEventType.RUN_SUCCESS: True, dg.DagsterEventType.RUN_FAILURE: False}
