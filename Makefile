@@ -84,6 +84,10 @@ rejected: setup  ## list rejected records and the reasons; make rejected STREAM=
 status: setup  ## list what is failed, refused, late or waiting, by stream
 	@$(PY) -m assets.status
 
+cost: setup  ## what the last runs took and cost, by asset; DAYS=30 BY_DAY=yes FORMAT=json make cost
+	@$(PY) -m assets.cost --days $(or $(DAYS),7) $(if $(BY_DAY),--by-day) --format $(or $(FORMAT),table) \
+		$(if $(PRICES),--prices "$(PRICES)")
+
 pictures: setup-tests demo  ## take the README's pictures from the demo's UI (needs Chromium)
 	@$(PY) docs/pictures/make.py
 
@@ -94,4 +98,4 @@ recover: setup  ## register the lake's tables again after the catalog was lost; 
 	@$(PY) -m dagster job execute -m definitions -d platform -j recover
 
 .PHONY: help setup setup-tests demo test verify dev stream stop doctor clean check bench fuzz fuzz-bounds soak sources contracts rejected \
-	status pictures repair recover
+	status cost pictures repair recover

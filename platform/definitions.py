@@ -13,6 +13,7 @@ from assets.bronze import bronze_asset
 from assets.gold import gold_assets
 from assets.recover import recover_job
 from assets.repair import repair_job
+from assets.report import report_job, report_schedule
 from assets.silver import silver_assets
 from assets.status import status_job
 from assets.upkeep import upkeep_job
@@ -21,9 +22,11 @@ from contracts import STREAMS
 from contracts.stream import Stream
 from resources.environment import check_settings, resources
 from resources.lost_runs import keep_looking_after_runs
+from sensors.alerts import alerts_sensor
 from sensors.arrivals import arrivals_sensor
 from sensors.freshness import freshness_sensor
 from sensors.touched import touched_sensor
+from sensors.volume import volume_sensor
 
 
 def build_defs(
@@ -39,15 +42,25 @@ def build_defs(
         dg.AssetSelection.checks_for_assets(gold),
         description="Runs all data tests of gold on all rows. A run of `gold` tests only what it builds.",
     )
-    upkeep = upkeep_job(streams)
+    upkeep, report = upkeep_job(streams), report_job(streams)
     return dg.Definitions(
         assets=[*lake, gold],
-        jobs=[ingest, release, gold_tests, upkeep, repair_job(streams), recover_job(streams), status_job(streams)],
+        jobs=[
+            *(ingest, release, gold_tests, upkeep, report),
+            *(repair_job(streams), recover_job(streams), status_job(streams)),
+        ],
         schedules=[
             _schedule("upkeep_hourly", upkeep, "17 * * * *"),
             _schedule("gold_tests_daily", gold_tests, "47 3 * * *"),
+            report_schedule(report),
         ],
-        sensors=[arrivals_sensor(streams, ingest), touched_sensor(streams, release), freshness_sensor(streams)],
+        sensors=[
+            arrivals_sensor(streams, ingest),
+            touched_sensor(streams, release),
+            freshness_sensor(streams),
+            volume_sensor(streams),
+            alerts_sensor(),
+        ],
         resources={**resources(streams), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

@@ -34,6 +34,15 @@ _TEXTS = {
     "- **It is noise**: raise the limits in the contract's `rejected_share`.",
     "freshness": "The producer or the transport was late. The hour is complete as it is: events that land later are "
     "loaded then.\n\nIf such hours are usual for this stream, give its contract a longer `freshness`.",
+    "late_share": "The events are in silver and in gold, on the dates when they happened. A backfill looks like this, "
+    "and a producer that was offline.\n\n"
+    "1. If the check `freshness` has failed too, all events of the hour are old: do as its page says.\n"
+    "2. If some devices always send late, give the contract a larger `late_share`.",
+    "volume": "Nothing is lost: what landed is loaded.\n\n"
+    "1. **Fewer**: look whether objects landed in the folder of {hour} below `{folder}/`, and at the sensor "
+    "`arrivals`. If nothing is missing there, ask the producer. When the rest lands, the hour is judged again.\n"
+    "2. **More**: look at the share of duplicates in `rejected_share`, and whether a file landed twice.\n"
+    "3. On a holiday or after a launch it is as it should be. The check follows a new level in three weeks.",
     "drift": "Nothing is lost: bronze keeps the fields, silver does not.\n\n"
     f"- **To use a field**: give it a column: {_MEND}\n"
     "- **To ignore it**: name it in `ignored` of `platform/contracts/{stream}.py`.",

@@ -19,6 +19,7 @@ BRONZE = """One row per landed record, valid or not: its bytes, file and line. {
 every object with its number of records, or why it was refused.
 
 **What the checks promise.** `complete`: every loaded object is here in full. `readable`: no object was refused.
+`volume` warns when far fewer or more records landed than in the same hour of other weeks.
 
 **Load and replay.** Drop a file into the hour's folder: the sensor `arrivals` loads it. Drop it again under the same
 path: its records replace the earlier ones. To materialize an hour again does nothing when nothing has changed.
@@ -32,8 +33,8 @@ SILVER = """One row per event, typed and conformed to the contract. {description
 `rejected/{name}`.
 
 **What the checks promise.** `conservation`: every row of bronze is in silver or rejected, exactly once. `contract`: no
-row breaks a rule. `freshness` and `drift` warn of late hours and of unknown fields. `up_to_date`: the newest event is
-at most {limit} old.
+row breaks a rule. `freshness`, `late_share` and `drift` warn of late hours, of many late events and of unknown fields.
+`up_to_date`: the newest event is at most {limit} old.
 
 **Mend and replay.** Change `platform/contracts/{name}.py`, raise its version, and materialize the hours: they are
 judged anew. `again: true` in the run's config judges them in any case.

@@ -17,6 +17,7 @@ from assets.gold_results import record_materializations
 from assets.gold_selection import is_released, nodes_to_build
 from assets.gold_translator import UNIQUE_ID, Translator, built_nodes, manifest
 from assets.partition_sets import event_dates
+from assets.run_costs import labelled_meter
 from assets.warehouse import POOL
 from contracts.stream import Stream
 from lake.rebuild import RebuildVars, changed_streams, full_rebuild_is_cheaper, rebuild_vars, union
@@ -69,6 +70,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         if not context.selected_asset_keys:
             _run_tests(context, warehouse, dbt_work)
             return
+        meter = labelled_meter(warehouse, f"{context.run.run_id} gold")
         wanted = {"as_of": config.as_of or "", "iceberg_marts": ", ".join(iceberg_marts.names)}
         plan = _plan(context, config, lake, warehouse, streams, wanted)
         if plan.models is not None and not plan.models:
@@ -93,7 +95,7 @@ def gold_assets(streams: Sequence[Stream]) -> dg.AssetsDefinition:
         schemas = dbt.public_schemas(warehouse.profile())
         large = {name for name, mart in dbt.marts(warehouse.profile()).items() if mart.is_large}
         uri = warehouse.release(schemas, plan.snapshots if complete else None, facts, large)
-        record_materializations(context, warehouse, results, plan.rebuilt, plan.code.notes, {"dagster/uri": uri})
+        record_materializations(context, warehouse, results, plan.rebuilt, plan.code.notes, {"dagster/uri": uri}, meter)
         yield from ()  # recorded as events, because a result cannot name scattered dates
 
     return gold

@@ -46,8 +46,7 @@ def find(
     now: dt.datetime,
 ) -> list[Finding]:
     """All findings, in order."""
-    definitions = [kind(stream) for stream in streams for kind in (bronze_asset, silver_assets, warehouse_asset)]
-    gold = gold_assets(streams)
+    *definitions, gold = watched_assets(streams)
     checks = {key for each in (*definitions, gold) for key in each.check_keys}
     partitioned = [spec.key for each in definitions for spec in each.specs if spec.partitions_def]
     whole = [spec.key for each in definitions for spec in each.specs if not spec.partitions_def]
@@ -59,6 +58,12 @@ def find(
         _of_warehouse(lake, warehouse, streams),
     )
     return ordered(found, [stream.name for stream in streams])
+
+
+def watched_assets(streams: Sequence[Stream]) -> list[dg.AssetsDefinition]:
+    """The assets of all streams, then gold."""
+    lake = [kind(stream) for stream in streams for kind in (bronze_asset, silver_assets, warehouse_asset)]
+    return [*lake, gold_assets(streams)]
 
 
 def _of_stream(

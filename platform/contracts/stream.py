@@ -179,9 +179,9 @@ class Stream:
     `volatile` are dotted paths that do not count for the content. `fingerprint` is a field that replaces the whole
     content if it has a value. `dropped` are personal fields that no column keeps, `ignored` other fields that no column
     keeps; any further field is drift. Snowplow's entities count as fields; with `*` for its end, a path names all that
-    begin like it. `freshness` is how far the newest event of an arrival hour may lie before the
-    hour's end. A change of columns or rules needs a new `version`: files that were judged under another version are
-    judged again when their hour is next materialized.
+    begin like it. `freshness` is how far the newest event of an arrival hour may lie before the hour's end. Events
+    further back are late; more than `late_share` (0 to 1) of them make a check warn. A change of columns or rules needs
+    a new `version`: files that were judged under another version are judged again when their hour is next materialized.
     """
 
     name: str
@@ -204,6 +204,7 @@ class Stream:
     clock: Clock = Clock()
     rejected_share: RejectedShare = RejectedShare()
     freshness: dt.timedelta = dt.timedelta(hours=2)
+    late_share: float = 0.10
     prefix: str | None = None
     layouts: tuple[Layout, ...] = (PLAIN, HIVE)
 

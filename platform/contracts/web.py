@@ -37,7 +37,7 @@ class WebEvent(Envelope):
 
 WEB = Stream(
     name="web",
-    version="2.0.0",
+    version="2.0.1",
     owner="team:community",
     description="Activity of the community site's members",
     identity_space="community",

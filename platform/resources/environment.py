@@ -21,6 +21,7 @@ import dagster as dg
 
 from contracts.stream import Stream
 from partitions import hour_of, key_of
+from resources.alerts.settings import ALERT_SETTINGS, alerting
 
 DEVELOPMENT_KEY = "development"
 FIRST_HOUR = "2020-01-01-00:00"
@@ -203,10 +204,6 @@ def _redshift_warehouse(_: Sequence[Stream], __: Log) -> Any:
     return RedshiftWarehouse(resource.process_config_and_initialize(), os.environ["REDSHIFT_COPY_ROLE"], _lake_url())
 
 
-def _dbt_work(_: Sequence[Stream], __: Log) -> Any:
-    return data_dir() / "dbt"
-
-
 def _iceberg_marts(_: Sequence[Stream], __: Log) -> Any:
     from resources import dbt
     from resources.marts import IcebergMarts
@@ -235,9 +232,15 @@ _OPTIONAL = (
     *("DEPLOYMENT", "DATA_DIR", "FIRST_HOUR", "BACKLOG_ORDER", "LANDING_QUEUE_URL", "ICEBERG_MARTS"),
     *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "REDSHIFT_PORT", "REDSHIFT_SSLMODE"),
     *("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"),
+    *ALERT_SETTINGS,
 )
 
-_ANYWHERE: Mapping[str, Factory] = {"dbt_work": _dbt_work, "iceberg_marts": _iceberg_marts, "conformers": _conformers}
+_ANYWHERE: Mapping[str, Factory] = {
+    "dbt_work": lambda _, __: data_dir() / "dbt",
+    "iceberg_marts": _iceberg_marts,
+    "conformers": _conformers,
+    "alerting": lambda _, __: alerting(os.environ),
+}
 _ON_AWS: Mapping[str, Factory] = {"landing": _s3_landing, "lake": _glue_lake, **_ANYWHERE}
 
 DEPLOYMENTS: Mapping[str, Deployment] = {

@@ -31,9 +31,11 @@ LAKE = ("bronze/segment", "silver/segment", "rejected/segment")
 CHECKS = {
     ("bronze/segment", "complete"): True,
     ("bronze/segment", "readable"): True,
+    ("bronze/segment", "volume"): True,
     ("silver/segment", "conservation"): True,
     ("silver/segment", "contract"): True,
     ("silver/segment", "freshness"): False,
+    ("silver/segment", "late_share"): False,
     ("silver/segment", "drift"): False,
     ("rejected/segment", "rejected_share"): False,
 }

@@ -21,15 +21,18 @@ LAKE = ("bronze/commerce", "silver/commerce", "rejected/commerce")
 CHECKS = {
     ("bronze/commerce", "complete"),
     ("bronze/commerce", "readable"),
+    ("bronze/commerce", "volume"),
     ("silver/commerce", "conservation"),
     ("silver/commerce", "contract"),
     ("silver/commerce", "freshness"),
+    ("silver/commerce", "late_share"),
     ("silver/commerce", "drift"),
     ("rejected/commerce", "rejected_share"),
 }
+COST = ("run_rows", "run_cpu_seconds", "run_bytes_read", "run_bytes_written", "run_objects_read", "run_files_written")
 FIGURES = {
-    "bronze/commerce": ("objects", "objects_refused", "bytes_landed", "run_seconds", "run_events_per_second"),
-    "silver/commerce": ("duplicates", "late_share", "minutes_behind", "unknown_fields"),
+    "bronze/commerce": ("objects", "objects_refused", "bytes_landed", "run_seconds", "run_events_per_second", *COST),
+    "silver/commerce": ("duplicates", "late_share", "minutes_behind", "unknown_fields", *COST),
     "rejected/commerce": ("refused_share", *(f"rejected_{reason}" for reason in REASONS)),
 }
 DAY = [dt.datetime(2026, 2, 3) + dt.timedelta(hours=hour) for hour in range(24)]
