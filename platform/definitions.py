@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.bronze import bronze_asset
 from assets.gold import gold_assets
+from assets.landing import landing_asset
 from assets.recover import recover_job
 from assets.repair import repair_job
 from assets.silver import silver_assets
@@ -21,6 +22,7 @@ from contracts import STREAMS
 from contracts.stream import Stream
 from resources.environment import check_settings, resources
 from sensors.arrivals import arrivals_sensor
+from sensors.drains import drains_sensor
 from sensors.freshness import freshness_sensor
 from sensors.touched import touched_sensor
 
@@ -30,13 +32,24 @@ def build_defs(
 ) -> dg.Definitions:
     """The platform's definitions for some streams. A test may replace resources by name."""
     lake = [make(stream) for stream in streams for make in (bronze_asset, silver_assets, warehouse_asset)]
+    drained = [stream for stream in streams if stream.topic]
+    topics = [landing_asset(stream) for stream in drained]
+    drain = dg.define_asset_job("drain", dg.AssetSelection.assets(*topics))
     gold = gold_assets(streams)
     ingest = dg.define_asset_job("ingest", dg.AssetSelection.assets(*lake))
     release = dg.define_asset_job("gold", dg.AssetSelection.assets(gold))
     upkeep = upkeep_job(streams)
     return dg.Definitions(
-        assets=[*lake, gold],
-        jobs=[ingest, release, upkeep, repair_job(streams), recover_job(streams), status_job(streams)],
+        assets=[*topics, *lake, gold],
+        jobs=[
+            *([drain] if drained else []),
+            ingest,
+            release,
+            upkeep,
+            repair_job(streams),
+            recover_job(streams),
+            status_job(streams),
+        ],
         schedules=[
             dg.ScheduleDefinition(
                 name="upkeep_hourly",
@@ -45,7 +58,10 @@ def build_defs(
                 default_status=dg.DefaultScheduleStatus.RUNNING,
             )
         ],
-        sensors=[arrivals_sensor(streams, ingest), touched_sensor(streams, release), freshness_sensor(streams)],
+        sensors=[
+            *([drains_sensor(drained, drain)] if drained else []),
+            *[arrivals_sensor(streams, ingest), touched_sensor(streams, release), freshness_sensor(streams)],
+        ],
         resources={**resources(streams), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

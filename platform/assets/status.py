@@ -18,6 +18,7 @@ import polars as pl
 from assets.bronze import bronze_asset
 from assets.findings import Finding, State, findings_table, ordered, status_lines
 from assets.gold import gold_assets
+from assets.landing import landing_asset
 from assets.run_history import failed_assets, failed_checks, failed_partitions, partitions_behind
 from assets.silver import silver_assets
 from assets.warehouse import warehouse_asset
@@ -47,6 +48,7 @@ def find(
 ) -> list[Finding]:
     """All findings, in order."""
     definitions = [kind(stream) for stream in streams for kind in (bronze_asset, silver_assets, warehouse_asset)]
+    definitions += [landing_asset(stream) for stream in streams if stream.topic]
     gold = gold_assets(streams)
     checks = {key for each in (*definitions, gold) for key in each.check_keys}
     partitioned = [spec.key for each in definitions for spec in each.specs if spec.partitions_def]

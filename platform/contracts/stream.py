@@ -176,9 +176,9 @@ class Stream:
     `volatile` are dotted paths that do not count for the content. `fingerprint` is a field that replaces the whole
     content if it has a value. `dropped` are personal fields that no column keeps, `ignored` other fields that no column
     keeps; any further field is drift. Snowplow's entities count as fields; with `*` for its end, a path names all that
-    begin like it. `freshness` is how far the newest event of an arrival hour may lie before the
-    hour's end. A change of columns or rules needs a new `version`: files that were judged under another version are
-    judged again when their hour is next materialized.
+    begin like it. `freshness` is how far the newest event of an arrival hour may lie before the hour's end. `topic` is
+    a topic of Kafka whose messages are landed; it needs a `wrapper`. A change of columns or rules needs a new
+    `version`: files that were judged under another version are judged again when their hour is next materialized.
     """
 
     name: str
@@ -202,6 +202,7 @@ class Stream:
     rejected_share: RejectedShare = RejectedShare()
     freshness: dt.timedelta = dt.timedelta(hours=2)
     prefix: str | None = None
+    topic: str | None = None
     layouts: tuple[Layout, ...] = (PLAIN, HIVE)
 
     def __post_init__(self) -> None:
@@ -218,6 +219,9 @@ class Stream:
                 f"columns declared unique {unique} (only a key is unique), rules that only warn {warning}, "
                 f"rounded columns that are not boolean {flags}"
             )
+
+        if self.topic and not self.wrapper:
+            raise ValueError(f"contract {self.name!r}: a topic needs wrapper=KafkaRecord()")
 
     def __hash__(self) -> int:
         return hash((self.name, self.version))

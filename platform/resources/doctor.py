@@ -34,9 +34,10 @@ from contracts import STREAMS
 from lake.catalog import open_catalog
 from partitions import arrival_window
 from resources import dbt
-from resources.environment import Misconfigured, data_dir, deployment, first_hour, make, named_settings
+from resources.environment import data_dir, deployment, first_hour, make, named_settings
 from resources.landing.folder import FolderLanding
 from resources.landing.s3 import S3Landing
+from resources.settings import Misconfigured
 from resources.warehouse.protocol import WarehouseBusy
 
 CHECKOUT = Path(__file__).resolve().parents[2]

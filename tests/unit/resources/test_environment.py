@@ -23,7 +23,8 @@ from lake.reading import files_of, read
 from lake.schemas import LEDGER, PARTITION_BY, Layer
 from lake.writing import DataFileWriter
 from resources import dbt, environment
-from resources.environment import DEPLOYMENTS, Misconfigured, data_dir, deployment, make, resources
+from resources.environment import DEPLOYMENTS, data_dir, deployment, make, resources
+from resources.settings import Misconfigured
 
 ROOT = Path(__file__).resolve().parents[3]
 LOG = logging.getLogger("test")
