@@ -116,6 +116,7 @@ def test_a_killed_run_changes_nothing(
     brokers.create("event", PARTITIONS)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", brokers.address)
     monkeypatch.setenv(RECORDS, "50")
+    platform.landing.mkdir()
     send_some(brokers, "event", 2_000, 0)
     now = dt.datetime.now(dt.UTC)
     for number in range(1, 3):

@@ -76,9 +76,13 @@ class Broker:
         return {
             **self.client,
             "client.id": "landing",
-            "error_cb": lambda error: self._said.append(error.str()),
+            "error_cb": self._hear,
             "log_level": 2,  # what it would log of connections is in the errors
         }
+
+    def _hear(self, error: Any) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # it follows the reason
+            self._said.append(error.str())
 
     def topic_id(self, topic: str) -> str:
         """The id of a topic. A topic that is created again has another one. Raises `KafkaFailed`."""
@@ -109,6 +113,7 @@ class Broker:
         try:
             return answer.result(TIMEOUT_S + 1)
         except (KafkaException, TimeoutError) as error:
+            self._admin.poll(0)  # what the client has to say
             raise self.failure(what, error) from error
 
     def failure(self, what: str, error: object) -> KafkaFailed:
