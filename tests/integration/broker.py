@@ -107,7 +107,7 @@ class Brokers:
         producer = Producer({**self.client, "linger.ms": 5, "message.max.bytes": 40 << 20})
         for key, value in messages:
             produce(producer, topic, partition, key, value, **more)
-        assert producer.flush(60) == 0
+        assert producer.flush(300) == 0
 
     def send_in_transaction(self, topic: str, values: Sequence[bytes], commit: bool, partition: int = 0) -> None:
         """Send values in a transaction, which is committed or aborted. Both leave a hole at the end."""

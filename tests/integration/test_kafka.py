@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import json
+import os
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,6 +166,23 @@ def test_bronze_tells_where_to_go_on_when_the_landing_zone_has_expired(brokers: 
     brokers.send(topic.name, [(None, event(number)) for number in range(3)])
     assert sum(written.records for written in topic.drain().drained.objects) == 3
     assert_complete(brokers, topic)
+
+
+def test_nothing_is_left_of_a_client_that_nobody_needs(brokers: Brokers, topic: Topic) -> None:
+    """The sensor makes one every minute, for weeks. Each has threads."""
+    brokers.send(topic.name, [(None, event(1))])
+    topic.drain()
+    del topic.kafka.__dict__["broker"]
+    before = len(os.listdir("/proc/self/task"))
+    gc.disable()
+    try:
+        for _ in range(3):
+            topic.before = None
+            topic.drain()
+            del topic.kafka.__dict__["broker"]
+        assert len(os.listdir("/proc/self/task")) <= before
+    finally:
+        gc.enable()
 
 
 def test_a_topic_that_does_not_exist_is_an_error(brokers: Brokers, tmp_path: Path) -> None:

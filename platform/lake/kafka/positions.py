@@ -9,8 +9,8 @@ Belongs here: finding the newest objects and reading their last offsets. Not her
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import polars as pl
@@ -22,7 +22,7 @@ from lake.kafka.names import ObjectName
 from lake.landing import LandedObject, Landing
 from lake.ledger import ledger_rows
 from lake.reading import as_frame, files_of_hours, read
-from lake.schemas import Layer
+from lake.schemas import LEDGER, Layer
 from lake.tables import Lake
 
 HOUR = dt.timedelta(hours=1)
@@ -33,49 +33,53 @@ class PositionUnknown(Exception):
     """The last offset of a landed object cannot be read; the message names the object and says what to do."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Landed:
     """What has landed of a topic: by partition the offset that follows, and an id that the topic had before."""
 
-    following: dict[int, int | None] = field(default_factory=dict)
-    earlier_id: str | None = None
+    following: Mapping[int, int | None]
+    earlier_id: str | None
 
 
 def landed_positions(
-    lake: Lake,
-    landing: Landing,
-    stream: Stream,
-    topic: str,
-    topic_id: str,
-    partitions: Sequence[int],
-    now: dt.datetime,
+    lake: Lake, landing: Landing, stream: Stream, topic: str, topic_id: str, partitions: Sequence[int], now: dt.datetime
 ) -> Landed:
     """The offsets that follow the landed messages of some partitions; None where nothing has landed.
 
     Raises `PositionUnknown`.
     """
-    result, missing = Landed(dict.fromkeys(partitions)), set(partitions)
-    names: dict[ObjectName, LandedObject] = {}
+    following: dict[int, int | None] = dict.fromkeys(partitions)
+    objects = _objects(landing, stream, topic, topic_id, partitions, now)
+    for number, name in newest_names(objects, topic_id).items():
+        if number in following:
+            following[number] = _last_offset(landing, objects[name]) + 1
+    missing = {number for number, offset in following.items() if offset is None}
+    loaded = _loaded(lake, stream, topic) if missing else {}
+    for number, name in newest_names(loaded, topic_id).items():
+        if number in missing:
+            following[number] = _following_in_bronze(lake, stream, *loaded[name])
+    return Landed(following, _some_id(objects, topic_id) or _some_id(loaded, topic_id))
+
+
+def _objects(
+    landing: Landing, stream: Stream, topic: str, topic_id: str, partitions: Sequence[int], now: dt.datetime
+) -> dict[ObjectName, LandedObject]:
+    """Objects of the topic, of as many hours as are needed to find some of each partition."""
+    found: dict[ObjectName, LandedObject] = {}
     for span in SPANS_HOURS:
-        if not missing:
+        if set(partitions) <= {name.partition for name in found if name.topic_id == topic_id}:
             break
         hours = None if span is None else [_this_hour(now) - index * HOUR for index in range(-1, span)]
-        names |= {name: landed for landed in landing.objects(stream, hours) for name in _of(landed.path, topic)}
-        missing = set(partitions) - {name.partition for name in names if name.topic_id == topic_id}
-    for number, name in newest_names(names, topic_id).items():
-        if number in result.following:
-            result.following[number] = _last_offset(landing, names[name]) + 1
-    table = lake.existing(Layer.LEDGER, stream) if missing else None
-    if table is not None:
-        rows = ledger_rows(table, None).filter(pl.col("current") & (pl.col("records") > 0))
-        loaded = {name: row for row in rows.iter_rows(named=True) for name in _of(row["path"], topic)}
-        for number, name in newest_names(loaded, topic_id).items():
-            if number in missing:
-                row = loaded[name]
-                result.following[number] = _following_in_bronze(lake, stream, row["path"], row["arrival_hour"])
-        result.earlier_id = _some_id(loaded, topic_id)
-    result.earlier_id = _some_id(names, topic_id) or result.earlier_id
-    return result
+        found |= {name: landed for landed in landing.objects(stream, hours) for name in _of(landed.path, topic)}
+    return found
+
+
+def _loaded(lake: Lake, stream: Stream, topic: str) -> dict[ObjectName, tuple[str, dt.datetime]]:
+    """Path and hour of the topic's objects that bronze holds, by the ledger."""
+    table = lake.existing(Layer.LEDGER, stream)
+    rows = ledger_rows(table, None) if table else pl.DataFrame(schema=LEDGER)
+    held = rows.filter(pl.col("current") & (pl.col("records") > 0)).select("path", "arrival_hour")
+    return {name: (path, hour) for path, hour in held.iter_rows() for name in _of(path, topic)}
 
 
 def newest_names(names: Iterable[ObjectName], topic_id: str) -> dict[int, ObjectName]:

@@ -56,6 +56,19 @@ class Polled:
     expired: frozenset[int]
 
 
+class _Reasons:
+    """Why connections failed, as the client reports it: a request that times out does not tell.
+
+    The client refers to this and not to its `Broker`, so that it ends, with its threads, as soon as nobody needs it.
+    """
+
+    last = ""
+
+    def add(self, error: Any) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # it follows the reason
+            self.last = error.str()
+
+
 @dataclass(frozen=True)
 class Broker:
     """The brokers, by librdkafka's configuration of the connection."""
@@ -63,9 +76,8 @@ class Broker:
     client: Mapping[str, Any] = field(repr=False)
 
     @cached_property
-    def _said(self) -> list[str]:
-        """What the client has said of failed connections: a request that times out does not tell the reason."""
-        return []
+    def _reasons(self) -> _Reasons:
+        return _Reasons()
 
     @cached_property
     def _admin(self) -> AdminClient:
@@ -76,13 +88,9 @@ class Broker:
         return {
             **self.client,
             "client.id": "landing",
-            "error_cb": self._hear,
+            "error_cb": self._reasons.add,
             "log_level": 2,  # what it would log of connections is in the errors
         }
-
-    def _hear(self, error: Any) -> None:
-        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # it follows the reason
-            self._said.append(error.str())
 
     def topic_id(self, topic: str) -> str:
         """The id of a topic. A topic that is created again has another one. Raises `KafkaFailed`."""
@@ -117,9 +125,9 @@ class Broker:
             raise self.failure(what, error) from error
 
     def failure(self, what: str, error: object) -> KafkaFailed:
-        """An error with what the client has said last of its connections. Kafka's errors name no secrets."""
-        said = f" ({self._said[-1]})" if self._said else ""
-        return KafkaFailed(f"{what}: {error}{said}")
+        """An error with the last reason why a connection failed. Kafka's errors name no secrets."""
+        reason = f" ({self._reasons.last})" if self._reasons.last else ""
+        return KafkaFailed(f"{what}: {error}{reason}")
 
     @contextmanager
     def reading(self, topic: str, starts: Mapping[int, int]) -> Iterator[Callable[[], Polled]]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from contracts.stream import Stream
-from lake.kafka.positions import Landed, landed_positions
+from lake.kafka.positions import landed_positions
 from lake.kafka.progress import (
     Progress,
     TopicState,
@@ -85,12 +85,11 @@ class Kafka:
         topic, now = self.topic_state(stream), self.clock()
         due = due_partitions(topic, before)
         landed = landed_positions(lake, landing, stream, topic.name, topic.topic_id, due, now)
-        if before:
-            landed = Landed(landed.following, before.topic_id)
         found = {number: start_of(topic.partitions[number], landed.following[number]) for number in due}
         starts = {number: start for number, start in found.items() if start}
         drained = Drain(self.broker, self.store, stream, topic, self._given.limits, self.clock).run(starts)
-        alarms = find_alarms(topic, landed.following, before, landed.earlier_id, now)
+        earlier_id = before.topic_id if before else landed.earlier_id
+        alarms = find_alarms(topic, landed.following, before, earlier_id, now)
         kept = keep_alarms(before.alarms if before else (), alarms, now)
         # A partition that was not drained is at its end, or ends before what has landed of it.
         read_to = {number: offsets.end for number, offsets in topic.partitions.items()} | drained.read_to
