@@ -35,6 +35,7 @@ from lake.catalog import open_catalog
 from partitions import arrival_window
 from resources import dbt
 from resources.environment import data_dir, deployment, first_hour, make, named_settings
+from resources.kafka.settings import BOOTSTRAP
 from resources.landing.folder import FolderLanding
 from resources.landing.s3 import S3Landing
 from resources.settings import Misconfigured
@@ -140,6 +141,14 @@ def landing() -> str:
     return f"can be listed; {len(found):,} objects in the current hour"
 
 
+def kafka() -> str:
+    brokers = make("kafka", STREAMS, LOG)
+    if brokers.settings is None:
+        return f"not used: {BOOTSTRAP} is not set"
+    states = [brokers.topic_state(stream) for stream in STREAMS if stream.topic]
+    return "; ".join(f"topic {state.name}: {len(state.partitions)} partitions" for state in states)
+
+
 def clock() -> str:
     """Compare this machine's clock with the landing zone's: S3's, or that of the file system of `DATA_DIR`."""
     zone = make("landing", STREAMS, LOG)
@@ -157,7 +166,7 @@ def clock() -> str:
 
 # The settings come last, because the services need them.
 CHECKS: tuple[Check, ...] = (versions, manifest, folders, disk, instance, settings)
-SERVICES: tuple[Check, ...] = (catalog, warehouse, landing, clock)
+SERVICES: tuple[Check, ...] = (catalog, warehouse, landing, kafka, clock)
 
 
 def main(limit_s: float = LIMIT_S) -> int:

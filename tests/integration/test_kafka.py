@@ -19,6 +19,7 @@ from driving import Platform
 from topics import Topic, readable
 
 from lake.kafka.progress import AlarmKind
+from resources import doctor
 from resources.kafka.broker import KafkaFailed
 from resources.kafka.kafka import NoBrokers
 
@@ -59,6 +60,8 @@ def test_from_the_topic_to_silver(brokers: Brokers, platform: Platform, monkeypa
     for partition in range(3):
         brokers.send("event", [(None, event(10 * partition + number)) for number in range(10)], partition)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", brokers.address)
+    monkeypatch.setenv("DATA_DIR", str(platform.data))
+    assert doctor.kafka() == "topic event: 3 partitions"
     run = platform.run("drain", {}, {})
     ((_, metadata),) = platform.materializations(run).items()
     assert {"messages": 30, "objects": 3, "lag": 0, "lag_2": 0, "topic_id": topic_id}.items() <= metadata.items()
