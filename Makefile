@@ -60,13 +60,13 @@ SEED ?= 0
 fuzz: setup-tests  ## corrupt files and check that nothing raises and no record is lost; FUZZ_SECONDS=120 SEED=0
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) SEED=$(SEED) POLARS_MAX_THREADS=1 $(PY) -m pytest -n 2 -rP tests/unit/events/test_fuzz.py
 
+fuzz-bounds: setup-tests  ## a short fuzz with bounds checks in the compiled functions
+	@NUMBA_BOUNDSCHECK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
+
 KAFKA_MESSAGES ?= 1000000
 soak-kafka: setup-tests  ## kill drains of a real Kafka while a million messages arrive; needs java and mvn; KAFKA_MESSAGES=10000
 	@.ci/kafka
 	@KAFKA_MESSAGES=$(KAFKA_MESSAGES) $(PY) -m pytest -rP tests/integration/test_kafka_kill.py -k lose_and_double
-
-fuzz-bounds: setup-tests  ## a short fuzz with bounds checks in the compiled functions
-	@NUMBA_BOUNDSCHECK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 
 sources: setup  ## write dbt's sources.yml from the contracts
 	@$(PY) -m resources.dbt_sources
@@ -89,5 +89,5 @@ repair: setup  ## bring back the rows of lost or damaged data files; make repair
 recover: setup  ## register the lake's tables again after the catalog was lost; stop the platform first
 	@$(PY) -m dagster job execute -m definitions -d platform -j recover
 
-.PHONY: help setup setup-tests demo test verify dev stop doctor clean check bench fuzz fuzz-bounds soak-kafka sources contracts rejected \
-	status pictures repair recover
+.PHONY: help setup setup-tests demo test verify dev stop doctor clean check bench fuzz fuzz-bounds soak-kafka sources \
+	contracts rejected status pictures repair recover

@@ -11,6 +11,7 @@ from assets.asset_specs import landing_key
 from assets.landing import recorded_progress
 from contracts.stream import Stream
 from lake.kafka.progress import Progress, TopicState, due_partitions, has_changed, read_before
+from resources.kafka.errors import KafkaFailed
 from resources.kafka.kafka import Kafka
 from resources.kafka.settings import BOOTSTRAP
 from sensors.retry import Attempt, RequestState, latest_attempts, request_state
@@ -21,11 +22,12 @@ STREAM_TAG = "stream"
 
 
 def drain_request(
-    stream: Stream, topic: TopicState, before: Progress | None, runs: Sequence[Attempt], now: dt.datetime
+    stream: Stream, topic: TopicState | None, before: Progress | None, runs: Sequence[Attempt], now: dt.datetime
 ) -> dg.RunRequest | str:
     """The run that drains a stream's topic, or why there is none to request.
 
-    `runs` are the latest of this stream, newest first. Failed ones since the last success make the next one wait.
+    Without a `topic` the brokers did not answer: the run says why, where a person sees it. `runs` are the latest of
+    this stream, newest first. Failed ones since the last success make the next one wait.
     """
     failed = []
     for run in runs:
@@ -35,6 +37,8 @@ def drain_request(
     state = request_state(failed, now)
     if state is not RequestState.DUE:
         return f"{stream.name}: {state.value}"
+    if topic is None:
+        return dg.RunRequest(asset_selection=[landing_key(stream)], tags={STREAM_TAG: stream.name})
     if not has_changed(topic, before):
         return f"{stream.name}: nothing new in the topic"
     read_to = read_before(topic, before)
@@ -64,9 +68,16 @@ def drains_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinitio
             filters = dg.RunsFilter(job_name=job.name, tags={STREAM_TAG: stream.name})
             runs = latest_attempts(context.instance, filters, LATEST)
             before = recorded_progress(context.instance, stream)
-            answers.append(drain_request(stream, kafka.topic_state(stream), before, runs, now))
+            answers.append(drain_request(stream, _topic(kafka, stream), before, runs, now))
         requests = [answer for answer in answers if isinstance(answer, dg.RunRequest)]
         reasons = "; ".join(answer for answer in answers if isinstance(answer, str))
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reasons)
 
     return drains
+
+
+def _topic(kafka: Kafka, stream: Stream) -> TopicState | None:
+    try:
+        return kafka.topic_state(stream)
+    except KafkaFailed:
+        return None

@@ -20,8 +20,7 @@ from topics import Topic, readable
 
 from lake.kafka.progress import AlarmKind
 from resources import doctor
-from resources.kafka.broker import KafkaFailed
-from resources.kafka.kafka import NoBrokers
+from resources.kafka.errors import KafkaFailed, NoBrokers
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(not broker.installed(), reason=broker.MISSING)]
 EVENT = {"event_type": "post", "user_id": "u1", "session_id": "s1"}
@@ -55,7 +54,9 @@ def assert_complete(brokers: Brokers, topic: Topic) -> None:
 
 
 def test_from_the_topic_to_silver(brokers: Brokers, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The job `drain` lands all messages and plots the lag; then the hour is loaded as any other."""
+    """The job `drain` lands all messages, plots the lag and gives alarm until a person has seen it. Then the hour is
+    loaded as any other.
+    """
     topic_id = brokers.create("event", 3)
     for partition in range(3):
         brokers.send("event", [(None, event(10 * partition + number)) for number in range(10)], partition)
@@ -67,10 +68,16 @@ def test_from_the_topic_to_silver(brokers: Brokers, platform: Platform, monkeypa
     assert {"messages": 30, "objects": 3, "lag": 0, "lag_2": 0, "topic_id": topic_id}.items() <= metadata.items()
     assert platform.checks(run) == {("landing/web", "offsets", None): True}
     assert platform.materializations(platform.run("drain", {}, {}))["landing/web", None]["objects"] == 0
+    brokers.grow("event", 4)
+    brokers.send("event", [(None, event(30))], 3)
+    assert not platform.checks(platform.run("drain", {}, {}))["landing/web", "offsets", None]
+    assert not platform.checks(platform.run("drain", {}, {}))["landing/web", "offsets", None], "it can still be seen"
+    seen = {"ops": {"landing_web": {"config": {"forget_alarms": True}}}}
+    assert platform.checks(platform.run("drain", {}, seen))["landing/web", "offsets", None]
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)
     platform.ingest(now - dt.timedelta(hours=1), now)
     found = reading.query(platform.data, "SELECT count(*), count(DISTINCT description) FROM silver", "web")
-    assert found == [(30, 30)]
+    assert found == [(31, 31)]
 
 
 def test_without_brokers_the_run_says_which_setting_is_missing(platform: Platform) -> None:

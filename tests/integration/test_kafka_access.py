@@ -20,13 +20,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from topics import Topic
 
-from resources.kafka.broker import KafkaFailed
+from resources.kafka.errors import KafkaFailed
 from resources.landing.s3 import LandingFailed, S3Landing
 from resources.landing.s3_store import S3Store
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.verify]
 needs_kafka = pytest.mark.skipif(not broker.installed(), reason=broker.MISSING)
 NOW = dt.datetime.now(dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker of this machine answers soon, or not at all."""
+    monkeypatch.setattr("resources.kafka.broker.TIMEOUT_S", 8.0)
 
 
 class Authority:
@@ -127,9 +133,8 @@ def test_a_certificate_of_the_client(
 
 
 @needs_kafka
-def test_brokers_that_cannot_be_reached_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_brokers_that_cannot_be_reached_are_named(tmp_path: Path) -> None:
     """The error has the address."""
-    monkeypatch.setattr("resources.kafka.broker.TIMEOUT_S", 2.0)
     address = f"127.0.0.1:{broker.free_port()}"
     with pytest.raises(KafkaFailed, match=f"topic 'event': .*{address}"):
         Topic(address, "event", tmp_path).drain()

@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from lake.kafka.messages import Message
 from lake.kafka.progress import OffsetRange, TopicState
+from resources.kafka.errors import KafkaFailed
 
 TIMEOUT_S = 20.0
 POLL_S = 0.1
@@ -41,10 +42,6 @@ READING: Mapping[str, Any] = {
     "fetch.wait.max.ms": 100,
 }
 _AS_KAFKA_WRITES = str.maketrans("+/", "-_")
-
-
-class KafkaFailed(Exception):
-    """The brokers cannot be reached, refuse a request, or do not have the topic; the message says which."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from lake.kafka.progress import (
 )
 from lake.landing import Landing, LandingStore
 from lake.tables import Lake
+from resources.kafka.errors import NoBrokers
 from resources.kafka.settings import BOOTSTRAP, KafkaSettings
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-class NoBrokers(Exception):
-    """A topic is to be read, and no brokers are set."""
 
 
 @dataclass(frozen=True)

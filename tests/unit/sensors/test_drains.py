@@ -39,6 +39,12 @@ def test_new_messages_request_a_run() -> None:
     assert first.tags["offsets"] == "105"
 
 
+def test_brokers_that_do_not_answer_request_a_run_that_fails() -> None:
+    """A failed run is seen in the UI and by `make status`. Other topics are drained meanwhile."""
+    assert isinstance(drain_request(WEB, None, None, [], NOW), dg.RunRequest)
+    assert isinstance(drain_request(WEB, None, None, [run(FAILURE, 0.1)], NOW), str)
+
+
 @pytest.mark.parametrize(
     ("before", "runs", "says"),
     [

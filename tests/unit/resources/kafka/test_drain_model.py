@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 from contracts.web import WEB
 from lake.kafka.messages import Message
 from lake.kafka.progress import AlarmKind, OffsetRange, Progress, TopicState
-from resources.kafka.broker import KafkaFailed, Polled
+from resources.kafka.broker import Polled
+from resources.kafka.errors import KafkaFailed
 from resources.kafka.kafka import Kafka, Outcome
 from resources.kafka.settings import KafkaSettings, Limits
 from resources.landing.folder import FolderLanding
