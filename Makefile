@@ -72,6 +72,11 @@ SOAK_RATE ?= 1000
 soak: setup-tests  ## live events while processes are killed and the disk is full; MINUTES=20 SOAK_RATE=1000 make soak
 	@SOAK_MINUTES=$(MINUTES) SOAK_RATE=$(SOAK_RATE) $(PY) -m pytest -s tests/integration/test_soak.py
 
+KAFKA_MESSAGES ?= 1000000
+soak-kafka: setup-tests  ## kill drains of a real Kafka while a million messages arrive; needs java and mvn; KAFKA_MESSAGES=10000
+	@.ci/kafka
+	@KAFKA_MESSAGES=$(KAFKA_MESSAGES) $(PY) -m pytest -rP tests/integration/test_kafka_kill.py -k lose_and_double
+
 sources: setup  ## write dbt's sources.yml from the contracts
 	@$(PY) -m resources.dbt_sources
 
@@ -97,5 +102,5 @@ repair: setup  ## bring back the rows of lost or damaged data files; make repair
 recover: setup  ## register the lake's tables again after the catalog was lost; stop the platform first
 	@$(PY) -m dagster job execute -m definitions -d platform -j recover
 
-.PHONY: help setup setup-tests demo test verify dev stream stop doctor clean check bench fuzz fuzz-bounds soak sources contracts rejected \
-	status cost pictures repair recover
+.PHONY: help setup setup-tests demo test verify dev stream stop doctor clean check bench fuzz fuzz-bounds soak soak-kafka \
+	sources contracts rejected status cost pictures repair recover

@@ -20,6 +20,12 @@ _TEXTS = {
     "readable": "The objects in the table were not loaded; all others were.\n\n"
     "1. Land whole objects under the same paths. The sensor `arrivals` sees them and loads the hour again.\n"
     "2. Objects outside the arrival hours: move them into the folder of an hour.",
+    "offsets": "All messages that the topic still has are drained. Nothing needs to be done for that.\n\n"
+    "- **Deleted before they were drained**: they are lost, unless the producer can send them again. Give the topic a "
+    "longer `retention.ms`, and see why the sensor `drains` was behind.\n"
+    "- **Created again, or another number of partitions**: ask who did it. All of the new topic is drained.\n"
+    "- **Lost by the brokers**: forbid unclean leader elections. The messages are in bronze.\n\n"
+    "The check passes again after 7 days. To have it pass now, materialize the asset with `forget_alarms: true`.",
     "conservation": "Records were lost or doubled between bronze and silver. No data is at fault, and the hour counts "
     "as not materialized.\n\n"
     "1. Run `make repair STREAM={stream}`: it finds lost and damaged data files.\n"

@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 
 from assets import checks
-from assets.asset_specs import table_spec
+from assets.asset_specs import landing_key, table_spec
 from assets.freshness import HOUR
 from assets.partition_results import PartitionResult, record_partitions
 from assets.partition_sets import arrival_hours
@@ -34,7 +34,7 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=f"bronze_{stream.name}",
-        specs=[table_spec(Layer.BRONZE, stream)],
+        specs=[table_spec(Layer.BRONZE, stream, [landing_key(stream)] if stream.topic else [])],
         can_subset=True,
         partitions_def=arrival_hours(),
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_PER_RUN),

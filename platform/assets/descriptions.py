@@ -65,6 +65,18 @@ has changed since the last one.
 **If it is wrong**, materialize it again. After a lost or damaged file: `make repair STREAM={name}`.
 """
 
+LANDING = """Messages of the topic `{topic}`, as objects of the landing zone. {description}.
+
+**Where it comes from.** Brokers of Kafka, named by `KAFKA_BOOTSTRAP_SERVERS`. Each run lands what is new in each
+partition. The names of the objects say where the next run goes on; no consumer group is used.
+
+**What the check promises.** `offsets`: in the last 7 days no message was deleted before it was drained, and the topic
+and its partitions have stayed the same.
+
+**Figures.** `lag_…` is how many offsets each partition holds beyond what was read. `tombstones` (no value), `not_text`
+(the value is not UTF-8) and `oversize` (above 16 MiB) are messages that are landed and make no event.
+"""
+
 _CONTRACT = """
 **Contract** {version}: `platform/contracts/{name}.py`, readable as `docs/contracts/{name}.md` and below as `contract`.
 """
@@ -76,6 +88,7 @@ def describe(text: str, stream: Stream) -> str:
     return (text + _CONTRACT).format(
         name=stream.name,
         folder=stream.folder,
+        topic=stream.topic or "",
         description=stream.description,
         version=stream.version,
         limit=in_words(oldest_allowed(stream)),

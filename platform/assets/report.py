@@ -112,13 +112,6 @@ def report_job(streams: Sequence[Stream]) -> dg.JobDefinition:
     return report
 
 
-def report_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """Every morning at 6:00 UTC."""
-    return dg.ScheduleDefinition(
-        name="report_daily", job=job, cron_schedule="0 6 * * *", default_status=dg.DefaultScheduleStatus.RUNNING
-    )
-
-
 def _send(context: dg.OpExecutionContext, alerting: Alerting, message: Message) -> None:
     """Send by every channel. Raises `dagster.Failure` if some of them did not take the message."""
     failed = []

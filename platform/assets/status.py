@@ -18,6 +18,7 @@ import polars as pl
 from assets.bronze import bronze_asset
 from assets.findings import Finding, State, findings_table, ordered, status_lines
 from assets.gold import gold_assets
+from assets.landing import landing_asset
 from assets.run_history import failed_assets, failed_checks, failed_partitions, partitions_behind
 from assets.silver import silver_assets
 from assets.warehouse import warehouse_asset
@@ -62,8 +63,9 @@ def find(
 
 def watched_assets(streams: Sequence[Stream]) -> list[dg.AssetsDefinition]:
     """The assets of all streams, then gold."""
+    topics = [landing_asset(stream) for stream in streams if stream.topic]
     lake = [kind(stream) for stream in streams for kind in (bronze_asset, silver_assets, warehouse_asset)]
-    return [*lake, gold_assets(streams)]
+    return [*topics, *lake, gold_assets(streams)]
 
 
 def _of_stream(

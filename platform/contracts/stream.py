@@ -180,8 +180,9 @@ class Stream:
     content if it has a value. `dropped` are personal fields that no column keeps, `ignored` other fields that no column
     keeps; any further field is drift. Snowplow's entities count as fields; with `*` for its end, a path names all that
     begin like it. `freshness` is how far the newest event of an arrival hour may lie before the hour's end. Events
-    further back are late; more than `late_share` (0 to 1) of them make a check warn. A change of columns or rules needs
-    a new `version`: files that were judged under another version are judged again when their hour is next materialized.
+    further back are late; more than `late_share` (0 to 1) of them make a check warn. `topic` is a topic of Kafka whose
+    messages are landed; it needs a `wrapper`. A change of columns or rules needs a new `version`: files that were
+    judged under another version are judged again when their hour is next materialized.
     """
 
     name: str
@@ -206,6 +207,7 @@ class Stream:
     freshness: dt.timedelta = dt.timedelta(hours=2)
     late_share: float = 0.10
     prefix: str | None = None
+    topic: str | None = None
     layouts: tuple[Layout, ...] = (PLAIN, HIVE)
 
     def __post_init__(self) -> None:
@@ -222,6 +224,9 @@ class Stream:
                 f"columns declared unique {unique} (only a key is unique), rules that only warn {warning}, "
                 f"rounded columns that are not boolean {flags}"
             )
+
+        if self.topic and not self.wrapper:
+            raise ValueError(f"contract {self.name!r}: a topic needs wrapper=KafkaRecord()")
 
     def __hash__(self) -> int:
         return hash((self.name, self.version))

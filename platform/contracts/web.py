@@ -44,6 +44,7 @@ WEB = Stream(
     model=WebEvent,
     decoding=(JsonConcatenated(),),
     wrapper=KafkaRecord(),
+    topic="event",
     literals=("props", "props.geo_location"),
     dropped={
         "props.ip_address": Personal.DROP,

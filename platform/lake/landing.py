@@ -101,3 +101,15 @@ class Landing(Protocol):
     def reading(self, objects: Sequence[LandedObject]) -> AbstractContextManager[Reader]:
         """A reader of these objects, which several threads will open in about this order."""
         ...
+
+
+class LandingStore(Protocol):
+    """A landing zone as a drain writes to it. Paths are below the landing zone."""
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Create an object, whole or not at all. False if there is one already, which then stays as it is."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """An object's bytes. Raises `FileNotFoundError` if there is none."""
+        ...
