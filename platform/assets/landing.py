@@ -13,6 +13,7 @@ from contracts.stream import Stream
 from lake.kafka.progress import LOSSES, Alarm, Progress
 from lake.landing import Landing
 from lake.tables import Lake
+from resources.kafka.drain import Drained
 from resources.kafka.kafka import Kafka, Outcome, forget_alarms
 
 PROGRESS = "progress"  # metadata of a materialization: how far each partition was read, and the alarms
@@ -46,8 +47,8 @@ def landing_asset(stream: Stream) -> dg.AssetsDefinition:
             before = forget_alarms(before)
         started = time.monotonic()
         outcome = kafka.drain(lake, landing, stream, before)
-        for number in sorted(outcome.drained.lost):
-            context.log.warning(f"partition {number}: another drain has landed the same messages, so this one stopped")
+        for warning in _warnings(outcome.drained):
+            context.log.warning(warning)
         for written in outcome.drained.objects:
             context.log.info(f"landed {written.path}: {written.records:,} messages")
         record_check(context, offsets(stream, outcome.progress.alarms))
@@ -55,6 +56,16 @@ def landing_asset(stream: Stream) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(metadata={**drain_metadata(outcome), "run_seconds": seconds})
 
     return landed
+
+
+def _warnings(drained: Drained) -> Iterator[str]:
+    """Why a drain has stopped before the end of a partition. The next run goes on, and gives alarm if it has to."""
+    for number in sorted(drained.lost):
+        yield f"partition {number}: another drain has landed the same messages, so this one stopped"
+    for number in sorted(drained.expired):
+        yield f"partition {number}: messages were deleted while they were read, so this drain stopped"
+    if drained.recreated:
+        yield "the topic was created again while it was read, so this drain stopped"
 
 
 def recorded_progress(instance: dg.DagsterInstance, stream: Stream) -> Progress | None:

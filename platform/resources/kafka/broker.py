@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from lake.kafka.messages import Message
 from lake.kafka.progress import OffsetRange, TopicState
+from resources.kafka.drain import Polled
 from resources.kafka.errors import KafkaFailed
 
 TIMEOUT_S = 20.0
@@ -42,15 +43,6 @@ READING: Mapping[str, Any] = {
     "fetch.wait.max.ms": 100,
 }
 _AS_KAFKA_WRITES = str.maketrans("+/", "-_")
-
-
-@dataclass(frozen=True)
-class Polled:
-    """Messages by partition, in order, and the partitions that have come to an end, with the offset of that."""
-
-    messages: Mapping[int, list[Message]]
-    ends: Mapping[int, int]
-    expired: frozenset[int]
 
 
 class _Reasons:

@@ -12,8 +12,9 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from isal import isal_zlib
 
@@ -24,10 +25,29 @@ from lake.kafka.names import ObjectName
 from lake.kafka.progress import Start, TopicState
 from lake.kafka.write import write_once
 from lake.landing import LandingStore
-from resources.kafka.broker import Broker, Polled
+from resources.kafka.errors import KafkaFailed
 from resources.kafka.settings import Limits
 
 GZIP = 16 + isal_zlib.MAX_WBITS
+
+
+@dataclass(frozen=True)
+class Polled:
+    """Messages by partition, in order, and the partitions that have come to an end, with the offset of that."""
+
+    messages: Mapping[int, list[Message]]
+    ends: Mapping[int, int]
+    expired: frozenset[int]
+
+
+class Source(Protocol):
+    """What a drain asks of the brokers (`broker.Broker`)."""
+
+    def topic_id(self, topic: str) -> str: ...
+
+    def reading(self, topic: str, starts: Mapping[int, int]) -> AbstractContextManager[Callable[[], Polled]]: ...
+
+    def failure(self, what: str, error: object) -> KafkaFailed: ...
 
 
 class Written(NamedTuple):
@@ -88,7 +108,7 @@ class Batch:
 class Drain:
     """One drain of a topic, from some starts."""
 
-    broker: Broker
+    broker: Source
     store: LandingStore
     stream: Stream
     topic: TopicState

@@ -24,12 +24,12 @@ from lake.kafka.progress import (
 )
 from lake.landing import Landing, LandingStore
 from lake.tables import Lake
+from resources.kafka.drain import Drain, Drained
 from resources.kafka.errors import NoBrokers
 from resources.kafka.settings import BOOTSTRAP, KafkaSettings
 
 if TYPE_CHECKING:
     from resources.kafka.broker import Broker
-    from resources.kafka.drain import Drained
 
 
 def _now() -> dt.datetime:
@@ -77,8 +77,6 @@ class Kafka:
 
         Raises `NoBrokers`, `KafkaFailed` and `PositionUnknown`.
         """
-        from resources.kafka.drain import Drain
-
         topic, now = self.topic_state(stream), self.clock()
         due = due_partitions(topic, before)
         landed = landed_positions(lake, landing, stream, topic.name, topic.topic_id, due, now)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from contracts.web import WEB
 from lake.kafka.messages import Message
 from lake.kafka.progress import AlarmKind, OffsetRange, Progress, TopicState
-from resources.kafka.broker import Polled
+from resources.kafka.drain import Polled
 from resources.kafka.errors import KafkaFailed
 from resources.kafka.kafka import Kafka, Outcome
 from resources.kafka.settings import KafkaSettings, Limits
@@ -44,7 +44,7 @@ class Killed(Exception):
 
 @dataclass
 class Log:
-    """Partitions of a topic. Satisfies what a drain asks of `Broker`."""
+    """Partitions of a topic. Satisfies `drain.Source`."""
 
     offsets: dict[int, list[int]] = field(default_factory=lambda: {0: [], 1: []})
     ends: Counter[int] = field(default_factory=Counter)
