@@ -78,7 +78,9 @@ def latency(folder: Path) -> dict[str, Any]:
             time.sleep(minutes * 60)
         _wait_for_last(release)
     command = [sys.executable, __file__, str(folder), str(began)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     _print(report)
     return {"minutes": minutes, "events_per_s": rate, **report}
@@ -111,9 +113,10 @@ def _wait_for_first(release: Path) -> None:
 
 
 def _wait_for_last(release: Path) -> None:
-    """Wait until no release has come for a minute, as nothing lands any more. At most five minutes."""
-    deadline = time.monotonic() + 300
-    while time.time() - release.stat().st_mtime < 60 and time.monotonic() < deadline:
+    """Wait until no release has come for two minutes, as nothing lands any more. At most a quarter of an hour."""
+    deadline = time.monotonic() + 900
+    stopped = time.time()
+    while time.time() - max(stopped, release.stat().st_mtime) < 120 and time.monotonic() < deadline:
         time.sleep(1)
 
 
