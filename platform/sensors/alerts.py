@@ -31,12 +31,27 @@ SHOWN_PARTS = 5
 TITLES = {Kind.OPENED: "Alert", Kind.REMINDER: "Still open", Kind.RECOVERED: "Recovered"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Release:
-    """Gold's last release: the run that made it, and what the metric rules see in it."""
+    """A release of gold, named by its run, and what the rules saw in it.
 
-    run_id: str
-    observations: Sequence[Observation]
+    It is kept from tick to tick, so that the warehouse computes the metrics once, also while a channel is dead.
+    """
+
+    run_id: str = ""
+    rules: Rules | None = None
+    observations: Sequence[Observation] = ()
+
+    def look(self, rules: Rules, warehouse: Warehouse) -> bool:
+        """Look at gold's last release. False if there is none, or if another process keeps the warehouse locked."""
+        try:
+            run_id = warehouse.release_facts(LOCK_TIMEOUT_S).get("run_id", "")
+        except WarehouseBusy:
+            return False
+        if run_id and (run_id, rules) != (self.run_id, self.rules):
+            self.observations = [*metric_observations(rules, warehouse, dt.datetime.now(dt.UTC))]
+            self.run_id, self.rules = run_id, rules
+        return bool(run_id)
 
 
 def problem_of(rule: MetricRule, found: MetricValue) -> str | None:
@@ -132,21 +147,9 @@ def _sender(channel: Channel, context: dg.SensorEvaluationContext, alerting: Ale
     return send
 
 
-def _release(rules: Rules, warehouse: Warehouse, known: set[str]) -> Release | None:
-    """Gold's last release, unless all channels know it or another process keeps the warehouse locked."""
-    if not rules.alert.metric:
-        return None
-    try:
-        run_id = warehouse.release_facts(LOCK_TIMEOUT_S).get("run_id", "")
-    except WarehouseBusy:
-        return None
-    if not run_id or known == {run_id}:
-        return None
-    return Release(run_id, [*metric_observations(rules, warehouse, dt.datetime.now(dt.UTC))])
-
-
 def alerts_sensor() -> dg.SensorDefinition:
     """The sensor that tells people. Its cursor holds the state of each channel."""
+    release = Release()
 
     @dg.sensor(
         name="alerts",
@@ -165,9 +168,11 @@ def alerts_sensor() -> dg.SensorDefinition:
         begin = AlertState((last_event(context.instance) + 1, 0))
         names = [channel.name for channel in alerting.channels]
         states = {name: AlertState.from_json(told[name]) if name in told else begin for name in names}
-        release = _release(alerting.rules, warehouse, {state.release for state in states.values()})
+        has_release = bool(alerting.rules.alert.metric) and release.look(alerting.rules, warehouse)
         for channel in alerting.channels:
-            states[channel.name] = tell(channel, states[channel.name], context, alerting, release)
+            states[channel.name] = tell(
+                channel, states[channel.name], context, alerting, release if has_release else None
+            )
         context.update_cursor(json.dumps({name: state.to_json() for name, state in states.items()}))
         alerts_open = len({problem for state in states.values() for problem in state.alerts})
         return dg.SkipReason(f"{alerts_open} alerts are open")

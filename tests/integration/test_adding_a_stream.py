@@ -31,7 +31,6 @@ LAKE = ("bronze/segment", "silver/segment", "rejected/segment")
 CHECKS = {
     ("bronze/segment", "complete"): True,
     ("bronze/segment", "readable"): True,
-    ("bronze/segment", "volume"): True,
     ("silver/segment", "conservation"): True,
     ("silver/segment", "contract"): True,
     ("silver/segment", "freshness"): False,

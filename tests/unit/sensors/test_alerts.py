@@ -48,12 +48,13 @@ class World:
         self.warehouse = DuckDBWarehouse(folder / "warehouse.duckdb", folder / "gold.duckdb", folder / "scratch")
         mail = Mail("127.0.0.1", mailbox.port, "p@example.com", ("a@example.com",), Security.NONE)
         self.alerting = Alerting(folder / "alerts.toml", (Webhook(chat.url), mail), "http://ui")
+        self.sensor = alerts_sensor()
 
     def tick(self) -> str:
         """Evaluate the sensor; gives why it skipped."""
         resources = {"alerting": self.alerting, "warehouse": self.warehouse}
         context = dg.build_sensor_context(self.instance, cursor=self.cursor, resources=resources)
-        result = alerts_sensor()(context)
+        result = self.sensor(context)
         assert isinstance(result, dg.SkipReason)
         self.cursor = context.cursor
         return result.skip_message or ""
@@ -143,7 +144,13 @@ def test_a_metric_is_judged_once_for_each_release(world: World, monkeypatch: pyt
     assert f"40 on {DAY} is 60% less than 100 a week before" in json.dumps(world.chat.posts[0])
     with monkeypatch.context() as patch:
         patch.setattr(alerts, "metric_observations", None)
-        world.tick()  # the release is known: nothing is computed
+        world.chat.status = 500
+        world.check(False, 10)
+        world.tick()  # nothing is computed while a channel is dead
+        world.chat.status = 200
+        world.check(True, 11)
+        world.tick()
+    del world.chat.posts[1:]
     world.release("second", 90, 100)
     assert world.tick() == "0 alerts are open"
     assert world.posts[1:] == ["Recovered: Few people: people"]
