@@ -47,7 +47,8 @@ class LandingView:
         for changes, survey in zip(self.changes.values(), surveys, strict=True):
             changes.surveyed(survey, window, now)
             places += [(changes.stream.name, hour) for hour in survey.hours]
-        self.waiting = dict.fromkeys(sorted(places, key=lambda place: place[1], reverse=newest_first))
+        by_day = sorted(places, key=lambda place: (place[1].date(), *place), reverse=newest_first)
+        self.waiting = dict.fromkeys(by_day)  # a stream's hours of a day together: they may be one request
         self.swept = now
 
     def is_sweep_due(self, now: dt.datetime, every: dt.timedelta) -> bool:

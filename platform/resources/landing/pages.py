@@ -44,13 +44,13 @@ class Page:
         """Key, ETag and size of each object."""
         for entry in ElementTree.fromstring(b"<Page>%b</Page>" % self.xml):
             values = {part.tag: part.text or "" for part in entry}
-            key = unquote_plus(values["Key"]) if self.encoded else values["Key"]
-            yield key, values["ETag"].strip('"'), int(values["Size"])
+            key = values["Key"]
+            yield unquote_plus(key) if self.encoded else key, values["ETag"].strip('"'), int(values["Size"])
 
 
 def register(client: Any) -> None:
     """Let the answers to the client's listings keep their entries as bytes, for a `Lister`."""
-    client.meta.events.register("before-parse.s3.ListObjectsV2", _keep_entries)
+    client.meta.events.register("before-parse.*.ListObjectsV2", _keep_entries)  # `*` runs before botocore's own
 
 
 @dataclass(frozen=True)

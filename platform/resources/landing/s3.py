@@ -92,8 +92,7 @@ class S3Landing:
         """A stream's objects, sorted: those of some arrival hours, or all, including objects of no hour."""
         if hours is None:
             return self._landed(stream, self.lister.pages(self.key(f"{stream.folder}/")))
-        found = (landed for listing in self.listings(stream, hours) for landed in listing.make())
-        return sorted(found, key=attrgetter("path"))
+        return sorted((o for each in self.listings(stream, hours) for o in each.make()), key=attrgetter("path"))
 
     def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
         """A listing of each hour. Days with few objects are listed at once, other hours one by one, in parallel."""
@@ -123,8 +122,7 @@ class S3Landing:
         level = [f"{stream.folder}/"]
         while level:
             found = [page for listed in self.lister.all_pages(map(self.key, level), "/") for page in listed]
-            pages += found
-            level = []
+            pages, level = [*pages, *found], []
             for folder in (self._relative(folder) for page in found for folder in page.folders):
                 relative = folder.removeprefix(f"{stream.folder}/")
                 if (hour := stream.hour_inside(tuple(relative.removesuffix("/").split("/")), window)) is not None:
@@ -139,8 +137,7 @@ class S3Landing:
 
     def noticed(self, wait_s: float) -> list[str]:
         keys = self.queue.receive(self.bucket, wait_s) if self.queue else []
-        top = f"{self.prefix}/" if self.prefix else ""
-        return [self._relative(key) for key in keys if key.startswith(top)]
+        return [self._relative(key) for key in keys if key.startswith(self.key(""))]
 
     @contextmanager
     def reading(self, objects: Sequence[LandedObject]) -> Iterator[_Downloads]:
@@ -178,12 +175,16 @@ class S3Landing:
 
     def _landed(self, stream: Stream, pages: Iterable[Page]) -> list[LandedObject]:
         found = []
+        hours: dict[str, dt.datetime | None] = {}
         for key, version, size in (entry for page in pages for entry in page.entries()):
             path = self._relative(key)
             relative = path.removeprefix(f"{stream.folder}/")
+            folder = relative.rpartition("/")[0]
+            if folder not in hours:
+                hours[folder] = stream.arrival_hour(f"{folder}/")
             marker = path.endswith("/") and not size  # AWS's console creates such an object for a folder
             if not marker and not any(map(hidden, relative.split("/"))):
-                found.append(LandedObject(path, version, size, stream.arrival_hour(relative)))
+                found.append(LandedObject(path, version, size, hours[folder]))
         return sorted(found, key=attrgetter("path"))
 
 
