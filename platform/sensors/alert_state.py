@@ -19,7 +19,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
-Place = tuple[int, int]
+LogPlace = tuple[int, int]  # of an event in Dagster's log, and of an observation among the event's
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Observation:
     is_error: bool = True
     why: str = ""
     path: str = ""
-    place: Place | None = None
+    place: LogPlace | None = None
 
     @property
     def problem(self) -> str:
@@ -87,7 +87,7 @@ class Notice:
 class AlertState:
     """What a channel has been told: up to the `next` place, of which release of gold, and the alerts that are open."""
 
-    next: Place
+    next: LogPlace
     release: str = ""
     alerts: Mapping[str, OpenAlert] = field(default_factory=dict)
 

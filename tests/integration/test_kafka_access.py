@@ -21,7 +21,8 @@ from cryptography.x509.oid import NameOID
 from topics import Topic
 
 from resources.kafka.errors import KafkaFailed
-from resources.landing.s3 import LandingFailed, S3Landing
+from resources.landing.pages import LandingFailed
+from resources.landing.s3 import S3Landing
 from resources.landing.s3_store import S3Store
 
 pytestmark = [pytest.mark.integration, pytest.mark.verify]
