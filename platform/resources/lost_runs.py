@@ -42,7 +42,12 @@ class RunLauncher(DefaultRunLauncher):
         return Counter()
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Ask the code location that started the run. Until it is surely gone, the run counts as alive."""
+        """Ask the code location that started the run. Until it is surely gone, the run counts as alive.
+
+        A run that was started from the command line has no code location. It counts as alive.
+        """
+        if GRPC_INFO_TAG not in run.tags:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
         address = json.loads(run.tags[GRPC_INFO_TAG])
         try:
             answer = deserialize_value(DagsterGrpcClient(**address).get_current_runs(), GetCurrentRunsResult)

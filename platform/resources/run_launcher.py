@@ -8,12 +8,13 @@ not.
 
 from __future__ import annotations
 
+import fcntl
 import json
-import os
 import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, 
 from dagster._serdes import ConfigurableClass, ConfigurableClassData, serialize_value
 from dagster._utils import get_run_crash_explanation
 
-WORKER_TAG = ".dagster/run_worker"  # host and process id; the prefix hides it from people
+WORKER_TAG = ".dagster/run_worker"  # host, process id and name; the prefix hides it from people
 MAX_RUNS = 100  # of one worker
 MAX_IDLE = 2
 _ROOT = Path(__file__).resolve().parents[2]
@@ -34,23 +35,36 @@ _CODE = ("platform/**/*.py", "dbt/*.yml", *(f"dbt/{name}/**/*.*" for name in ("m
 
 @dataclass
 class Worker:
-    """A process, the socket to it, the code that it was started with, and its current run."""
+    """A process, the socket to it, its sign of life, the code that it was started with, and its current run.
+
+    The sign of life is a file that the process keeps locked as long as it lives. A process id would not do: it may be
+    given to another process, and that of a process that nobody waited for stays.
+    """
 
     process: subprocess.Popen[bytes]
     channel: socket.socket
+    life: Path
     code: int
     runs: int = 0
     run_id: str | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def start(cls, code: int) -> Worker:
-        """Start a process that waits for runs."""
+    def start(cls, code: int, folder: Path) -> Worker:
+        """Start a process that waits for runs. `folder`: for signs of life."""
+        folder.mkdir(exist_ok=True)
+        life = folder / uuid.uuid4().hex
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, life.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             command = [sys.executable, "-m", "resources.run_worker", str(theirs.fileno())]
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
-        return cls(process, ours, code)
+            given = [theirs.fileno(), lock.fileno()]
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=given)
+        return cls(process, ours, life, code)
+
+    @property
+    def tag(self) -> str:
+        return f"{socket.gethostname()} {self.process.pid} {self.life.name}"
 
     def request(self, instance: dg.DagsterInstance, run_id: str) -> None:
         """Let the process execute a run. Raises `OSError` if the process is gone."""
@@ -91,7 +105,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         run_id = context.dagster_run.run_id
         with self._lock:
             worker = self._idle_worker() or self._new_worker()
-            self._instance.add_run_tags(run_id, {WORKER_TAG: f"{socket.gethostname()} {worker.process.pid}"})
+            self._instance.add_run_tags(run_id, {WORKER_TAG: worker.tag})
             worker.request(self._instance, run_id)
 
     def terminate(self, run_id: str) -> bool:
@@ -113,15 +127,22 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Whether the run's worker lives. The daemon that has started it may be gone."""
-        host, _, pid = run.tags.get(WORKER_TAG, "").partition(" ")
+        """Whether the run's worker lives. The daemon that has started it may be gone.
+
+        A run that was started from the command line has no worker. It counts as alive.
+        """
+        if WORKER_TAG not in run.tags:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        host, pid, name = run.tags[WORKER_TAG].split()
         if host != socket.gethostname():
-            return CheckRunHealthResult(WorkerStatus.UNKNOWN, f"the run worker is on {host or 'an unknown machine'}")
-        try:
-            os.kill(int(pid), 0)
-        except OSError:
+            return CheckRunHealthResult(WorkerStatus.UNKNOWN, f"the run worker is on {host}")
+        if not is_locked(self._lives / name):
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"run worker {pid} has ended")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+    @property
+    def _lives(self) -> Path:
+        return Path(self._instance.root_directory) / "run_workers"
 
     def _idle_worker(self) -> Worker | None:
         """A worker without a run that has the present code."""
@@ -133,7 +154,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         return None
 
     def _new_worker(self) -> Worker:
-        worker = Worker.start(code_version(_ROOT))
+        worker = Worker.start(code_version(_ROOT), self._lives)
         self._workers.append(worker)
         threading.Thread(target=self._listen, args=[worker], name="run worker", daemon=True).start()
         return worker
@@ -154,6 +175,7 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
                     ):
                         self._dismiss(worker)
         exit_code = worker.process.wait()
+        worker.life.unlink(missing_ok=True)
         with self._lock:
             if worker in self._workers:
                 self._workers.remove(worker)
@@ -169,6 +191,18 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
             self._instance.report_engine_event(message, run, cls=type(self))
             self._instance.report_run_failed(run)
             self._instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process has locked the file."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def code_version(root: Path) -> int:

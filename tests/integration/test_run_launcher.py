@@ -135,6 +135,12 @@ def test_a_run_whose_worker_is_killed_fails_at_once(launched: Launched) -> None:
     assert launched.ended("quick")[0] == "SUCCESS"
 
 
+def test_a_run_of_the_command_line_is_alive(launched: Launched) -> None:
+    """The daemon asks about every started run, also about one that it has not launched."""
+    run = launched.instance.create_run_for_job(quick)
+    assert launched.launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
+
+
 def test_code_changes_are_seen(tmp_path: Path) -> None:
     """Of Python, SQL and seeds; what dbt writes into its target folder is no code."""
     for folder in ("platform/assets", "dbt/models", "dbt/target"):

@@ -85,8 +85,8 @@ class Deployment:
         return service
 
     def kill_worker(self) -> str:
-        """Kill the run worker that works hardest."""
-        worker = until(lambda: busiest(descendants(self.code.process.pid)), 60, "a run worker is at work")
+        """Kill the run worker that has worked most."""
+        worker = until(lambda: busiest(descendants(self.daemon.process.pid)), 60, "a run worker is at work")
         with suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
         return "killed a run worker"
@@ -96,11 +96,16 @@ class Deployment:
         return "killed the daemon"
 
     def kill_code_location(self) -> str:
-        """Kill the code location and all run workers, as when a machine or a container goes."""
-        for process in (self.code.process.pid, *descendants(self.code.process.pid)):
+        self.code.kill()
+        return "killed the code location"
+
+    def kill_all(self) -> str:
+        """Kill everything, as when the machine goes."""
+        parents = [self.daemon.process.pid, self.code.process.pid]
+        for process in [*parents, *descendants(parents[0]), *descendants(parents[1])]:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        return "killed the code location and its runs"
+        return "killed all processes"
 
     def fill_disk(self) -> str:
         """No byte can be written for a while."""
@@ -144,8 +149,8 @@ def deployed(platform: Platform) -> Iterator[Deployment]:
 
 def disturb(deployment: Deployment) -> None:
     """One fault after the other: each of the three rare ones once, other kills for the rest of the time."""
-    kills = [deployment.kill_worker, deployment.kill_daemon]
-    faults = [deployment.kill_code_location, deployment.fill_disk, deployment.land_unreadable]
+    kills = [deployment.kill_worker, deployment.kill_daemon, deployment.kill_code_location]
+    faults = [deployment.kill_all, deployment.fill_disk, deployment.land_unreadable]
     end = time.monotonic() + MINUTES * 60
     faults += [deployment.dice.choice(kills) for _ in range(int(MINUTES * 60 / FAULT_EVERY_S) - len(faults))]
     deployment.dice.shuffle(faults)

@@ -49,6 +49,12 @@ def test_an_answer_ends_the_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(asked(monkeypatch, [*away, ["one"], *away])) == {WorkerStatus.RUNNING}
 
 
+def test_a_run_of_the_command_line_is_never_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon asks about every started run."""
+    list(asked(monkeypatch, []))
+    assert RunLauncher().check_run_worker_health(dg.DagsterRun("repair")).status is WorkerStatus.RUNNING
+
+
 def test_an_error_does_not_end_the_search_for_dead_processes(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
