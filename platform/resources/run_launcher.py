@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import socket
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,6 +31,8 @@ from dagster._utils import get_run_crash_explanation
 WORKER_TAG = ".dagster/run_worker"  # host, process id and name; the prefix hides it from people
 MAX_RUNS = 100  # of one worker
 MAX_IDLE = 2
+REPORT_AGAIN_S = 5.0
+_LOG = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[2]
 _CODE = ("platform/**/*.py", "dbt/*.yml", *(f"dbt/{name}/**/*.*" for name in ("models", "macros", "seeds", "tests")))
 
@@ -179,12 +183,15 @@ class WarmRunLauncher(RunLauncher[dg.DagsterInstance], ConfigurableClass):
         with self._lock:
             if worker in self._workers:
                 self._workers.remove(worker)
-        if worker.run_id is not None:
-            self._report_crash(worker.run_id, exit_code)
+        while worker.run_id is not None and self.has_instance:
+            try:
+                self._report_crash(worker.run_id, exit_code)
+                return
+            except Exception:  # a full disk, or a database that restarts
+                _LOG.exception("cannot note yet that run %s has crashed; trying again", worker.run_id)
+                time.sleep(REPORT_AGAIN_S)
 
     def _report_crash(self, run_id: str, exit_code: int) -> None:
-        if not self.has_instance:
-            return
         run = self._instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
             message = get_run_crash_explanation(f"Run worker of {run_id}", exit_code)

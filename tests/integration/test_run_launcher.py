@@ -135,6 +135,23 @@ def test_a_run_whose_worker_is_killed_fails_at_once(launched: Launched) -> None:
     assert launched.ended("quick")[0] == "SUCCESS"
 
 
+def test_a_crash_is_noted_as_soon_as_that_is_possible(launched: Launched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk may be full when a worker dies of that."""
+    run_id = launched.launch("endless")
+    launched.wait_for(run_id, "STARTED")
+    report, errors = dg.DagsterInstance.report_run_failed, iter([OSError("disk I/O error")])
+
+    def report_later(*arguments: object) -> object:
+        for error in errors:
+            raise error
+        return report(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(dg.DagsterInstance, "report_run_failed", report_later)
+    monkeypatch.setattr(run_launcher, "REPORT_AGAIN_S", 0.1)
+    os.kill(launched.worker(run_id), signal.SIGKILL)
+    launched.wait_for(run_id, "FAILURE")
+
+
 def test_a_run_of_the_command_line_is_alive(launched: Launched) -> None:
     """The daemon asks about every started run, also about one that it has not launched."""
     run = launched.instance.create_run_for_job(quick)
