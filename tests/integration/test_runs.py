@@ -98,13 +98,15 @@ def test_a_day_is_one_commit(day: tuple[Platform, dg.ExecuteInProcessResult]) ->
 
 
 def test_assets_show_their_columns(definitions: dg.Definitions) -> None:
-    """Every asset has an owner, a group, a description and a column schema, without being materialized."""
+    """Every asset has an owner, a group and a description, and every table its columns, without being materialized."""
     specs = list(definitions.resolve_all_asset_specs())
     assert {"/".join(spec.key.path) for spec in specs} >= {*LAKE, "warehouse/commerce", "gold/fct_orders"}
     for spec in specs:
         assert spec.description, spec.key
         assert spec.owners, spec.key
         assert spec.group_name, spec.key
+        if spec.key.path[0] == "landing":
+            continue
         columns = spec.metadata["dagster/column_schema"].columns
         assert columns, spec.key
         assert spec.key.path[0] == "gold" or all(column.description for column in columns), spec.key

@@ -92,7 +92,10 @@ class S3Landing:
         """A stream's objects, sorted: those of some arrival hours, or all, including objects of no hour."""
         if hours is None:
             return self._landed(stream, self.lister.pages(self.key(f"{stream.folder}/")))
-        return sorted((o for each in self.listings(stream, hours) for o in each.make()), key=attrgetter("path"))
+        return sorted(
+            (o for each in self.listings(stream, list(dict.fromkeys(hours))) for o in each.make()),
+            key=attrgetter("path"),
+        )
 
     def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
         """A listing of each hour. Days with few objects are listed at once, other hours one by one, in parallel."""
