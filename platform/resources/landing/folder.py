@@ -38,10 +38,8 @@ class FolderLanding:
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
         if hours is None:
             return sorted(self._landed(stream, lambda _: True), key=attrgetter("path"))
-        return sorted(
-            (o for each in self.listings(stream, list(dict.fromkeys(hours))) for o in each.make()),
-            key=attrgetter("path"),
-        )
+        found = self.listings(stream, sorted(set(hours)))
+        return sorted((o for each in found for o in each.make()), key=attrgetter("path"))
 
     def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
         wanted = {tuple(hour.strftime(layout.folder).split("/")) for layout in stream.layouts for hour in hours}

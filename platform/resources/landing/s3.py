@@ -58,8 +58,7 @@ ERRORS_OF_ONE_OBJECT = {
 class S3Landing:
     """A landing zone in a bucket, or below a prefix of one. The version of an object is its ETag.
 
-    Requests are retried with growing waits after throttling, server errors and broken connections. The last failure
-    raises `LandingFailed`.
+    Requests are retried after throttling, server errors and broken connections. The last failure raises `LandingFailed`.
     """
 
     bucket: str
@@ -92,10 +91,8 @@ class S3Landing:
         """A stream's objects, sorted: those of some arrival hours, or all, including objects of no hour."""
         if hours is None:
             return self._landed(stream, self.lister.pages(self.key(f"{stream.folder}/")))
-        return sorted(
-            (o for each in self.listings(stream, list(dict.fromkeys(hours))) for o in each.make()),
-            key=attrgetter("path"),
-        )
+        found = self.listings(stream, sorted(set(hours)))
+        return sorted((o for each in found for o in each.make()), key=attrgetter("path"))
 
     def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
         """A listing of each hour. Days with few objects are listed at once, other hours one by one, in parallel."""
