@@ -58,7 +58,7 @@ ERRORS_OF_ONE_OBJECT = {
 class S3Landing:
     """A landing zone in a bucket, or below a prefix of one. The version of an object is its ETag.
 
-    Requests are retried after throttling, server errors and broken connections. The last failure raises `LandingFailed`.
+    Requests are repeated after throttling, server errors, broken connections; the last failure raises `LandingFailed`.
     """
 
     bucket: str
