@@ -61,8 +61,10 @@ def made_anew(platform: Platform) -> set[str]:
     incremental = {
         node["name"]: node["original_file_path"] for node in nodes if node["config"].get("incremental_strategy")
     }
-    ran = platform.data / "dbt/run/gold"
-    return {name for name, path in incremental.items() if "delete from" not in (ran / path).read_text()}
+    (last,) = platform.instance.get_run_records(dg.RunsFilter(job_name="gold"), limit=1)
+    ran = {name: platform.data / "dbt/run/gold" / path for name, path in incremental.items()}
+    built = {name: path for name, path in ran.items() if path.stat().st_mtime >= (last.start_time or 0)}
+    return {name for name, path in built.items() if "delete from" not in path.read_text()}
 
 
 def code(platform: Platform) -> str:
