@@ -15,6 +15,7 @@ COPY --chown=platform infra/dagster.yaml dagster/dagster.yaml
 COPY --chown=platform infra/workspace.yaml workspace.yaml
 COPY --chown=platform platform platform
 COPY --chown=platform dbt dbt
+COPY --chown=platform alerts.toml prices.toml ./
 
 ENV ARROW_DEFAULT_MEMORY_POOL=jemalloc \
     DAGSTER_HOME=/app/dagster \

@@ -39,6 +39,10 @@ verify: test  ## all tests: `make test`, then those marked verify (18 minutes mo
 dev: setup  ## the Dagster UI, with sensors on; drop files into $$DATA_DIR/landing; PORT=3001 make dev
 	@$(PY) -m scripts.dev $(PORT)
 
+RATE ?= 500
+stream: setup  ## land events of all streams as they happen, until Ctrl-C; RATE=500 make stream
+	@$(PY) -m simulate.live --rate $(RATE) --landing "$$DATA_DIR/landing"
+
 stop:  ## end what `make dev` started
 	@$(PYTHON) -m scripts.stop
 
@@ -63,6 +67,16 @@ fuzz: setup-tests  ## corrupt files and check that nothing raises and no record 
 fuzz-bounds: setup-tests  ## a short fuzz with bounds checks in the compiled functions
 	@NUMBA_BOUNDSCHECK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 
+MINUTES ?= 20
+SOAK_RATE ?= 1000
+soak: setup-tests  ## live events while processes are killed and the disk is full; MINUTES=20 SOAK_RATE=1000 make soak
+	@SOAK_MINUTES=$(MINUTES) SOAK_RATE=$(SOAK_RATE) $(PY) -m pytest -s tests/integration/test_soak.py
+
+KAFKA_MESSAGES ?= 1000000
+soak-kafka: setup-tests  ## kill drains of a real Kafka while a million messages arrive; needs java and mvn; KAFKA_MESSAGES=10000
+	@.ci/kafka
+	@KAFKA_MESSAGES=$(KAFKA_MESSAGES) $(PY) -m pytest -rP tests/integration/test_kafka_kill.py -k lose_and_double
+
 sources: setup  ## write dbt's sources.yml from the contracts
 	@$(PY) -m resources.dbt_sources
 
@@ -75,6 +89,10 @@ rejected: setup  ## list rejected records and the reasons; make rejected STREAM=
 status: setup  ## list what is failed, refused, late or waiting, by stream
 	@$(PY) -m assets.status
 
+cost: setup  ## what the last runs took and cost, by asset; DAYS=30 BY_DAY=yes FORMAT=json make cost
+	@$(PY) -m assets.cost --days $(or $(DAYS),7) $(if $(BY_DAY),--by-day) --format $(or $(FORMAT),table) \
+		$(if $(PRICES),--prices "$(PRICES)")
+
 pictures: setup-tests demo  ## take the README's pictures from the demo's UI (needs Chromium)
 	@$(PY) docs/pictures/make.py
 
@@ -84,5 +102,5 @@ repair: setup  ## bring back the rows of lost or damaged data files; make repair
 recover: setup  ## register the lake's tables again after the catalog was lost; stop the platform first
 	@$(PY) -m dagster job execute -m definitions -d platform -j recover
 
-.PHONY: help setup setup-tests demo test verify dev stop doctor clean check bench fuzz fuzz-bounds sources contracts rejected \
-	status pictures repair recover
+.PHONY: help setup setup-tests demo test verify dev stream stop doctor clean check bench fuzz fuzz-bounds soak soak-kafka \
+	sources contracts rejected status cost pictures repair recover

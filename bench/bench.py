@@ -6,6 +6,7 @@
     RUNS=1 make bench              each stage once, not the fastest of three
     MODE=history make bench        an hour of 100,000 events in an empty lake and after 1,000 hours, three times each
     MODE=gold N=10000000 make bench  a full gold run, one for a new day with 1 % late events, the slowest query
+    MODE=latency MINUTES=10 RATE=500 make bench  seconds from file to silver and to gold, and where they go
 
 Each stage runs in a process of its own, which measures its own peak memory. Only numbers of one run can be compared.
 Writes $DATA_DIR/bench.json. Works in $DATA_DIR/bench, whose contents it deletes first.
@@ -26,6 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from latency import latency
 from limits import LIMITS
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -37,7 +39,7 @@ Measurements = dict[str, float]
 
 def main() -> None:
     mode = os.environ.get("MODE", "landing")
-    report = {"landing": landing, "history": history, "gold": gold}[mode]()
+    report = {"landing": landing, "history": history, "gold": gold, "latency": live}[mode]()
     out = Path(os.environ["DATA_DIR"]) / "bench.json"
     out.write_text(json.dumps(report, indent=2) + "\n")
     print(f"\nwritten to {out}")
@@ -112,11 +114,18 @@ def gold() -> dict[str, Any]:
     stage(data, "warehouse", hours + 24)
     new = stage(data, "gold", hours)
     queried = stage(data, "queries")
-    ratio = new["seconds"] / full["seconds"]
+    ratio, cpu_ratio = (new[unit] / full[unit] for unit in ("seconds", "cpu_seconds"))
     for name, figures in (("full refresh", full), ("one new day", new)):
-        print(f"{name:<14}{figures['seconds']:>8.2f} s{figures['peak_rss_mib']:>10,.0f} MiB")
-    print(f"a new day costs {ratio:.2f} of the full refresh; the slowest filtered query {queried['slowest']:.2f} s")
+        s, cpu, peak = figures["seconds"], figures["cpu_seconds"], figures["peak_rss_mib"]
+        print(f"{name:<14}{s:>8.2f} s{cpu:>8.2f} cpu s{peak:>10,.0f} MiB")
+    print(f"a new day costs {ratio:.2f} of the full refresh, {cpu_ratio:.2f} of its cpu seconds")
+    print(f"the slowest filtered query takes {queried['slowest']:.2f} s")
     return {"days": days, "ratio": ratio, "slowest_query_s": queried["slowest"], "full": full, "new_day": new}
+
+
+def live() -> dict[str, Any]:
+    """How long a landed file takes to be in silver and in gold."""
+    return latency(empty_folder("latency"))
 
 
 def empty_folder(name: str) -> Path:

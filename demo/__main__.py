@@ -39,7 +39,7 @@ def main() -> int:
 
 def run(terminal: Terminal) -> int:
     """All steps, while no other program uses DATA_DIR."""
-    from resources.environment import Misconfigured
+    from resources.settings import Misconfigured
 
     try:
         with data_folder.in_use(data_folder.path(), "demo"):

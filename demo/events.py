@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from demo.terminal import Terminal
 from partitions import hour_of, key_of
-from resources.environment import Misconfigured, begin_recently, data_dir, first_hour
+from resources.environment import begin_recently, data_dir, first_hour
+from resources.settings import Misconfigured
 
 if TYPE_CHECKING:
     from simulate.plan import Plan

@@ -16,7 +16,7 @@ from functools import partial
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
-from assets.gold_translator import manifest
+from assets.gold_translator import asset_key, built_nodes
 from contracts import STREAMS
 from contracts.stream import Stream
 from definitions import defs
@@ -28,12 +28,12 @@ from lake.tables import Lake
 from partitions import arrival_window, inside_window, key_of
 from resources.environment import first_hour, make
 from resources.warehouse.protocol import Warehouse
-from sensors.arrivals import Change, PlannedRun, listed_changes, plan_runs
+from sensors.arrivals import PlannedRun, plan_runs
+from sensors.changes import Change, listed_changes
 from sensors.touched import due_in_gold, gold_request
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 STEPS_A_STREAM = 3  # bronze, silver with rejected, warehouse
-BUILT = ("model", "seed")
 INTERRUPTS = (DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__)
 
 
@@ -64,9 +64,10 @@ class Platform:
     def ingest(self) -> bool:
         """Load the hours that are new, changed or unfinished. Whether there were any. Raises `RunFailed`."""
         now = dt.datetime.now(dt.UTC)
+        window = arrival_window(first_hour(), now)
         changes = {change.name: change for stream in STREAMS for change in self._unfinished(stream, now)}
         for stream in STREAMS:
-            changes |= {change.name: change for change in listed_changes(self.lake, self.landing, stream, now, True)}
+            changes |= {change.name: change for change in listed_changes(self.lake, self.landing, stream, window, now)}
         runs = plan_runs(list(changes.values()), {})
         if not runs:
             return False
@@ -92,11 +93,12 @@ class Platform:
 
     def gold(self) -> bool:
         """Build gold if it is behind. Whether it was. Raises `RunFailed`."""
-        dates, code_changed = due_in_gold(self.lake, self.warehouse, STREAMS)
-        request = gold_request(dates, code_changed, [], dt.datetime.now(dt.UTC))
+        due = due_in_gold(self.lake, self.warehouse, STREAMS)
+        request = gold_request(due, [], dt.datetime.now(dt.UTC))
         if isinstance(request, dg.SkipReason):
             return False
-        built = [name for name, node in manifest()["nodes"].items() if node["resource_type"] in BUILT]
+        selected = request.asset_selection
+        built = [name for name in built_nodes() if selected is None or asset_key(name) in selected]
         with (
             self.terminal.step(f"Building gold: {len(built)} models and their tests", len(built)) as advance,
             _after_each_node(set(built), advance),

@@ -65,7 +65,8 @@ def prepare(port: int) -> None:
         except OSError as error:
             hint = f"Choose another one: PORT={port + 1} make dev"
             raise Failed(f"Port {port} cannot be used ({error.strerror}). {hint}") from error
-    from resources.environment import Misconfigured, begin_recently, check_settings
+    from resources.environment import begin_recently, check_settings
+    from resources.settings import Misconfigured
 
     try:
         begin_recently(dt.datetime.now(dt.UTC))

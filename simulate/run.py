@@ -35,6 +35,11 @@ class LandedFile:
     reasons: list[str]
     size: int
 
+    @property
+    def total(self) -> int:
+        """The number of its records."""
+        return self.counts.records.total() + len(self.reasons)
+
 
 def simulate(stream: Stream, plan: Plan, landing: Path, workers: int = 0) -> Truth:
     """Write every file of the plan below `<landing>/<stream>/` and return the truth.
@@ -63,10 +68,11 @@ def _land_in_order(stream: Stream, plan: Plan, landing: Path, workers: int) -> I
 
 
 def _land_block(stream: Stream, files: Sequence[PlannedFile], landing: Path) -> list[LandedFile]:
-    return [_land(stream, file, landing) for file in files]
+    return [land(stream, file, landing) for file in files]
 
 
-def _land(stream: Stream, file: PlannedFile, landing: Path) -> LandedFile:
+def land(stream: Stream, file: PlannedFile, landing: Path) -> LandedFile:
+    """Make one file and write it, unless it has no records."""
     batch = stream.source.batch(file)
     defects = make_defects(stream, file, batch)
     records = len(batch.lines) + len(defects)

@@ -14,13 +14,9 @@
 
 
 {% macro value_by_time(aggregate, value, timestamp) -%}
+    {#- A null value makes the whole text null, and aggregates skip it. -#}
     substring(
-        {{ aggregate }}(
-            case
-                when {{ value }} is not null
-                    then lpad(cast({{ epoch_microseconds(timestamp) }} as varchar(20)), 20, '0') || {{ value }}
-            end
-        ),
+        {{ aggregate }}(lpad(cast({{ epoch_microseconds(timestamp) }} as varchar(20)), 20, '0') || {{ value }}),
         21
     )
 {%- endmacro %}

@@ -13,14 +13,8 @@ renamed as (
         identity_space,
         coalesce(event_id, {{ hex_text('_key') }}) as event_id,
         event_name,
-        event_at,
-        {{ utc_date('event_at') }} as event_date,
-        _arrival_hour as arrival_hour,
+        {{ envelope() | indent(8) }},
         1 as event_sequence,
-        user_id,
-        anonymous_id,
-        session_id,
-        device_platform,
         channel,
         category,
         is_view,
@@ -29,6 +23,7 @@ renamed as (
         currency,
         order_id,
         false as is_order_event,
+        action,
         page_path,
         product_id,
         product_name,
@@ -50,6 +45,6 @@ select * from renamed
 {#- The optional columns of fct_events that such a staging model has. -#}
 {% macro mapped_columns() %}
     {{ return([
-        'page_path', 'product_id', 'quantity', 'price', 'properties', 'is_order_line', 'refund_value', 'items',
+        'action', 'page_path', 'product_id', 'quantity', 'price', 'properties', 'is_order_line', 'refund_value', 'items',
     ]) }}
 {% endmacro %}

@@ -70,11 +70,15 @@
 
 {#-
     Condition: the row shares columns with one of `rows`, which are rebuilt; always true where the whole table is built.
-    A model needs it whose rows are made of several people's events, when only some of these people are rebuilt.
+    A model needs it whose rows are made of several people's events, when only some of these people are rebuilt. Nulls
+    share nothing; without the condition that leaves them out, DuckDB compares rows of several columns one by one.
 -#}
 {% macro shares_key(columns, rows) %}
     {%- if execute and is_incremental() -%}
-        ({{ columns }}) in (select {{ columns }} from {{ rows }})
+        ({{ columns }}) in (
+            select {{ columns }} from {{ rows }}
+            where {{ columns | replace(', ', ' is not null and ') }} is not null
+        )
     {%- else -%}
         1 = 1
     {%- endif -%}

@@ -5,6 +5,7 @@
 {% macro session_pieces(events) -%}
 {%- set actor = 'event_date, identity_space, user_id, anonymous_id, session_id' -%}
 {%- set in_order = 'event_at, event_sequence, event_id' -%}
+{%- set details = session_details() -%}
 {%- set steps = range(1, var('journey_steps') + 1) | list -%}
 with spaced as (
 
@@ -69,6 +70,9 @@ grouped as (
         min(case when channel is not null then event_at end) as channel_at,
         {{ earliest('device_platform', 'event_at') }} as device_platform,
         min(case when device_platform is not null then event_at end) as device_platform_at,
+        {% for column, value in details.items() -%}
+        {{ latest(value, 'event_at') if column == 'last_page' else earliest(value, 'event_at') }} as {{ column }},
+        {% endfor -%}
         {% for number in steps -%}
         max(case when step = {{ number }} then event_name end) as step_{{ number }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -93,6 +97,9 @@ select
     channel_at,
     device_platform,
     device_platform_at,
+    {% for column in details -%}
+    {{ column }},
+    {% endfor -%}
     step_1 as first_step,
     coalesce({% for number in steps | reverse %}step_{{ number }}{{ ', ' if not loop.last }}{% endfor %}) as last_step,
     step_1{% for number in steps[1:] %} || coalesce(' > ' || step_{{ number }}, ''){% endfor %} as journey
@@ -112,11 +119,38 @@ from grouped
 {%- endmacro %}
 
 
+{#-
+    What the events of a session say of it beside their channel and device platform: columns of sessions and their
+    pieces, with the expression over an event. The earliest known value counts; of `last_page`, the latest.
+-#}
+{% macro session_details() %}
+    {{ return({
+        'first_page': page(),
+        'last_page': page(),
+        'landing_host': 'page_host',
+        'landing_path': 'page_path',
+        'app_id': 'app_id',
+        'country': 'country',
+        'region': 'region',
+        'city': 'city',
+        'device': 'device',
+        'browser': 'browser',
+        'operating_system': 'operating_system',
+        'language': 'language',
+    }) }}
+{% endmacro %}
+
+
+{#- The page or screen of an event. -#}
+{% macro page() %}
+    {{ return('coalesce(page_host || page_path, page_path, page_title)') }}
+{% endmacro %}
+
+
 {#- The columns of session_pieces(). -#}
 {% macro piece_columns() %}
     {{ return([
         'event_date', 'identity_space', 'user_id', 'anonymous_id', 'session_id', 'first_event_at', 'last_event_at',
         'events', 'views', 'conversions', 'is_bot', 'channel', 'channel_at', 'device_platform', 'device_platform_at',
-        'first_step', 'last_step', 'journey',
-    ]) }}
+    ] + (session_details() | list) + ['first_step', 'last_step', 'journey']) }}
 {% endmacro %}

@@ -11,7 +11,7 @@
             'product_id', 'quantity', 'price', 'is_order_line', 'is_refund', 'refund_value', 'items',
         ],
         'stg_mobile': ['city', 'payment_method'],
-        'stg_web': ['entity_id'],
+        'stg_web': ['entity_id', 'device', 'browser', 'operating_system'],
         'stg_clickstream': ['action', 'product_id', 'quantity', 'price', 'search_query', 'is_order_line'],
         'stg_commerce': ['action', 'country', 'order_status', 'is_refund', 'refund_value', 'items'],
         'stg_events': mapped_columns(),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import dagster as dg
 from pyiceberg.types import IcebergType, ListType, StructType
 
-from assets.descriptions import COLUMNS, TEXTS, WAREHOUSE, describe
+from assets.descriptions import COLUMNS, LANDING, TEXTS, WAREHOUSE, describe
 from assets.freshness import lake_policy
 from contracts.stream import Csv, EnrichedTsv, JsonConcatenated, JsonLines, Stream
 from lake.schemas import Layer, definition
@@ -25,6 +25,24 @@ def table_spec(layer: Layer, stream: Stream, deps: Sequence[dg.AssetKey] = ()) -
     kinds = {"python", "iceberg", layer.value} | ({"pandera"} if layer is Layer.SILVER else set())
     policy = lake_policy(stream) if layer in (Layer.BRONZE, Layer.SILVER) else None
     return _spec(layer.value, layer, stream, describe(TEXTS[layer], stream), deps, kinds, policy)
+
+
+def landing_key(stream: Stream) -> dg.AssetKey:
+    """The key of the asset that lands a stream's topic."""
+    return dg.AssetKey(["landing", stream.name])
+
+
+def landing_spec(stream: Stream) -> dg.AssetSpec:
+    """The spec of a topic's landed objects."""
+    return dg.AssetSpec(
+        landing_key(stream),
+        description=describe(LANDING, stream),
+        group_name=stream.name,
+        kinds={"python", "kafka"},
+        owners=[stream.owner],
+        tags={"stream": stream.name, "layer": "landing"},
+        metadata={"topic": stream.topic or "", "folder": stream.folder},
+    )
 
 
 def relation_spec(stream: Stream) -> dg.AssetSpec:

@@ -82,6 +82,10 @@ def freshness_spec(stream: Stream) -> dg.AssetCheckSpec:
     return _spec(Layer.SILVER, stream, "freshness", "The hour's newest event is as recent as the contract wants")
 
 
+def late_spec(stream: Stream) -> dg.AssetCheckSpec:
+    return _spec(Layer.SILVER, stream, "late_share", "The share of late events is within the contract's limit")
+
+
 def drift_spec(stream: Stream) -> dg.AssetCheckSpec:
     return _spec(Layer.SILVER, stream, "drift", "The contract knows all fields, and all times can be read")
 
@@ -145,6 +149,7 @@ def silver_checks(
         return {
             "conservation": conservation(stream, counts, hours),
             "freshness": freshness(stream, counts, hours),
+            "late_share": late_share(stream, counts, hours),
             "rejected_share": rejected_share(stream, summary, counts, hours),
             "contract": contract(stream, failures),
             "drift": drift(stream, drifted.result()),
@@ -238,7 +243,20 @@ def freshness(stream: Stream, counts: LayerCounts, hours: Hours) -> Results:
         metadata = {
             "newest_event": mine.newest.isoformat() if mine.newest else "none",
             "minutes_behind": round(behind / MINUTE, 1) if behind is not None else 0.0,
-            "late_share": round(mine.late / max(mine.rows, 1), 4),
         }
         found[hour] = result(freshness_spec(stream), stream, hour, problem, metadata, WARN)
+    return found
+
+
+def late_share(stream: Stream, counts: LayerCounts, hours: Hours) -> Results:
+    """Warns if too many of an hour's events lie further before its end than the contract's `freshness`."""
+    found = {}
+    for hour in hours:
+        mine = counts[Layer.SILVER].get(hour, Counts())
+        share = mine.late / max(mine.rows, 1)
+        problem = None
+        if share > stream.late_share:
+            problem = f"{share:.1%} of the hour's events are late; the contract allows {stream.late_share:.1%}"
+        metadata = {"late_share": round(share, 4), "late_rows": mine.late, "rows": mine.rows}
+        found[hour] = result(late_spec(stream), stream, hour, problem, metadata, WARN)
     return found

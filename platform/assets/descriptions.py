@@ -19,6 +19,7 @@ BRONZE = """One row per landed record, valid or not: its bytes, file and line. {
 every object with its number of records, or why it was refused.
 
 **What the checks promise.** `complete`: every loaded object is here in full. `readable`: no object was refused.
+`volume` warns when far fewer or more records landed than in the same hour of other weeks.
 
 **Load and replay.** Drop a file into the hour's folder: the sensor `arrivals` loads it. Drop it again under the same
 path: its records replace the earlier ones. To materialize an hour again does nothing when nothing has changed.
@@ -32,8 +33,8 @@ SILVER = """One row per event, typed and conformed to the contract. {description
 `rejected/{name}`.
 
 **What the checks promise.** `conservation`: every row of bronze is in silver or rejected, exactly once. `contract`: no
-row breaks a rule. `freshness` and `drift` warn of late hours and of unknown fields. `up_to_date`: the newest event is
-at most {limit} old.
+row breaks a rule. `freshness`, `late_share` and `drift` warn of late hours, of many late events and of unknown fields.
+`up_to_date`: the newest event is at most {limit} old.
 
 **Mend and replay.** Change `platform/contracts/{name}.py`, raise its version, and materialize the hours: they are
 judged anew. `again: true` in the run's config judges them in any case.
@@ -64,6 +65,18 @@ has changed since the last one.
 **If it is wrong**, materialize it again. After a lost or damaged file: `make repair STREAM={name}`.
 """
 
+LANDING = """Messages of the topic `{topic}`, as objects of the landing zone. {description}.
+
+**Where it comes from.** Brokers of Kafka, named by `KAFKA_BOOTSTRAP_SERVERS`. Each run lands what is new in each
+partition. The names of the objects say where the next run goes on; no consumer group is used.
+
+**What the check promises.** `offsets`: in the last 7 days no message was deleted before it was drained, and the topic
+and its partitions have stayed the same.
+
+**Figures.** `lag_…` is how many offsets each partition holds beyond what was read. `tombstones` (no value), `not_text`
+(the value is not UTF-8) and `oversize` (above 16 MiB) are messages that are landed and make no event.
+"""
+
 _CONTRACT = """
 **Contract** {version}: `platform/contracts/{name}.py`, readable as `docs/contracts/{name}.md` and below as `contract`.
 """
@@ -75,6 +88,7 @@ def describe(text: str, stream: Stream) -> str:
     return (text + _CONTRACT).format(
         name=stream.name,
         folder=stream.folder,
+        topic=stream.topic or "",
         description=stream.description,
         version=stream.version,
         limit=in_words(oldest_allowed(stream)),

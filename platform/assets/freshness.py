@@ -14,6 +14,7 @@ is silent by night needs a longer `freshness` in its contract; nothing here know
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -37,8 +38,10 @@ def lake_policy(stream: Stream) -> dg.FreshnessPolicy:
     return dg.FreshnessPolicy.time_window(oldest_allowed(stream), stream.freshness)
 
 
-def gold_policy(streams: tuple[Stream, ...]) -> dg.FreshnessPolicy:
-    """For gold, which is made anew when any stream has new rows."""
+def gold_policy(streams: Sequence[Stream]) -> dg.FreshnessPolicy | None:
+    """For a model that is made of these streams: it is built when any of them has new rows. None if it has none."""
+    if not streams:
+        return None
     allowed = min(oldest_allowed(stream) for stream in streams)
     return dg.FreshnessPolicy.time_window(allowed + GOLD_AFTER, allowed)
 

@@ -12,10 +12,12 @@ from typing import Any
 import dagster as dg
 
 from assets.event_log import log_materializations
+from assets.gold_costs import gold_costs
 from assets.gold_preview import Preview, preview, read_previews
 from assets.gold_translator import UNIQUE_ID, Translator, by_event_date, event_date_sql, manifest
 from assets.headline import Figures, Measured, Table, headlines, measure
 from assets.partition_sets import is_event_date
+from assets.run_costs import Meter, cost_metadata, queries_of
 from lake.rebuild import RebuildVars
 from resources import dbt
 from resources.column_lineage import Columns, lineage
@@ -32,12 +34,14 @@ def record_materializations(
     rebuilt: RebuildVars,
     anew: Collection[str],
     common: Mapping[str, Any],
+    meter: Meter,
 ) -> None:
     """Record what was made: one materialization of a table, or one per event date if the model is rebuilt by it.
 
     All dates of a model made `anew` are recorded. The preview and the column lineage are part of the last
     materialization.
     """
+    costs = gold_costs(results, meter, queries_of(warehouse, context.log))
     specs = {spec.metadata[UNIQUE_ID]: spec for spec in context.assets_def.specs}
     made = {result.unique_id: result for result in results if result.unique_id in specs}
     dates = {name: None if name in anew else rebuilt["event_dates"] for name in made}
@@ -47,7 +51,8 @@ def record_materializations(
     columns = lineage()
     for name, result in made.items():
         key, figures = specs[name].key, measured.figures[name]
-        shared = {**common, "seconds": round(result.seconds, 3)}
+        rows = sum(figures[each].rows for each in partitions[name] if each in figures)
+        shared = {**common, **costs.get(name, {}), **cost_metadata(rows=rows), "seconds": round(result.seconds, 3)}
         metadata = {each: shared | _figures(each, figures.get(each, _NOTHING)) for each in partitions[name]}
         if metadata:
             shown = {"preview": previews[name]} if name in previews else {}

@@ -5,7 +5,7 @@ Belongs here: asset keys, partitions, kinds and tags of dbt's nodes. Not here: r
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from resources import dbt
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 _KINDS = {"view": "view", "seed": "csv"}
+_BUILT = ("model", "seed")
 _STORAGE = "dagster/storage_kind"
 
 
@@ -28,8 +29,7 @@ class Translator(DagsterDbtTranslator):
     partitioned by it."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        prefix = "warehouse" if dbt_resource_props["resource_type"] == "source" else "gold"
-        return dg.AssetKey([prefix, dbt_resource_props["name"]])
+        return asset_key(dbt_resource_props["unique_id"])
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition | None:
         return event_dates() if by_event_date(dbt_resource_props) else None
@@ -39,7 +39,9 @@ class Translator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         metadata = {name: value for name, value in spec.metadata.items() if name != _STORAGE}
         return spec.replace_attributes(
-            kinds=spec.kinds - {spec.metadata[_STORAGE]}, metadata=metadata, freshness_policy=gold_policy(STREAMS)
+            kinds=spec.kinds - {spec.metadata[_STORAGE]},
+            metadata=metadata,
+            freshness_policy=gold_policy([each for each in STREAMS if each.name in streams_of(unique_id)]),
         )
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
@@ -77,6 +79,29 @@ class Translator(DagsterDbtTranslator):
         return spec and spec._replace(description=promise(manifest["nodes"][unique_id]))
 
 
+def asset_key(unique_id: str) -> dg.AssetKey:
+    """The asset of a model, seed or source."""
+    prefix = "warehouse" if unique_id.startswith("source.") else "gold"
+    return dg.AssetKey([prefix, unique_id.rsplit(".", 1)[-1]])
+
+
+def check_keys(nodes: Collection[str]) -> list[dg.AssetCheckKey]:
+    """The checks of some models and seeds: their data tests."""
+    tests = (node for node in manifest()["nodes"].values() if node.get("attached_node") in nodes)
+    return [dg.AssetCheckKey(asset_key(test["attached_node"]), test["name"]) for test in tests]
+
+
+def with_partitioned_parents(nodes: Collection[str]) -> set[str]:
+    """Some nodes, and what Dagster wants in a run of these that has no partitions: all that they read by event date."""
+    found, waiting = set(nodes), set(nodes)
+    while waiting:
+        parents = {parent for name in waiting for parent in manifest()["nodes"][name]["depends_on"].get("nodes", ())}
+        known = manifest()["nodes"]
+        waiting = {name for name in parents - found if name in known and by_event_date(known[name])}
+        found |= waiting
+    return found
+
+
 def event_date_sql(node: Mapping[str, Any]) -> str:
     """SQL of the event date of a row, for a model that is rebuilt by event date."""
     return str(node["config"]["meta"]["rebuild"]["event_date"])
@@ -86,6 +111,20 @@ def by_event_date(node: Mapping[str, Any]) -> bool:
     """Whether a model is rebuilt by event date."""
     rule = node["config"].get("meta", {}).get("rebuild")  # of dbt/macros/rebuild.sql
     return rule is not None and rule["by"] != "person"
+
+
+@cache
+def streams_of(unique_id: str) -> frozenset[str]:
+    """The names of the streams that a model, seed or source is made from. A seed has none."""
+    if unique_id.startswith("source."):
+        return frozenset([unique_id.rsplit(".", 1)[-1]])
+    parents = manifest()["nodes"][unique_id]["depends_on"].get("nodes", ())
+    return frozenset[str]().union(*map(streams_of, parents))
+
+
+def built_nodes() -> list[str]:
+    """The unique ids of all models and seeds."""
+    return [name for name, node in manifest()["nodes"].items() if node["resource_type"] in _BUILT]
 
 
 @cache

@@ -16,7 +16,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from assets.findings import LISTED, Finding, State
 
 NOT_MADE = "the last run did not materialize it"
-LATE = ("freshness", "up_to_date")  # the checks whose failure means that data are late
+LATE = ("freshness", "late_share", "up_to_date")  # the checks whose failure means that data are late
 
 
 def failed_checks(instance: dg.DagsterInstance, checks: Collection[dg.AssetCheckKey]) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ import polars as pl
 from assets.bronze import bronze_asset
 from assets.findings import Finding, State, findings_table, ordered, status_lines
 from assets.gold import gold_assets
+from assets.landing import landing_asset
 from assets.run_history import failed_assets, failed_checks, failed_partitions, partitions_behind
 from assets.silver import silver_assets
 from assets.warehouse import warehouse_asset
@@ -46,8 +47,7 @@ def find(
     now: dt.datetime,
 ) -> list[Finding]:
     """All findings, in order."""
-    definitions = [kind(stream) for stream in streams for kind in (bronze_asset, silver_assets, warehouse_asset)]
-    gold = gold_assets(streams)
+    *definitions, gold = watched_assets(streams)
     checks = {key for each in (*definitions, gold) for key in each.check_keys}
     partitioned = [spec.key for each in definitions for spec in each.specs if spec.partitions_def]
     whole = [spec.key for each in definitions for spec in each.specs if not spec.partitions_def]
@@ -59,6 +59,13 @@ def find(
         _of_warehouse(lake, warehouse, streams),
     )
     return ordered(found, [stream.name for stream in streams])
+
+
+def watched_assets(streams: Sequence[Stream]) -> list[dg.AssetsDefinition]:
+    """The assets of all streams, then gold."""
+    topics = [landing_asset(stream) for stream in streams if stream.topic]
+    lake = [kind(stream) for stream in streams for kind in (bronze_asset, silver_assets, warehouse_asset)]
+    return [*topics, *lake, gold_assets(streams)]
 
 
 def _of_stream(

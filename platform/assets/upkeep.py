@@ -38,11 +38,29 @@ def upkeep_op(stream: Stream) -> dg.OpDefinition:
             context.log.info(f"{layer}.{stream.name}: {done}")
             if layer is Layer.SILVER:
                 needed = named_by_any(table)
-                snapshot = table.current_snapshot()
-                warehouse.apply_snapshot(stream, table, snapshot.snapshot_id if snapshot else None)
         delete_abandoned(lake.scratch, now - GRACE)
 
     return upkeep
+
+
+def upkeep_warehouse_op(stream: Stream) -> dg.OpDefinition:
+    """Lets the warehouse follow a stream's silver, so that the next upkeep can delete what it shows now.
+
+    It is a step of its own because it must not run while gold is built, and a step has one pool.
+    """
+
+    @dg.op(
+        name=f"upkeep_warehouse_{stream.name}",
+        pool=POOL,
+        ins={"tidied": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing),
+    )
+    def upkeep_warehouse(lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]) -> None:
+        table = lake.table(Layer.SILVER, stream)
+        snapshot = table.current_snapshot()
+        warehouse.apply_snapshot(stream, table, snapshot.snapshot_id if snapshot else None)
+
+    return upkeep_warehouse
 
 
 @dg.op(pool=POOL, out=dg.Out(dg.Nothing))
@@ -64,7 +82,7 @@ def upkeep_job(streams: Sequence[Stream]) -> dg.JobDefinition:
     @dg.job(name="upkeep", description="Merges small files, expires old snapshots, deletes orphaned files")
     def upkeep() -> None:
         for stream in streams:
-            upkeep_op(stream)()
+            upkeep_warehouse_op(stream)(upkeep_op(stream)())
         upkeep_marts()
 
     return upkeep

@@ -51,7 +51,7 @@ class ClickstreamEvent(Envelope):
 
 CLICKSTREAM = Stream(
     name="clickstream",
-    version="2.1.0",
+    version="2.1.1",
     owner="team:storefront",
     description="Views, searches, carts and purchases of the storefront",
     identity_space="site",

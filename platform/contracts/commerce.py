@@ -83,7 +83,7 @@ def _refunds() -> pl.Expr:
 
 COMMERCE = Stream(
     name="commerce",
-    version="3.0.0",
+    version="3.0.1",
     owner="team:commerce",
     description="Order and browsing events of an online shop",
     identity_space="shop",

@@ -15,7 +15,7 @@ import polars as pl
 
 from contracts.amounts import MOST_MONEY, MOST_PIECES, each_in_range, money, pieces
 from contracts.items import ITEM
-from contracts.mapping import NOT_SENT, Constant, EventMapping, Path, Source
+from contracts.mapping import NOT_SENT, Constant, DateAndTime, EventMapping, Path, Source
 from contracts.stream import Envelope, JsonLines, Money, Personal, Stream, column
 
 
@@ -24,6 +24,7 @@ class MappedEvent(Envelope):
 
     channel: str
     category: str
+    action: str
     page_path: str
     product_id: str
     product_name: str
@@ -105,12 +106,19 @@ def _who_and_when(mapping: EventMapping) -> dict[str, Any]:
     return {
         "event_id": column(mapping.event_id, description="The producer's id of the event"),
         "event_name": _text(mapping.event_name, "What happened", nullable=False),
-        "event_at": column(mapping.event_at, time=mapping.time, nullable=False, description="When it happened, UTC"),
+        "event_at": _time(mapping),
         "user_id": _id(mapping.user_id, "The producer's id of the person"),
         "anonymous_id": _id(mapping.anonymous_id, "The producer's id of the device"),
         "session_id": _id(mapping.session_id, "The visit it belongs to", compute=session),
         "device_platform": _text(mapping.device_platform, "web, mobile, ..., as the producer calls it"),
     }
+
+
+def _time(mapping: EventMapping) -> Any:
+    at = mapping.event_at
+    joined = isinstance(at, DateAndTime)
+    path = (at.date, at.time) if isinstance(at, DateAndTime) else at
+    return column(path, joined=joined, time=mapping.time, nullable=False, description="When it happened, UTC")
 
 
 def _what(mapping: EventMapping, identity_space: str) -> dict[str, Any]:
@@ -120,6 +128,10 @@ def _what(mapping: EventMapping, identity_space: str) -> dict[str, Any]:
     return {
         "channel": _text(mapping.channel, "The marketing channel that brought the visit"),
         "category": _text(mapping.category, "The kind of thing that it is about", line.get("product_category")),
+        "action": column(
+            compute=_name(mapping).replace_strict(dict(mapping.actions), default=None, return_dtype=pl.String),
+            description="What was done with products: product_view, add_to_cart, ...",
+        ),
         "page_path": _text(mapping.page_path, "The page or screen"),
         "product_id": _text(mapping.product_id, "The product that it is about", line.get("product_id")),
         "product_name": _text(NOT_SENT, "Name of the product of an order's line", line.get("product_name")),

@@ -6,8 +6,8 @@ producer (its own file beside this one).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from contracts.paths import names_of_path
 from contracts.stream import Csv
@@ -25,6 +25,19 @@ Path = str | tuple[str, ...]
 """A field of a record, with dots between names. Of several, the first one with a value counts."""
 Source = Path | Constant
 NOT_SENT: Path = ()
+ACTIONS = (
+    *("product_view", "list_view", "list_click", "add_to_cart", "remove_from_cart", "checkout_step"),
+    *("transaction", "refund"),
+)
+"""What people do with products, in the words of Snowplow's e-commerce plug-in."""
+
+
+@dataclass(frozen=True)
+class DateAndTime:
+    """A date and a time of day in two fields. They are read as one text, with a blank in between."""
+
+    date: str
+    time: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,16 +67,16 @@ class EventMapping:
 
     `time` is the form of `event_at`; None means ISO 8601. `value` is what the record adds to its order; if it is left
     out, it is the sum of the items. `properties` is an object to keep as JSON, or several fields, which become an
-    object with the last names of their paths. `views`, `conversions` and `refunds` are names of events. With
-    `session_of_person`, a session's id is unique only for one person. `delimiter`, `encoding` and `decimal_comma` are
-    for CSV.
+    object with the last names of their paths. `views`, `conversions` and `refunds` are names of events, and `actions`
+    maps names of events to `ACTIONS`. With `session_of_person`, a session's id is unique only for one person.
+    `delimiter`, `encoding` and `decimal_comma` are for CSV.
 
     Raises `ValueError` for amounts without a currency, for names of events that are one text, for a name that is both a
-    conversion and a refund, and for two properties with the same name.
+    conversion and a refund, for an unknown action, and for two properties with the same name.
     """
 
     event_name: Source
-    event_at: Path
+    event_at: Path | DateAndTime
     time: TimeForm | None = None
     event_id: Path = NOT_SENT
     user_id: Path = NOT_SENT
@@ -83,6 +96,7 @@ class EventMapping:
     views: Sequence[str] = ()
     conversions: Sequence[str] = ()
     refunds: Sequence[str] = ()
+    actions: Mapping[str, str] = field(default_factory=dict)
     delimiter: str = ","
     encoding: str = "utf-8"
     decimal_comma: bool = False
@@ -90,11 +104,13 @@ class EventMapping:
     def __post_init__(self) -> None:
         if (self.value or self.items) and not self.currency:
             raise ValueError('EventMapping: amounts need a currency: a field, or one for all as Constant("EUR")')
-        for field in ("views", "conversions", "refunds"):
-            if isinstance(names := getattr(self, field), str):
-                raise ValueError(f"EventMapping: {field} are names in parentheses: ({names!r},)")
+        for kind in ("views", "conversions", "refunds"):
+            if isinstance(names := getattr(self, kind), str):
+                raise ValueError(f"EventMapping: {kind} are names in parentheses: ({names!r},)")
         if both := {*self.conversions} & {*self.refunds}:
             raise ValueError(f"EventMapping: events that are conversions and refunds: {', '.join(sorted(both))}")
+        if unknown := {*self.actions.values()} - {*ACTIONS}:
+            raise ValueError(f"EventMapping: no actions: {', '.join(sorted(unknown))}; there are {', '.join(ACTIONS)}")
         if len(self.named_properties) < len(self.properties) and not isinstance(self.properties, str):
             raise ValueError(f"EventMapping: two properties have the same last name: {', '.join(self.properties)}")
 
@@ -106,7 +122,8 @@ class EventMapping:
     @property
     def csv(self) -> Csv | None:
         """CSV whose header has the fields that no event can lack; None if these have no single name in a header."""
-        sources = [source for source in (self.event_name, self.event_at) if not isinstance(source, Constant)]
+        at = (self.event_at.date, self.event_at.time) if isinstance(self.event_at, DateAndTime) else (self.event_at,)
+        sources = [source for source in (self.event_name, *at) if not isinstance(source, Constant)]
         paths = [names_of_path(source) for source in sources if isinstance(source, str)]
         names = tuple(names[0] for names in paths if len(names) == 1)
         return Csv(names, self.delimiter, self.encoding) if len(names) == len(sources) else None

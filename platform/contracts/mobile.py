@@ -37,7 +37,7 @@ class MobileJourney(Envelope):
 
 MOBILE = Stream(
     name="mobile",
-    version="2.0.0",
+    version="2.0.1",
     owner="team:mobile",
     description="Journeys of the app's users, each with up to four steps and perhaps an order",
     identity_space="app",

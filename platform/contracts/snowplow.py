@@ -208,7 +208,7 @@ class SnowplowEvent(EnrichedFields):
 
 SNOWPLOW = Stream(
     name="snowplow",
-    version="2.1.0",
+    version="2.1.1",
     owner="team:web-analytics",
     description="Enriched events of Snowplow trackers on web sites, apps and servers",
     identity_space="site",

@@ -19,6 +19,7 @@ import polars as pl
 from contracts.layout import HIVE, PLAIN, Layout
 from contracts.rules import looked_at
 from contracts.times import TimeForm
+from partitions import Window
 
 # The column types that have parameters, as annotations of a model.
 Instant = Annotated[pl.Datetime, "us", "UTC"]
@@ -48,6 +49,7 @@ def column(
     *,
     each: Mapping[str, str | None] | None = None,
     compute: pl.Expr | None = None,
+    joined: bool = False,
     time: TimeForm | None = None,
     decimal_comma: bool = False,
     json: bool = False,
@@ -59,15 +61,15 @@ def column(
 ) -> Any:
     """One silver column: where it comes from in the decoded record, and pandera's rules for it.
 
-    `path` is dotted (`customer.email`, see `paths`); of several, the first one with a value counts. In Snowplow's
-    events it may lead into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity.
-    With `json`, the paths `contexts` and `unstruct_event` hold all entities but personal ones, by column name.
+    `path` is dotted (`customer.email`, see `paths`); of several, the first one with a value counts. If they are
+    `joined`, it is all of them with a blank in between, and null if one is missing. In Snowplow's events it may lead
+    into an entity: `contexts_com_acme_user_1.id` is field `id` of the event's first such entity. With `json`, the paths
+    `contexts` and `unstruct_event` hold all entities but personal ones, by column name.
 
     `compute` makes the column from typed columns; with a path as well, also from the value there. With neither, the
     stream does not fill the column. `each` maps the fields of a list's structs to paths within one element, or to None.
     Without `path` its paths are those of the record, which make a list of one element, or with `json` an object. `json`
-    keeps any value as JSON text. `time` is the form of a time that is not ISO 8601. With `decimal_comma`, amounts that
-    come as text are written like `1.234,50`.
+    keeps any value as JSON text. `time` is the form of a time, if not ISO 8601. `decimal_comma`: texts like `1.234,50`.
 
     A text with only white space is null, unless the column is `free_text`. Empty text is always null.
 
@@ -77,8 +79,9 @@ def column(
     decimals in a value is rejected.
     """
     paths = (path,) if isinstance(path, str) else path or ()
-    metadata: dict[str, Any] = {"paths": paths, "each": each, "compute": compute, "json": json, "personal": personal}
-    metadata |= {"time": time, "decimal_comma": decimal_comma, "free_text": free_text, "rounded": rounded}
+    metadata: dict[str, Any] = {"paths": paths, "joined": joined, "each": each, "compute": compute, "json": json}
+    metadata |= {"personal": personal, "time": time, "decimal_comma": decimal_comma}
+    metadata |= {"free_text": free_text, "rounded": rounded}
     return pa.Field(nullable=nullable, metadata=metadata, **rules)
 
 
@@ -176,9 +179,10 @@ class Stream:
     `volatile` are dotted paths that do not count for the content. `fingerprint` is a field that replaces the whole
     content if it has a value. `dropped` are personal fields that no column keeps, `ignored` other fields that no column
     keeps; any further field is drift. Snowplow's entities count as fields; with `*` for its end, a path names all that
-    begin like it. `freshness` is how far the newest event of an arrival hour may lie before the
-    hour's end. A change of columns or rules needs a new `version`: files that were judged under another version are
-    judged again when their hour is next materialized.
+    begin like it. `freshness` is how far the newest event of an arrival hour may lie before the hour's end. Events
+    further back are late; more than `late_share` (0 to 1) of them make a check warn. `topic` is a topic of Kafka whose
+    messages are landed; it needs a `wrapper`. A change of columns or rules needs a new `version`: files that were
+    judged under another version are judged again when their hour is next materialized.
     """
 
     name: str
@@ -201,7 +205,9 @@ class Stream:
     clock: Clock = Clock()
     rejected_share: RejectedShare = RejectedShare()
     freshness: dt.timedelta = dt.timedelta(hours=2)
+    late_share: float = 0.10
     prefix: str | None = None
+    topic: str | None = None
     layouts: tuple[Layout, ...] = (PLAIN, HIVE)
 
     def __post_init__(self) -> None:
@@ -218,6 +224,9 @@ class Stream:
                 f"columns declared unique {unique} (only a key is unique), rules that only warn {warning}, "
                 f"rounded columns that are not boolean {flags}"
             )
+
+        if self.topic and not self.wrapper:
+            raise ValueError(f"contract {self.name!r}: a topic needs wrapper=KafkaRecord()")
 
     def __hash__(self) -> int:
         return hash((self.name, self.version))
@@ -272,6 +281,12 @@ class Stream:
     def folder(self) -> str:
         """The stream's prefix in the landing zone, without slashes at its ends."""
         return (self.prefix or self.name).strip("/")
+
+    def hour_inside(self, parts: tuple[str, ...], window: Window) -> dt.datetime | None:
+        """The UTC hour of a folder, given by the parts of its path, if it is an hour's folder inside the window."""
+        return next(
+            (layout.hour("/".join([*parts, ""])) for layout in self.layouts if layout.covers(parts, window)), None
+        )
 
     def arrival_hour(self, relative_path: str) -> dt.datetime | None:
         """The UTC hour that a path below `folder` names, or None if no layout fits."""

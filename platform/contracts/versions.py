@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-WORDS = {"owner", "description", "rejected_share", "freshness"}
+# No record is read in another way.
+WORDS = {"owner", "description", "rejected_share", "freshness", "late_share", "topic"}
 DECISIONS = {"dropped", "ignored"}  # about fields that no column keeps
 LISTS = {"decoding", "layouts", "literals", "pairs", "paths"}  # a longer list accepts more records
 _VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")

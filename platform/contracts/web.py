@@ -37,13 +37,14 @@ class WebEvent(Envelope):
 
 WEB = Stream(
     name="web",
-    version="2.0.0",
+    version="2.0.1",
     owner="team:community",
     description="Activity of the community site's members",
     identity_space="community",
     model=WebEvent,
     decoding=(JsonConcatenated(),),
     wrapper=KafkaRecord(),
+    topic="event",
     literals=("props", "props.geo_location"),
     dropped={
         "props.ip_address": Personal.DROP,

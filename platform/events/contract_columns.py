@@ -28,6 +28,7 @@ def _column(stream: Stream, name: str) -> Column:
         json=source["json"],
         rounds=stream.rounds and dtype == MONEY,
         each=_fields(dtype, source, stream.rounds),
+        joined=source["joined"],
         time=source["time"],
         decimal_comma=source["decimal_comma"],
         free_text=source["free_text"],

@@ -25,6 +25,7 @@ from events.siphash import Digests
 from events.values import MISSING, NULL, TEXT, Values
 
 _MESSAGE = ("topic", "partition", "offset", "value")  # an object with all of these keys is a Kafka message
+_BINARY = "value_base64"  # beside a null value: the bytes of one that is no text
 
 
 class Documents:
@@ -35,7 +36,7 @@ class Documents:
         self.tables = [framing for framing in stream.decoding if isinstance(framing, Csv)] or [Csv(())]
         columns, known = columns_of(stream), [*_known_paths(stream)]
         self.known_fields = [*dict.fromkeys(names_of_path(path)[0] for path in known)]
-        self.messages = Projection(located=_MESSAGE)
+        self.messages = Projection(located=(*_MESSAGE, _BINARY))
         self.projection = Projection(columns, nulls=stream.nulls, volatile=stream.volatile, embedded=stream.literals)
         self.pairs = [Pairs(path, _below(path, known)) for path in stream.pairs]
         inside = tuple(f"{path}." for path in stream.pairs)
@@ -108,8 +109,9 @@ class Documents:
         found = extract(records, self.messages).values
         wrapped = np.all([found[name].kinds != MISSING for name in _MESSAGE], axis=0) & records.given
         value = found["value"]
-        gone = np.flatnonzero(wrapped & (value.kinds == NULL))
-        why.update(dict.fromkeys(gone.tolist(), "a Kafka message without a value"))
+        gone, binary = wrapped & (value.kinds == NULL), found[_BINARY].kinds != MISSING
+        why.update(dict.fromkeys(np.flatnonzero(gone).tolist(), "a Kafka message without a value"))
+        why.update(dict.fromkeys(np.flatnonzero(gone & binary).tolist(), "a Kafka message whose value is not UTF-8"))
         kinds = np.where(wrapped, value.kinds, np.where(records.given, TEXT, MISSING)).astype(np.uint8)
         starts, ends = np.where(wrapped, value.starts, records.starts), np.where(wrapped, value.ends, records.ends)
         return Values(records.data, kinds, starts, ends), wrapped

@@ -7,7 +7,7 @@ object holds (`events.decode`), whether it was loaded (`ledger`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -17,6 +17,10 @@ from partitions import Window
 
 # A refusal that begins so was caused by the storage. The object may become readable without changing.
 NOT_READABLE = "not readable"
+
+
+class NoticesFailed(Exception):
+    """The storage's reports of new objects cannot be received; the message says why."""
 
 
 @dataclass(frozen=True, order=True)
@@ -32,6 +36,27 @@ class LandedObject:
     size: int
     arrival_hour: dt.datetime | None
     refused: str | None = None
+
+
+@dataclass(frozen=True)
+class HourListing:
+    """What an arrival hour holds: the number of its objects, and a digest that differs when any of them differs.
+
+    `make` makes the objects. Most listings are like the last one of the same hour, and then nobody needs them.
+    """
+
+    hour: dt.datetime
+    count: int
+    digest: bytes
+    make: Callable[[], list[LandedObject]]
+
+
+@dataclass(frozen=True)
+class ZoneSurvey:
+    """The arrival hours inside a window that have a folder, and the objects that are in none of these hours."""
+
+    hours: list[dt.datetime]
+    outside: list[LandedObject]
 
 
 class Reader(Protocol):
@@ -53,10 +78,38 @@ class Landing(Protocol):
         """A stream's objects, sorted by path: those of some arrival hours, or all, also those without a known hour."""
         ...
 
+    def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
+        """One listing for each of some arrival hours, also for an empty one."""
+        ...
+
+    def survey(self, stream: Stream, window: Window) -> ZoneSurvey:
+        """Which hours there are, and what is outside of them. Does not list the hours inside the window."""
+        ...
+
     def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:
-        """Objects whose arrival hour is unknown or outside the window. Does not list the hours inside it."""
+        """Objects whose arrival hour is unknown or outside the window: those of `survey`."""
+        ...
+
+    def noticed(self, wait_s: float) -> list[str]:
+        """Paths of objects that the storage has reported since the last call; waits up to `wait_s` for the first one.
+
+        A hint: paths may be missing, repeated, in any order, or of objects that are gone. Empty if nothing reports.
+        Raises `NoticesFailed`.
+        """
         ...
 
     def reading(self, objects: Sequence[LandedObject]) -> AbstractContextManager[Reader]:
         """A reader of these objects, which several threads will open in about this order."""
+        ...
+
+
+class LandingStore(Protocol):
+    """A landing zone as a drain writes to it. Paths are below the landing zone."""
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Create an object, whole or not at all. False if there is one already, which then stays as it is."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """An object's bytes. Raises `FileNotFoundError` if there is none."""
         ...

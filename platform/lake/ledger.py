@@ -81,6 +81,12 @@ def to_retry(now: dt.datetime | None = None) -> pl.Expr:
     return _refused_as(LOST) | (_refused_as(NOT_READABLE) & due)
 
 
+def next_retry(rows: pl.DataFrame, now: dt.datetime) -> dt.datetime | None:
+    """When the first of these rows that settle something will settle it no longer (`to_retry`). None: never."""
+    refused = rows.filter(_refused_as(NOT_READABLE) & ~to_retry(now))["_ingested_at"]
+    return None if refused.is_empty() else min(refused) + RETRY_AFTER
+
+
 def _refused_as(beginning: str) -> pl.Expr:
     return pl.col("refused").str.starts_with(f"{beginning}:").fill_null(False)
 

@@ -12,6 +12,7 @@ from contextlib import closing
 from itertools import chain, groupby
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyiceberg.table import Table
 
@@ -25,6 +26,7 @@ from lake.schemas import PARTITION_BY, Layer
 from lake.writing import DataFileWriter
 
 WAITING_BYTES = 64 << 20
+GATHERED_BYTES = 256 << 10
 
 
 def bronze_writer(bronze: Table) -> DataFileWriter:
@@ -45,7 +47,9 @@ def read_objects(
         closing(parallel_map(lambda landed: (landed, _start(reader, landed, stream.decoding)), ordered)) as started,
     ):
         for hour, of_hour in groupby(started, key=lambda item: item[0].arrival_hour):
-            entries += [_write(landed, records, writer, now) for landed, records in of_hour]
+            gathering = _Gathering(writer, hour, now)
+            entries += [_write(landed, records, gathering, now) for landed, records in of_hour]
+            gathering.flush()
             writer.finish_partition(hour)
     return entries
 
@@ -102,7 +106,7 @@ def _decode_whole(reader: Reader, landed: LandedObject, decoding: tuple[Framing,
 
 
 def _write(
-    landed: LandedObject, records: Iterator[pa.RecordBatch] | Unreadable, writer: DataFileWriter, now: dt.datetime
+    landed: LandedObject, records: Iterator[pa.RecordBatch] | Unreadable, gathering: _Gathering, now: dt.datetime
 ) -> dict[str, Any]:
     """Write an object's records, or nothing if it is unreadable; returns its entry for the ledger."""
     if isinstance(records, Unreadable):
@@ -110,21 +114,51 @@ def _write(
     total = 0
     for batch in records:
         total += batch.num_rows
-        writer.write_arrow(landed.arrival_hour, _with_lineage(batch, landed, now).select(writer.columns))
+        gathering.add(landed, batch)
     return ledger_entry(landed, now, records=total)
 
 
-def _with_lineage(batch: pa.RecordBatch, landed: LandedObject, now: dt.datetime) -> pa.Table:
-    """Decoded records with the lineage columns of bronze."""
-    instant = pa.timestamp("us", "UTC")
-    first = pa.repeat(pa.scalar(0, pa.int32()), batch.num_rows)
-    constants = {
-        "_arrival_hour": pa.repeat(pa.scalar(landed.arrival_hour, instant), batch.num_rows),
-        "_source_file": pa.DictionaryArray.from_arrays(first, pa.array([landed.path], pa.large_string())),
-        "_source_version": pa.DictionaryArray.from_arrays(first, pa.array([landed.version], pa.large_string())),
-        "_ingested_at": pa.repeat(pa.scalar(now, instant), batch.num_rows),
-    }
-    rows = pa.Table.from_batches([batch])
-    for name, value in constants.items():
-        rows = rows.append_column(name, value)
-    return rows
+class _Gathering:
+    """Records of an hour on their way to the writer. Small objects go together, as each write has a fixed cost."""
+
+    def __init__(self, writer: DataFileWriter, hour: dt.datetime | None, now: dt.datetime) -> None:
+        self.writer, self.hour, self.now = writer, hour, now
+        self.parts: list[tuple[LandedObject, pa.RecordBatch]] = []
+        self.bytes = 0
+
+    def add(self, landed: LandedObject, batch: pa.RecordBatch) -> None:
+        """Take a batch of an object, in landing order."""
+        self.parts.append((landed, batch))
+        self.bytes += batch.nbytes
+        if self.bytes >= GATHERED_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write all that was taken, with the lineage columns of bronze."""
+        if not self.parts:
+            return
+        objects = list(dict.fromkeys(landed for landed, _ in self.parts))
+        index = {landed: number for number, landed in enumerate(objects)}
+        rows = pa.Table.from_batches([batch for _, batch in self.parts]).combine_chunks()
+        of_object = np.repeat([index[landed] for landed, _ in self.parts], [len(batch) for _, batch in self.parts])
+        numbers = pa.array(of_object.astype(np.int32))
+        instant = pa.timestamp("us", "UTC")
+        columns = {
+            "_arrival_hour": pa.repeat(pa.scalar(self.hour, instant), len(rows)),
+            "_source_file": _dictionary(numbers, [landed.path for landed in objects]),
+            "_source_version": _dictionary(numbers, [landed.version for landed in objects]),
+            "_ingested_at": pa.repeat(pa.scalar(self.now, instant), len(rows)),
+        }
+        for name, values in columns.items():
+            rows = rows.append_column(name, values)
+        self.parts, self.bytes = [], 0
+        self.writer.write_arrow(self.hour, rows.select(self.writer.columns))
+
+
+def _dictionary(numbers: pa.Array, texts: list[str]) -> pa.DictionaryArray:
+    """The texts with these numbers. Equal texts are one entry, as a dictionary must have it."""
+    entries = list(dict.fromkeys(texts))
+    if len(entries) < len(texts):
+        places = {text: place for place, text in enumerate(entries)}
+        numbers = pa.array([places[text] for text in texts], pa.int32()).take(numbers)
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(entries, pa.large_string()))

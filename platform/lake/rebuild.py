@@ -22,25 +22,42 @@ Snapshots = Mapping[str, int | None]
 RebuildVars = Mapping[str, list[str] | None]
 
 
-def changed_in_silver(
+def changed_streams(
     lake: Lake, streams: Sequence[Stream], in_gold: Mapping[str, Iterable[int | None]], applied: Snapshots
-) -> ChangedDates | None:
+) -> dict[str, ChangedDates | None]:
     """What differs in silver between the snapshots whose rows gold may hold and those that the warehouse holds.
 
-    None if everything may differ.
+    By the names of the streams that differ. None if everything of a stream may differ.
     """
-    found = ChangedDates()
+    found: dict[str, ChangedDates | None] = {}
     for stream in streams:
         after = applied.get(stream.name)
         if after is None:
             continue
         if stream.name not in in_gold:
+            found[stream.name] = None
+            continue
+        table = lake.table(Layer.SILVER, stream)
+        changes = union(changed_dates(table, before, after) for before in in_gold[stream.name])
+        if changes != ChangedDates():
+            found[stream.name] = changes
+    return found
+
+
+def changed_in_silver(
+    lake: Lake, streams: Sequence[Stream], in_gold: Mapping[str, Iterable[int | None]], applied: Snapshots
+) -> ChangedDates | None:
+    """What `changed_streams` finds, in all streams together. None if everything may differ."""
+    return union(changed_streams(lake, streams, in_gold, applied).values())
+
+
+def union(changes: Iterable[ChangedDates | None]) -> ChangedDates | None:
+    """All changes together. None if everything may differ for one of them."""
+    found = ChangedDates()
+    for each in changes:
+        if each is None:
             return None
-        for before in in_gold[stream.name]:
-            changes = changed_dates(lake.table(Layer.SILVER, stream), before, after)
-            if changes is None:
-                return None
-            found |= changes
+        found |= each
     return found
 
 

@@ -81,6 +81,7 @@ def _facts(stream: Stream, shaped: Mapping[str, Any]) -> Iterator[tuple[str, str
     yield "accepted event times", f"from {clock.earliest:%Y-%m-%d} to {_hours(clock.ahead)} after the arrival hour"
     yield "share of rejected records", f"warns above {share.warn:.0%}, fails above {share.error:.0%}"
     yield "share of duplicates", f"warns above {share.duplicates_warn:.0%}"
+    yield "share of late events", f"warns above {stream.late_share:.0%}"
     yield "freshness", f"the newest event is at most {_hours(stream.freshness)} old at the end of its arrival hour"
 
 

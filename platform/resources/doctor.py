@@ -34,9 +34,13 @@ from contracts import STREAMS
 from lake.catalog import open_catalog
 from partitions import arrival_window
 from resources import dbt
-from resources.environment import Misconfigured, data_dir, deployment, first_hour, make, named_settings
+from resources.alerts.rules import InvalidRules
+from resources.alerts.settings import InvalidAlertSettings
+from resources.environment import data_dir, deployment, first_hour, make, named_settings
+from resources.kafka.settings import BOOTSTRAP
 from resources.landing.folder import FolderLanding
 from resources.landing.s3 import S3Landing
+from resources.settings import Misconfigured
 from resources.warehouse.protocol import WarehouseBusy
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -139,6 +143,21 @@ def landing() -> str:
     return f"can be listed; {len(found):,} objects in the current hour"
 
 
+def alerts() -> str:
+    alerting = make("alerting", STREAMS, LOG)
+    rules = len(alerting.rules.names)
+    told = " and ".join(channel.name for channel in alerting.channels)
+    return f"{rules} rules; told by {told}" if told else f"{rules} rules, but nobody is told: set ALERT_WEBHOOK_URL"
+
+
+def kafka() -> str:
+    brokers = make("kafka", STREAMS, LOG)
+    if brokers.settings is None:
+        return f"not used: {BOOTSTRAP} is not set"
+    states = [brokers.topic_state(stream) for stream in STREAMS if stream.topic]
+    return "; ".join(f"topic {state.name}: {len(state.partitions)} partitions" for state in states)
+
+
 def clock() -> str:
     """Compare this machine's clock with the landing zone's: S3's, or that of the file system of `DATA_DIR`."""
     zone = make("landing", STREAMS, LOG)
@@ -156,7 +175,7 @@ def clock() -> str:
 
 # The settings come last, because the services need them.
 CHECKS: tuple[Check, ...] = (versions, manifest, folders, disk, instance, settings)
-SERVICES: tuple[Check, ...] = (catalog, warehouse, landing, clock)
+SERVICES: tuple[Check, ...] = (catalog, warehouse, landing, kafka, alerts, clock)
 
 
 def main(limit_s: float = LIMIT_S) -> int:
@@ -184,7 +203,7 @@ def examination(check: Check, limit_s: float) -> Callable[[], tuple[bool, str]]:
         nonlocal outcome
         try:
             outcome = (True, check())
-        except (Problem, Misconfigured) as problem:
+        except (Problem, Misconfigured, InvalidAlertSettings, InvalidRules) as problem:
             outcome = (False, str(problem))
         except Exception as error:
             outcome = (False, f"{type(error).__name__}: {' '.join(str(error).split())[:600]}")

@@ -1,8 +1,8 @@
 """Deployments: which resources the platform runs on. This is the only module that reads the environment.
 
-Belongs here: the table of deployments and the settings. A resource is made by a function when a run or a sensor needs
-it, never at import; each function imports what only it needs. Only `dg.EnvVar` reads secrets, so that none gets into a
-log or a message.
+Belongs here: the table of deployments, and the values of settings (their names: `settings`). A resource is made by a
+function when a run or a sensor needs it, never at import; each function imports what only it needs. Only `dg.EnvVar`
+reads secrets, so that none gets into a log or a message.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -21,16 +20,16 @@ import dagster as dg
 
 from contracts.stream import Stream
 from partitions import hour_of, key_of
+from resources.alerts.settings import ALERT_SETTINGS, alerting
+from resources.kafka.settings import SETTINGS as KAFKA
+from resources.kafka.settings import kafka_settings
+from resources.settings import AWS, OPTIONAL, REDSHIFT, SNOWFLAKE, Misconfigured, misspelt
 
 DEVELOPMENT_KEY = "development"
 FIRST_HOUR = "2020-01-01-00:00"
 RECENTLY = dt.timedelta(days=30)
 Log = logging.Logger
 Factory = Callable[[Sequence[Stream], Log], Any]
-
-
-class Misconfigured(Exception):
-    """A setting is missing or invalid; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,14 @@ def first_hour() -> dt.datetime:
     return hour
 
 
+def newest_first() -> bool:
+    """Whether a backlog is loaded from its newest hours on. Raises `Misconfigured` for an unknown order."""
+    order = os.environ.get("BACKLOG_ORDER") or "newest"
+    if order not in ("newest", "oldest"):
+        raise Misconfigured(f"BACKLOG_ORDER: expected newest or oldest, found {order!r}")
+    return order == "newest"
+
+
 def begin_recently(now: dt.datetime) -> None:
     """Let a new platform on this machine begin a month before `now`, so that its pages are not full of empty hours.
 
@@ -108,7 +115,15 @@ def _folder_landing(_: Sequence[Stream], __: Log) -> Any:
 def _s3_landing(_: Sequence[Stream], __: Log) -> Any:
     from resources.landing.s3 import S3Landing
 
-    return S3Landing(*_bucket("LANDING_URL"), _scratch())
+    return S3Landing(*_bucket("LANDING_URL"), _scratch(), queue_url=os.environ.get("LANDING_QUEUE_URL") or None)
+
+
+def _kafka(streams: Sequence[Stream], log: Log) -> Any:
+    from resources.kafka.kafka import Kafka
+    from resources.landing.store import store_of
+
+    values = {name: dg.EnvVar(name).get_value() or "" for name in KAFKA}
+    return Kafka(kafka_settings(values), store_of(make("landing", streams, log)))
 
 
 def _bucket(setting: str) -> tuple[str, str]:
@@ -157,11 +172,7 @@ def _snowflake_warehouse(_: Sequence[Stream], __: Log) -> Any:
 
     from resources.warehouse.snowflake import SnowflakeWarehouse
 
-    network = {
-        "host": os.environ.get("SNOWFLAKE_HOST"),
-        "port": os.environ.get("SNOWFLAKE_PORT"),
-        "protocol": os.environ.get("SNOWFLAKE_PROTOCOL"),
-    }
+    network = {name: os.environ.get(f"SNOWFLAKE_{name.upper()}") for name in ("host", "port", "protocol")}
     # An EnvVar without a value is an error, so an optional one is passed only if it has one.
     passphrase = dg.EnvVar("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
     resource = SnowflakeResource(
@@ -199,10 +210,6 @@ def _redshift_warehouse(_: Sequence[Stream], __: Log) -> Any:
     return RedshiftWarehouse(resource.process_config_and_initialize(), os.environ["REDSHIFT_COPY_ROLE"], _lake_url())
 
 
-def _dbt_work(_: Sequence[Stream], __: Log) -> Any:
-    return data_dir() / "dbt"
-
-
 def _iceberg_marts(_: Sequence[Stream], __: Log) -> Any:
     from resources import dbt
     from resources.marts import IcebergMarts
@@ -224,19 +231,12 @@ def _conformers(streams: Sequence[Stream], log: Log) -> Any:
     return {stream.name: Conformers(stream, key.encode()) for stream in streams}
 
 
-_AWS = ("AWS_DEFAULT_REGION", "LANDING_URL", "LAKE_URL", "PERSONAL_DATA_KEY")
-_SNOWFLAKE = ("ACCOUNT", "USER", "PRIVATE_KEY", "ROLE", "WAREHOUSE", "DATABASE", "STAGE")
-_REDSHIFT = ("HOST", "USER", "PASSWORD", "DATABASE", "COPY_ROLE")
-_OPTIONAL = (
-    *("DEPLOYMENT", "DATA_DIR", "FIRST_HOUR", "ICEBERG_MARTS", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
-    *("REDSHIFT_PORT", "REDSHIFT_SSLMODE", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
-    *("SNOWFLAKE_HOST", "SNOWFLAKE_PORT", "SNOWFLAKE_PROTOCOL"),
-)
-
 _ANYWHERE: Mapping[str, Factory] = {
-    "dbt_work": _dbt_work,
+    "dbt_work": lambda _, __: data_dir() / "dbt",
     "iceberg_marts": _iceberg_marts,
     "conformers": _conformers,
+    "alerting": lambda _, __: alerting(os.environ),
+    "kafka": _kafka,
 }
 _ON_AWS: Mapping[str, Factory] = {"landing": _s3_landing, "lake": _glue_lake, **_ANYWHERE}
 
@@ -246,11 +246,11 @@ DEPLOYMENTS: Mapping[str, Deployment] = {
         resources={"landing": _folder_landing, "lake": _sqlite_lake, "warehouse": _duckdb_warehouse, **_ANYWHERE},
     ),
     "aws-snowflake": Deployment(
-        required=(*_AWS, *(f"SNOWFLAKE_{name}" for name in _SNOWFLAKE)),
+        required=(*AWS, *SNOWFLAKE),
         resources={"warehouse": _snowflake_warehouse, **_ON_AWS},
     ),
     "aws-redshift": Deployment(
-        required=(*_AWS, *(f"REDSHIFT_{name}" for name in _REDSHIFT)),
+        required=(*AWS, *REDSHIFT),
         resources={"warehouse": _redshift_warehouse, **_ON_AWS},
     ),
 }
@@ -288,10 +288,9 @@ def named_settings() -> tuple[list[str], list[str], dict[str, str]]:
     Raises `Misconfigured` for a deployment that does not exist.
     """
     required = DEPLOYMENTS[deployment()].required
-    known = {*_OPTIONAL, *(name for each in DEPLOYMENTS.values() for name in each.required)}
+    known = {*OPTIONAL, *KAFKA, *ALERT_SETTINGS, *(name for each in DEPLOYMENTS.values() for name in each.required)}
     unset = [name for name in required if not os.environ.get(name)]
-    close = {name: get_close_matches(name, known, 1, 0.85) for name in os.environ if name not in known}
-    return sorted(known & os.environ.keys()), unset, {name: meant[0] for name, meant in close.items() if meant}
+    return sorted(known & os.environ.keys()), unset, misspelt(os.environ, known)
 
 
 def _missing_settings() -> str | None:

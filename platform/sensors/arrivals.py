@@ -1,49 +1,40 @@
 """Arrivals: request runs of the arrival hours in which objects of the landing zone are new or have changed.
 
 The landing zone is compared with the ledger, so nothing is missed, whenever it arrived and whatever its name is.
-Recent hours are listed at every tick, all hours in a sweep every few minutes. The cursor only remembers what was
+Recent hours are listed at every tick, all hours in slices over several ticks. The cursor only remembers what was
 requested, so that a change is requested once. Without the cursor it is requested again, and the run has nothing to do.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import dagster as dg
 
 from contracts.stream import Stream
-from lake.landing import LandedObject, Landing
-from lake.ledger import ledger_rows, settled_objects
-from lake.schemas import Layer
+from lake.landing import Landing, NoticesFailed
 from lake.tables import Lake
-from partitions import HOURS_PER_RUN, Window, arrival_window, hour_of, inside_window, key_of
-from resources.environment import first_hour
+from partitions import arrival_window, key_of
+from resources.environment import first_hour, newest_first
+from sensors.changes import HOUR, Change, digest_of
+from sensors.priority import BACKLOG, LIVE
 from sensors.retry import RequestState, latest_attempts, request_state
+from sensors.sweep import LandingView, Place, Requests, hinted_hours, place_of
 
 RECENT_HOURS = 3
 SWEEP_EVERY = dt.timedelta(minutes=5)
-BACKLOG_HOURS = 3  # when more hours than these have changed, they share runs
+SWEEP_SECONDS = 0.4  # of a tick, after its first slice
+NOTICE_WAIT_S = 4.0  # less than the sensor's interval
+BACKLOG_HOURS = 3  # when more older hours than these have changed, those of a day share a run
+BACKLOG_RUNS = 4  # of older hours, queued or under way at a time
+BACKLOG_REQUESTS = 12  # of older hours, with those that wait to be tried again
 CHANGE_TAG = ".dagster/arrivals_change"  # the prefix hides it from people
 PREFIXES = ("bronze", "silver", "rejected", "warehouse")
-HOUR = dt.timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Change:
-    """New objects of a stream in an arrival hour. `digest` identifies these objects in these versions."""
-
-    stream: str
-    hour: dt.datetime
-    digest: str
-    objects: int = 0
-
-    @property
-    def name(self) -> str:
-        return f"{self.stream} {key_of(self.hour)}"
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,7 @@ class PlannedRun:
 
     @property
     def digest(self) -> str:
-        return _digest(f"{change.stream} {change.hour} {change.digest}" for change in self.changes)
+        return digest_of(f"{change.stream} {change.hour} {change.digest}" for change in self.changes)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -69,11 +60,15 @@ class PlannedRun:
             **span,
         }
 
-    def request(self) -> dg.RunRequest:
-        """Dagster's request. It has no run key: Dagster runs a key once for ever, and the UI would show it."""
+    def request(self, recent: dt.datetime | None = None) -> dg.RunRequest:
+        """Dagster's request. It has no run key: Dagster runs a key once for ever, and the UI would show it.
+
+        From the hour `recent` on, it is for live data, which goes before older hours and backfills.
+        """
         streams = sorted({change.stream for change in self.changes})
         selection = [dg.AssetKey([prefix, stream]) for stream in streams for prefix in PREFIXES]
-        tags = {CHANGE_TAG: self.digest, **self.tags}
+        urgency = {} if recent is None else LIVE if self.last >= recent else BACKLOG
+        tags = {CHANGE_TAG: self.digest, **self.tags, **urgency}
         if self.first == self.last:
             return dg.RunRequest(partition_key=key_of(self.first), tags=tags, asset_selection=selection)
         tags["dagster/asset_partition_range_start"] = key_of(self.first)
@@ -81,56 +76,79 @@ class PlannedRun:
         return dg.RunRequest(tags=tags, asset_selection=selection)
 
 
-def find_changes(
-    stream: str, landed: Iterable[LandedObject], known: set[tuple[str, str]], window: Window
-) -> list[Change]:
-    """The objects whose version is not `known`, by arrival hour.
-
-    Objects outside the window count for the current hour, whose run refuses them in the ledger.
-    """
-    by_hour: dict[dt.datetime, list[str]] = {}
-    for found in landed:
-        if (found.path, found.version) not in known:
-            hour = found.arrival_hour
-            counted = hour if hour is not None and inside_window(hour, window) else window[1] - HOUR
-            by_hour.setdefault(counted, []).append(f"{found.path} {found.version}")
-    return [Change(stream, hour, _digest(sorted(objects)), len(objects)) for hour, objects in sorted(by_hour.items())]
-
-
-def plan_runs(changes: Sequence[Change], requested: Mapping[str, str]) -> list[PlannedRun]:
+def plan_runs(
+    changes: Sequence[Change], requested: Mapping[str, str], recent: Collection[dt.datetime] = ()
+) -> list[PlannedRun]:
     """The runs for changes that were not requested yet. `requested`: from a change's name to its digest.
 
-    Each hour is one run for all streams. Hours of a backlog share runs of up to `HOURS_PER_RUN` hours.
+    Each hour is one run for all streams. In a backlog of hours that are not `recent`, those of a day share a run.
     """
     fresh = sorted((c for c in changes if requested.get(c.name) != c.digest), key=lambda c: (c.hour, c.stream))
-    hours = sorted({change.hour for change in fresh})
-    hours_per_run = HOURS_PER_RUN if len(hours) > BACKLOG_HOURS else 1
-    runs: list[PlannedRun] = []
-    while hours:
-        span = [hour for hour in hours if hour - hours[0] < hours_per_run * HOUR]
-        runs.append(PlannedRun(span[0], span[-1], tuple(change for change in fresh if change.hour in span)))
-        hours = hours[len(span) :]
-    return runs
+    backlog = len({change.hour for change in fresh if change.hour not in recent}) > BACKLOG_HOURS
+
+    def share(change: Change) -> dt.datetime | dt.date:
+        return change.hour.date() if backlog and change.hour not in recent else change.hour
+
+    shared = [tuple(group) for _, group in groupby(fresh, share)]
+    return [PlannedRun(group[0].hour, group[-1].hour, group) for group in shared]
+
+
+def choose_runs(
+    runs: Sequence[PlannedRun], recent: Collection[dt.datetime], room: int, newest_first: bool
+) -> list[PlannedRun]:
+    """The runs to request now: all of recent hours, and as many others as there is room for."""
+    backlog = [run for run in runs if run.first not in recent]
+    ordered = backlog[::-1] if newest_first else backlog
+    return [*(run for run in runs if run.first in recent), *ordered[: max(room, 0)]]
+
+
+def room_for(requests: Requests, states: Mapping[str, RequestState], recent: Collection[dt.datetime]) -> int:
+    """How many runs of older hours may be requested now."""
+    older = {run for name, (_, run) in requests.items() if place_of(name)[1] not in recent}
+    active = sum(states[run] in (RequestState.QUEUED, RequestState.RUNNING) for run in older)
+    waiting = sum(states[run] is RequestState.WAITING for run in older)
+    return min(BACKLOG_RUNS - active, BACKLOG_REQUESTS - active - waiting)
 
 
 def open_requests(
-    requested: Mapping[str, tuple[str, str]], changes: Sequence[Change], failed: Iterable[str]
+    requests: Requests, current: Mapping[str, str | None], states: Mapping[str, RequestState]
 ) -> dict[str, tuple[str, str]]:
-    """The requests that still count: their change is still there, and their run is not one of `failed`.
+    """The requests that still count: their change is still there, and their run has not failed or not begun yet.
 
-    From a change's name to the digests of change and run.
+    `current`: the digest of the change (None: no change) of each hour that has been listed.
     """
-    current = {change.name: change.digest for change in changes}
-    due_again = set(failed)
     return {
         name: (change, run)
-        for name, (change, run) in requested.items()
-        if current.get(name) == change and run not in due_again
+        for name, (change, run) in requests.items()
+        if states[run] is RequestState.QUEUED
+        or (states[run] is not RequestState.DUE and current.get(name, change) == change)
     }
+
+
+def decide(
+    changes: Sequence[Change],
+    requests: Requests,
+    listed: Collection[str],
+    states: Mapping[str, RequestState],
+    recent: Collection[dt.datetime],
+    newest: bool,
+) -> tuple[list[PlannedRun], dict[str, tuple[str, str]]]:
+    """The runs to request, and all requests that count then. `changes` are all of the hours `listed` so far.
+
+    An hour whose run waits to begin is not requested again: the run will list the hour when it begins.
+    """
+    current = dict.fromkeys(listed) | {change.name: change.digest for change in changes}
+    kept = open_requests(requests, current, states)
+    queued = {name for name, (_, run) in kept.items() if states[run] is RequestState.QUEUED}
+    fresh = [change for change in changes if change.name not in queued]
+    runs = plan_runs(fresh, {name: change for name, (change, _) in kept.items()}, recent)
+    chosen = choose_runs(runs, recent, room_for(kept, states, recent), newest)
+    return chosen, kept | {change.name: (change.digest, run.digest) for run in chosen for change in run.changes}
 
 
 def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     """The sensor that requests runs of the job `ingest`, for all streams."""
+    view = LandingView(streams)
 
     @dg.sensor(
         name="arrivals",
@@ -142,57 +160,44 @@ def arrivals_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefinit
     def arrivals(
         context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake], landing: dg.ResourceParam[Landing]
     ) -> dg.SensorResult:
-        now = dt.datetime.now(dt.UTC)
+        begun, now, newest = time.monotonic(), dt.datetime.now(dt.UTC), newest_first()
         cursor = json.loads(context.cursor or "{}")
-        sweep = now - dt.datetime.fromisoformat(cursor.get("swept", "1970-01-01T00:00:00+00:00")) >= SWEEP_EVERY
-        changes = [change for stream in streams for change in listed_changes(lake, landing, stream, now, sweep)]
-        before = {name: (change, run) for name, (change, run) in cursor.get("asked", {}).items()}
-        known = changes if sweep else [*changes, *_changes_of_old_hours(before, now)]
-        runs = {run for _, run in before.values()}  # hours of a backlog share runs
-        due = [run for run in runs if _state(context, run, now) is RequestState.DUE]
-        requested = open_requests(before, known, due)
-        requests = []
-        for planned in plan_runs(changes, {name: change for name, (change, _) in requested.items()}):
-            requests.append(planned.request())
-            requested |= {change.name: (change.digest, planned.digest) for change in planned.changes}
-        swept = now.isoformat() if sweep else cursor.get("swept")
-        text = json.dumps({"swept": swept, "asked": requested})
-        skip = None if requests else "nothing new in the landing zone"
-        return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=text)
+        asked = {name: tuple(each) for name, each in cursor.get("asked", {}).items()}
+        before = {name: each for name, each in asked.items() if place_of(name)[0] in view.changes}
+        states = {run: _state(context, run, now) for run in {run for _, run in before.values()}}
+        window = arrival_window(first_hour(), now)
+        recent = [window[1] - (index + 1) * HOUR for index in range(RECENT_HOURS)]
+        view.follow(lake)
+        if "swept" not in cursor or view.is_sweep_due(now, SWEEP_EVERY):
+            view.begin_sweep(landing, window, now, newest)
+        view.list_again(before, {run for run, state in states.items() if state is RequestState.SUCCEEDED})
+        hinted = _hinted(context, landing, streams, 0)
+        view.list_hours(landing, [*((s.name, hour) for s in streams for hour in recent), *hinted], window, now)
+        view.list_slices(landing, window, now, lambda: time.monotonic() - begun < SWEEP_SECONDS)
+        runs, requests = decide(view.found(window, now), before, view.listed(before), states, recent, newest)
+        if not runs and not view.waiting and (hinted := _hinted(context, landing, streams, NOTICE_WAIT_S)):
+            view.follow(lake)
+            view.list_hours(landing, hinted, window, now)
+            runs, requests = decide(view.found(window, now), before, view.listed(before), states, recent, newest)
+        return dg.SensorResult(
+            run_requests=[run.request(recent[-1]) for run in runs],
+            skip_reason=None if runs else "nothing new in the landing zone",
+            cursor=json.dumps({"swept": str(view.swept), "asked": requests}),
+        )
 
     return arrivals
 
 
-def listed_changes(lake: Lake, landing: Landing, stream: Stream, now: dt.datetime, sweep: bool) -> list[Change]:
-    """The changes in all hours, or in the recent ones only."""
-    window = arrival_window(first_hour(), now)
-    hours = _recent_hours(now)
-    landed = landing.objects(stream, None if sweep else hours)
-    if not landed:
+def _hinted(
+    context: dg.SensorEvaluationContext, landing: Landing, streams: Sequence[Stream], wait_s: float
+) -> list[Place]:
+    """The hours in which the storage has reported objects. Without its reports the sensor finds all objects later."""
+    try:
+        return hinted_hours(landing.noticed(wait_s), streams)
+    except NoticesFailed as error:
+        context.log.warning(str(error))
         return []
-    ledger = ledger_rows(lake.table(Layer.LEDGER, stream), None if sweep else hours)
-    return find_changes(stream.name, landed, settled_objects(ledger, landed, window, now), window)
-
-
-def _changes_of_old_hours(requested: Mapping[str, tuple[str, str]], now: dt.datetime) -> list[Change]:
-    """The requested changes of hours that only a sweep lists. Until the next sweep they count as still there."""
-    recent = _recent_hours(now)
-    found = []
-    for name, (change, _) in requested.items():
-        stream, key = name.rsplit(" ", 1)
-        if hour_of(key) not in recent:
-            found.append(Change(stream, hour_of(key), change))
-    return found
-
-
-def _recent_hours(now: dt.datetime) -> list[dt.datetime]:
-    current = arrival_window(first_hour(), now)[1] - HOUR
-    return [current - index * HOUR for index in range(RECENT_HOURS)]
 
 
 def _state(context: dg.SensorEvaluationContext, run_digest: str, now: dt.datetime) -> RequestState:
     return request_state(latest_attempts(context.instance, dg.RunsFilter(tags={CHANGE_TAG: run_digest})), now)
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -10,19 +10,15 @@ from enum import Enum
 import dagster as dg
 
 FIRST_WAIT, LONGEST_WAIT = dt.timedelta(seconds=30), dt.timedelta(hours=1)
-UNFINISHED = (
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-)
+NOT_BEGUN = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING)
+UNFINISHED = (*NOT_BEGUN, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 
 
 class RequestState(Enum):
     """What became of a request."""
 
     SUCCEEDED = "a run succeeded"
+    QUEUED = "a run waits to begin"
     RUNNING = "a run is under way"
     WAITING = "the last run failed, and it is too soon to try again"
     DUE = "a run can be requested"
@@ -38,6 +34,8 @@ class Attempt:
 
 def request_state(attempts: Sequence[Attempt], now: dt.datetime) -> RequestState:
     """The state of a request after some attempts, in any order. The wait doubles with every failure."""
+    if any(attempt.status in NOT_BEGUN for attempt in attempts):
+        return RequestState.QUEUED
     if any(attempt.status in UNFINISHED for attempt in attempts):
         return RequestState.RUNNING
     if any(attempt.status is dg.DagsterRunStatus.SUCCESS for attempt in attempts):

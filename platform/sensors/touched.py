@@ -4,42 +4,51 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 
 from assets.gold import STEP
+from assets.gold_translator import asset_key, built_nodes, check_keys, streams_of, with_partitioned_parents
 from contracts.stream import Stream
-from lake.rebuild import changed_in_silver, rebuild_vars
+from lake.rebuild import changed_streams, rebuild_vars, union
 from lake.tables import Lake
 from resources import dbt
 from resources.warehouse.protocol import Warehouse, WarehouseBusy
+from sensors.priority import GOLD
 from sensors.retry import UNFINISHED, Attempt, RequestState, latest_attempts, request_state
 
 RECENT_RUNS = 20
 TICK_LOCK_TIMEOUT_S = 1.0
 
 
-def due_in_gold(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> tuple[Sequence[str] | None, bool]:
-    """The event dates that gold's last release lacks (None: all), and whether gold's code has changed since.
+@dataclass(frozen=True)
+class Due:
+    """What gold's last release lacks: event dates (None: all), rows of these streams, changes of gold's code."""
 
-    Raises `WarehouseBusy`.
-    """
+    dates: Sequence[str] | None
+    streams: frozenset[str]
+    code_changed: bool
+
+
+def due_in_gold(lake: Lake, warehouse: Warehouse, streams: Sequence[Stream]) -> Due:
+    """What gold's last release lacks. Raises `WarehouseBusy`."""
     in_gold = warehouse.snapshots_in_gold(TICK_LOCK_TIMEOUT_S)
     applied = warehouse.applied_snapshots(TICK_LOCK_TIMEOUT_S)
     facts = warehouse.release_facts(TICK_LOCK_TIMEOUT_S)
-    dates = rebuild_vars(changed_in_silver(lake, streams, in_gold, applied), (), ())["event_dates"]
-    return dates, bool(in_gold) and facts.get("code") != dbt.project(warehouse.profile()).version
+    changes = changed_streams(lake, streams, in_gold, applied)
+    dates = rebuild_vars(union(changes.values()), (), ())["event_dates"]
+    code_changed = bool(in_gold) and facts.get("code") != dbt.project(warehouse.profile()).version
+    return Due(dates, frozenset(changes), code_changed)
 
 
-def gold_request(
-    dates: Sequence[str] | None, code_changed: bool, runs: Sequence[Attempt], now: dt.datetime
-) -> dg.RunRequest | dg.SkipReason:
-    """One gold run for the touched event dates (None: all), or because gold's code has changed.
+def gold_request(due: Due, runs: Sequence[Attempt], now: dt.datetime) -> dg.RunRequest | dg.SkipReason:
+    """One gold run for what is due.
 
     `runs` are gold's latest, newest first. While one is under way, or when one failed too recently, nothing is
     requested. A failed run has released nothing, so its dates are still touched.
     """
-    if dates is not None and not dates and not code_changed:
+    if not due.streams and not due.code_changed:
         return dg.SkipReason("neither silver nor gold's code has changed since gold's last release")
     failed = []
     for run in runs:
@@ -49,8 +58,17 @@ def gold_request(
     state = request_state(failed, now)
     if state is not RequestState.DUE:
         return dg.SkipReason(f"gold: {state.value}")
-    config = {"ops": {STEP: {"config": {"event_dates": list(dates or [])}}}}
-    return dg.RunRequest(run_config=config, tags=request_tags(dates, code_changed))
+    config = {"event_dates": list(due.dates or []), "catch_up": True}
+    tags = {**request_tags(due.dates, due.code_changed), **GOLD}
+    run_config = {"ops": {STEP: {"config": config}}}
+    if due.code_changed or due.dates is None:
+        return dg.RunRequest(run_config=run_config, tags=tags)
+    # Dagster then expects only these models and checks. Other checks keep their last result.
+    nodes = [name for name in built_nodes() if streams_of(name) & due.streams]
+    selection = [asset_key(name) for name in with_partitioned_parents(nodes)]
+    return dg.RunRequest(
+        run_config=run_config, tags=tags, asset_selection=selection, asset_check_keys=check_keys(nodes)
+    )
 
 
 def request_tags(dates: Sequence[str] | None, code_changed: bool) -> dict[str, str]:
@@ -78,9 +96,9 @@ def touched_sensor(streams: Sequence[Stream], job: dg.UnresolvedAssetJobDefiniti
         if any(run.status in UNFINISHED for run in runs):
             return dg.SkipReason(f"gold: {RequestState.RUNNING.value}")
         try:
-            dates, code_changed = due_in_gold(lake, warehouse, streams)
+            due = due_in_gold(lake, warehouse, streams)
         except WarehouseBusy:
             return dg.SkipReason("another process is writing to the warehouse")
-        return gold_request(dates, code_changed, runs, dt.datetime.now(dt.UTC))
+        return gold_request(due, runs, dt.datetime.now(dt.UTC))
 
     return touched

@@ -1,4 +1,4 @@
-"""Files as the Kafka drain writes them: each holds the messages that a partition of a topic got in an arrival hour.
+"""Files of Kafka's messages, as another drain writes them: what a partition of a topic got in an arrival hour.
 
 A file is named by the offsets of its messages. The JSON object around each record belongs here too.
 """

@@ -20,7 +20,7 @@ def landed(definitions: dg.Definitions, landing: Path) -> list[dg.AssetKey]:
     """
     streams = {folder.name for folder in landing.iterdir()}
     keys = [spec.key for spec in definitions.resolve_all_asset_specs()]
-    return [key for key in keys if key.path[0] != "gold" and key.path[-1] in streams]
+    return [key for key in keys if key.path[0] not in ("gold", "landing") and key.path[-1] in streams]
 
 
 def main(first: str, last: str, jobs: list[str]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +73,16 @@ def assert_conserved(data: Path, stream: str = "commerce") -> None:
     assert rows == distinct
 
 
-def assert_same(data: Path, other: Path, layers: Sequence[str] = LAYERS) -> None:
+def assert_same(
+    data: Path, other: Path, layers: Sequence[str] = LAYERS, streams: Sequence[str] = ("commerce",)
+) -> None:
     """Two platforms hold the same rows in every table of lake and gold; only the load times may differ."""
     with duckdb.connect(":memory:") as con:
-        for layer in layers:
-            con.register("one", lake(data, layer))
-            con.register("two", lake(other, layer))
-            _assert_equal(
-                con, layer, "SELECT * EXCLUDE (_ingested_at) FROM one", "SELECT * EXCLUDE (_ingested_at) FROM two"
-            )
+        for stream, layer in product(streams, layers):
+            con.register("one", lake(data, layer, stream))
+            con.register("two", lake(other, layer, stream))
+            rows = "SELECT * EXCLUDE (_ingested_at) FROM"
+            _assert_equal(con, f"{layer} {stream}", f"{rows} one", f"{rows} two")
         for file, schemas in GOLD.items():
             con.execute(f"ATTACH '{data / file}' AS g1 (READ_ONLY); ATTACH '{other / file}' AS g2 (READ_ONLY)")
             names = [_tables(con, database, schemas) for database in ("g1", "g2")]

@@ -43,6 +43,7 @@ REWRITES = (
     (re.compile(r"\b(dateadd|datediff)\s*\(\s*(\w+)\s*,", re.IGNORECASE), r"\1('\2',"),
     (re.compile(r"\b(first|last)_value\(\s*([^()]+?)\s+ignore nulls\s*\)", re.IGNORECASE), r"\1_not_null(\2)"),
     (re.compile(r"\bobject\("), "jsonb_build_object("),
+    (re.compile(r"\bSET query_group TO\b"), "SET standin.query_group TO"),
     (
         re.compile(r"\blistagg\(([^()]+),([^()]+)\)\s*within group\s*\(([^()]+)\)", re.IGNORECASE),
         r"string_agg(\1,\2 \3)",

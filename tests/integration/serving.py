@@ -37,7 +37,7 @@ def until(what: Callable[[], object], seconds: float, message: str) -> Any:
 def served(platform: Platform) -> Iterator[str]:
     """`dagster dev` on a free port, with the repository's instance settings; its address."""
     home = platform.data / "dagster"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     shutil.copy(ROOT / "dagster.yaml", home)
     port = free_port()
     command = [PYTHON, "-m", "dagster", "dev", "-w", "workspace.yaml", "-p", str(port)]

@@ -30,6 +30,7 @@ from sqlglot import exp
 SCRIPT = Path(__file__).resolve().parents[2] / "infra" / "snowflake.sql"
 RUNNABLE = re.compile(r"CREATE (DATABASE|SCHEMA|FILE FORMAT|STAGE) |USE DATABASE ")
 SWAP = re.compile(r"\s*ALTER\s+SCHEMA\s+(\w+)\s+SWAP\s+WITH\s+(\w+)\s*", re.IGNORECASE)
+LABEL = re.compile(r"ALTER SESSION SET QUERY_TAG = '[^']*'")
 CLONE = re.compile(r"(CREATE OR REPLACE) TRANSIENT (TABLE \S+) CLONE (\S+)")
 
 
@@ -191,6 +192,8 @@ def _patch_cursor() -> None:
         try:
             if swap := SWAP.fullmatch(command):
                 return _swap(self, execute, *swap.groups())
+            if LABEL.fullmatch(command):
+                return execute(self, "SELECT 1", *rest, **options)
             # The emulation's own clones replace nothing.
             return execute(self, CLONE.sub(r"\1 \2 AS SELECT * FROM \3", command), *rest, **options)
         except Error:

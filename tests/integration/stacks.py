@@ -16,7 +16,7 @@ from aws import REGION, Aws
 from cfnlint.decode import cfn_yaml
 
 ACCOUNT = "123456789012"
-PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": "aws"}
+PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": "aws", "AWS::NoValue": ""}
 
 
 def template(path: Path) -> dict[str, Any]:
@@ -114,6 +114,11 @@ def _bucket(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
     rules = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     by_default = [{"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]} for rule in rules]
     client.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": by_default})
+    queues = properties.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
+    wanted = [{"QueueArn": each["Queue"], "Events": [each["Event"]]} for each in queues]
+    client.put_bucket_notification_configuration(
+        Bucket=name, NotificationConfiguration={"QueueConfigurations": wanted} if wanted else {}
+    )
     lifecycle = [_lifecycle(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
     client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": lifecycle})
     return {"Ref": name, "Arn": f"arn:aws:s3:::{name}"}
@@ -124,6 +129,24 @@ def _lifecycle(rule: dict[str, Any]) -> dict[str, Any]:
     kept = {name: rule[name] for name in ("Status", "AbortIncompleteMultipartUpload") if name in rule}
     expires = {"Expiration": {"Days": int(rule["ExpirationInDays"])}} if "ExpirationInDays" in rule else {}
     return {"ID": rule["Id"], "Filter": {"Prefix": rule.get("Prefix", "")}, **kept, **expires}
+
+
+def _queue(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
+    client, names = (
+        cloud.client("sqs"),
+        ("MessageRetentionPeriod", "VisibilityTimeout", "ReceiveMessageWaitTimeSeconds"),
+    )
+    attributes = {name: str(properties[name]) for name in names}
+    url = client.create_queue(QueueName=properties["QueueName"], Attributes=attributes)["QueueUrl"]
+    arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return {"Ref": url, "Arn": arn}
+
+
+def _queue_policy(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
+    for url in properties["Queues"]:
+        policy = {"Policy": json.dumps(properties["PolicyDocument"])}
+        cloud.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=policy)
+    return {"Ref": "policy"}
 
 
 def _database(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
@@ -144,7 +167,8 @@ def _role(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
 
 def _stream(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
     client, name = cloud.client("kinesis"), properties["Name"]
-    client.create_stream(StreamName=name, StreamModeDetails=properties["StreamModeDetails"])
+    shards = {"ShardCount": int(properties["ShardCount"])} if properties.get("ShardCount") else {}
+    client.create_stream(StreamName=name, StreamModeDetails=properties["StreamModeDetails"], **shards)
     client.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=properties["RetentionPeriodHours"])
     client.start_stream_encryption(StreamName=name, **properties["StreamEncryption"])
     return {
@@ -175,6 +199,8 @@ def _delivery_stream(cloud: Aws, properties: dict[str, Any]) -> dict[str, str]:
 
 MAKERS: dict[str, Callable[[Aws, dict[str, Any]], dict[str, str]]] = {
     "AWS::S3::Bucket": _bucket,
+    "AWS::SQS::Queue": _queue,
+    "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::Glue::Database": _database,
     "AWS::IAM::Role": _role,
     "AWS::Kinesis::Stream": _stream,

@@ -34,6 +34,7 @@ CHECKS = {
     ("silver/segment", "conservation"): True,
     ("silver/segment", "contract"): True,
     ("silver/segment", "freshness"): False,
+    ("silver/segment", "late_share"): False,
     ("silver/segment", "drift"): False,
     ("rejected/segment", "rejected_share"): False,
 }

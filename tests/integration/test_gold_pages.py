@@ -68,7 +68,7 @@ def test_a_bad_headline_is_told_and_gold_is_released(place: Platform, monkeypatc
     monkeypatch.setattr(
         gold_results, "headlines", lambda node: (bad,) if node["name"] == "fct_orders" else headlines(node)
     )
-    run = place.gold()
+    run = place.run("gold", {}, {}, assets=[dg.AssetKey(["gold", name]) for name in ("fct_orders", "dim_customers")])
     shown = page(place, "fct_orders")
     assert "headline numbers broken cannot be computed" in str(shown["error"].value)
     assert shown["dagster/row_count"].value == 5

@@ -1,10 +1,10 @@
-"""Rows that a gold run wrote but never released leave gold when they leave silver."""
+"""What a gold run builds: what changed since the release, and rows that an earlier run wrote but never released."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 import hostile
@@ -26,10 +26,8 @@ build = dbt.build
 def fails(platform: Platform) -> None:
     """A gold run that fails after all tables are built."""
 
-    def failing(
-        profile: Mapping[str, object], work: Path, variables: Mapping[str, object], models: Sequence[str] | None
-    ) -> list[dbt.NodeResult]:
-        build(profile, work, variables, models)
+    def failing(*arguments: Any, **options: Any) -> list[dbt.NodeResult]:
+        build(*arguments, **options)
         raise dbt.DbtFailed("the database went away")
 
     with pytest.MonkeyPatch.context() as patch:
@@ -68,3 +66,27 @@ def test_rows_of_runs_that_released_nothing_leave(make_platform: Callable[[str],
         each.ingest(FIRST, SECOND)
         each.gold()
     reading.assert_same(other.data, platform.data, ())
+    idle = platform.gold()
+    assert (platform.materializations(idle), platform.checks(idle)) == ({}, {}), "nothing has changed since"
+
+
+def test_only_what_a_stream_leads_to_is_built(make_platform: Callable[[str], Platform]) -> None:
+    """The other models and their checks keep what they have. The job `gold_tests` tests all of them and builds none."""
+    platform = make_platform("one_stream")
+    platform.land(FIRST, "orders.json", STAYS)
+    platform.ingest(FIRST)
+    everything = platform.gold()
+    platform.land(SECOND, "more.json", [hostile.order(11)])
+    platform.ingest(SECOND)
+    some = platform.gold()
+    built = {name for name, _ in platform.materializations(some)}
+    checked = {name for name, *_ in platform.checks(some)}
+    assert {"gold/fct_orders", "gold/fct_events", "gold/int_as_of", "gold/daily_active_users"} <= built
+    assert not {"gold/stg_web", "gold/mobile_events", "gold/funnels"} & (built | checked)
+    tested = platform.run("gold_tests", {}, {})
+    assert platform.materializations(tested) == {}
+    assert platform.checks(tested).keys() == platform.checks(everything).keys()
+    release = platform.data / "gold.duckdb"
+    release.unlink()
+    platform.gold()
+    assert release.exists(), "somebody had deleted it"

@@ -104,9 +104,11 @@ def test_checks_are_recorded_for_the_hour(hour: Platform) -> None:
     assert found == {
         ("bronze/commerce", "complete"): True,
         ("bronze/commerce", "readable"): False,
+        ("bronze/commerce", "volume"): True,
         ("silver/commerce", "conservation"): True,
         ("silver/commerce", "contract"): True,
         ("silver/commerce", "drift"): True,
+        ("silver/commerce", "late_share"): True,
         ("rejected/commerce", "rejected_share"): False,
     }
 

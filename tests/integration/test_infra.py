@@ -162,12 +162,26 @@ def test_firehose_lands_what_the_platform_reads(settings: Mapping[str, str], clo
     assert landing.objects_outside(MOBILE, (hour, hour + dt.timedelta(hours=1))) == []
 
 
-def test_the_instance_differs_from_the_laptops_in_storage_alone() -> None:
+def test_the_bucket_reports_new_objects_to_the_platform(
+    settings: Mapping[str, str], cloud: Aws, platform: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The output is the setting, and the bucket is the only one that may write into the queue."""
+    monkeypatch.setenv("LANDING_QUEUE_URL", platform.outputs["LandingQueueUrl"])
+    landing = make("landing", [COMMERCE], LOG)
+    landing.noticed(0)
+    cloud.client("s3").put_object(Bucket=platform.outputs["LandingBucket"], Key="commerce/2024/05/01/10/a", Body=b"{}")
+    assert landing.noticed(0) == ["commerce/2024/05/01/10/a"]
+    policy = platform.value(platform.body["Resources"]["LandingQueuePolicy"])["Properties"]["PolicyDocument"]
+    (statement,) = policy["Statement"]
+    assert statement["Condition"]["ArnLike"]["aws:SourceArn"] == platform.made["Landing"]["Arn"]
+
+
+def test_the_instance_differs_from_the_laptops_in_storage_and_run_processes() -> None:
     """The deployment has the limits and time-outs that the tests ran with."""
     mine, deployed = (yaml.safe_load(path.read_text()) for path in (ROOT / "dagster.yaml", INFRA / "dagster.yaml"))
-    assert {name: value for name, value in deployed.items() if name not in ("storage", "compute_logs")} == {
-        name: value for name, value in mine.items() if name != "event_log_storage"
-    }
+    differs = {"storage", "compute_logs", "event_log_storage", "run_launcher"}
+    shared = [{name: each[name] for name in each.keys() - differs} for each in (mine, deployed)]
+    assert shared[0] == shared[1]
     secrets = deployed["storage"]["postgres"]["postgres_db"]
     assert all(list(value) == ["env"] for name, value in secrets.items() if name != "scheme")
 

@@ -18,7 +18,8 @@ from events.compression import Unreadable
 from lake.landing import LandedObject, Landing
 from resources.landing import s3
 from resources.landing.folder import FolderLanding
-from resources.landing.s3 import LandingFailed, S3Landing
+from resources.landing.pages import LandingFailed
+from resources.landing.s3 import S3Landing
 
 pytestmark = pytest.mark.integration
 HOUR = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)

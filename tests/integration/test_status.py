@@ -48,6 +48,7 @@ def test_every_kind_of_trouble_is_found(place: Platform) -> None:
         (BRONZE, "refused", "an object was refused", key(GOOD)),
         (BRONZE, "warning", "check readable failed", key(GOOD)),
         (SILVER, "late", "check freshness failed", key(OLD)),
+        (SILVER, "late", "check late_share failed", key(OLD)),
         (SILVER, "late", "check up_to_date failed", ""),
         (BRONZE, "waiting", "landed objects are not loaded", key(WAITING)),
         ("gold", "waiting", "silver's rows are not released", ""),

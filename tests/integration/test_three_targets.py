@@ -18,9 +18,12 @@ import pytest
 from deployed import Deployed
 from dialects import objections
 
+from assets.metric_values import read_metrics
+from assets.run_costs import NUMBERS
 from contracts import STREAMS
 from contracts.commerce import COMMERCE
 from resources import dbt
+from resources.alerts.settings import alerting
 from resources.warehouse.protocol import Warehouse
 from simulate.plan import Plan
 from simulate.run import simulate
@@ -121,7 +124,8 @@ def shown(platform: Deployed) -> dict[str, dict[str, Any]]:
         event = platform.instance.get_latest_materialization_event(key)
         if key.path[0] == "gold" and event and event.asset_materialization:
             metadata = dict(event.asset_materialization.metadata)
-            for name in ("seconds", "dagster/uri", "dagster/column_lineage"):
+            costs = {"query_ids", *NUMBERS.values()} - {NUMBERS["rows"]}
+            for name in ("seconds", "dagster/uri", "dagster/column_lineage", *costs):
                 metadata.pop(name, None)
             table = metadata.pop("preview", None)
             found[key.path[-1]] = {name: value.value for name, value in metadata.items()}
@@ -139,6 +143,22 @@ def test_the_pages_show_the_same_everywhere(deploy: Callable[[str], Deployed], n
     assert [model for model, metadata in there.items() if "error" in metadata] == []
     assert sum("preview" in metadata for metadata in here.values()) > 40
     assert there == here
+
+
+@pytest.mark.parametrize("name", clouds.NAMES)
+def test_metrics_of_the_release_are_the_same_everywhere(deploy: Callable[[str], Deployed], name: str) -> None:
+    """Alerts and the report read the published tables, which have another place on each target."""
+    if reason := clouds.lacking(name):
+        pytest.skip(reason)
+    metrics, day = alerting({}).rules.metric, HOURS[-1].date()
+    here, there = (
+        read_metrics(warehouse, metrics, dbt.marts(warehouse.profile()), day)
+        for warehouse in (deploy("local").warehouse(), deploy(name).warehouse())
+    )
+    assert there == here
+    values, errors = here
+    assert len(values) > len(metrics), "revenue by currency"
+    assert errors == {}
 
 
 @pytest.mark.parametrize("name", ["local", *clouds.NAMES])

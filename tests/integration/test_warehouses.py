@@ -52,6 +52,7 @@ def warehouse(
     for name, value in {**settings, "DATA_DIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     warehouse = make("warehouse", [COMMERCE], LOG)
+    warehouse.label_queries("a test's")
     with warehouse.session() as cursor:
         for schema in ("staging", *MARTS):
             cursor.execute(f"CREATE SCHEMA {schema}")

@@ -11,14 +11,8 @@ renamed as (
         'community' as identity_space,
         {{ hex_text('_key') }} as event_id,
         event_name,
-        event_at,
-        {{ utc_date('event_at') }} as event_date,
-        _arrival_hour as arrival_hour,
+        {{ envelope() | indent(8) }},
         1 as event_sequence,
-        user_id,
-        anonymous_id,
-        session_id,
-        device_platform,
         cast(null as varchar(65535)) as channel,
         entity_type as category,
         true as is_view,
@@ -33,7 +27,8 @@ renamed as (
         username,
         device,
         browser,
-        platform
+        platform,
+        platform as operating_system
     from source
 
 )

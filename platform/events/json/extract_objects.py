@@ -24,6 +24,7 @@ from events.json.scanner import VALID
 from events.json.syntax_errors import SyntaxErrors
 from events.json.text_columns import first_given, unescaped
 from events.json.unknown_fields import unknown_fields
+from events.json.written_values import joined
 from events.rejections import refuse_non_objects
 from events.siphash import Digests
 from events.values import ESCAPED, NULL, Values
@@ -80,11 +81,13 @@ def _documents(source: ByteSpans | Values, projection: Projection) -> ByteSpans:
 
 
 def _chosen(column: Column, values: Mapping[str, Values], projection: Projection) -> Values:
-    """Each row's first value among a column's paths."""
+    """Each row's first value among a column's paths, or all of them joined."""
     choices = [values[path] for path in column.paths]
     if projection.nulls is None:
-        return first_given([one._replace(kinds=one.kinds.copy()) for one in choices])
-    return first_given([column.without_nulls(one, projection.nulls) for one in choices])
+        choices = [one._replace(kinds=one.kinds.copy()) for one in choices]
+    else:
+        choices = [column.without_nulls(one, projection.nulls) for one in choices]
+    return joined(choices) if column.joined else first_given(choices)
 
 
 def _elements_of(column: Column, values: Values, result: Extraction) -> Elements:

@@ -22,7 +22,8 @@ from events.values import Values
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, its dotted paths in an object (the first one with a value counts), and its Polars type.
+    """A column: its name, its dotted paths in an object (the first one with a value counts, or if they are `joined`,
+    all texts with a blank in between), and its Polars type.
 
     `each`: the columns of a list's elements, for a list of structs. Without paths they are taken from the object
     itself: a list of one element, or with `json` an object. `json`: takes any value, as JSON text. `rounds`: decimals
@@ -39,6 +40,7 @@ class Column:
     json: bool = False
     rounds: bool = False
     each: tuple[Column, ...] = ()
+    joined: bool = False
     time: TimeForm | None = None
     decimal_comma: bool = False
     free_text: bool = False

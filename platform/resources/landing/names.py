@@ -20,6 +20,8 @@ def printable_name(name: bytes) -> str:
     A backslash in the name that would look like such an escape is written as `\x5c`, so that different names stay
     different. All other names stay as they are.
     """
+    if name.isascii() and (plain := name.decode()).isprintable() and "\\" not in plain:
+        return plain  # nearly every name
     text = _LOOKS_ESCAPED.sub(r"\\x5c", name.decode(errors="surrogateescape"))
     return _UNPRINTABLE.sub(lambda found: _escaped(found[0]), text)
 
@@ -31,6 +33,8 @@ def original_name(printable: str) -> bytes:
 
 def is_utf8(name: bytes) -> bool:
     """Whether a name is valid UTF-8."""
+    if name.isascii():
+        return True
     try:
         name.decode()
     except UnicodeDecodeError:

@@ -1,21 +1,23 @@
 """An S3 bucket as the landing zone: objects are listed by prefix and prefetched by downloads.
 
-Belongs here: paging, conditional downloads, retries. Not here: what a landing zone is (`lake.landing`); credentials and
-regions, which the AWS client finds itself.
+Belongs here: what is listed, conditional downloads, retries. Not here: what a landing zone is (`lake.landing`), paging
+(`pages`), the queue of notices (`notices`); credentials and regions, which the AWS client finds itself.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 import itertools
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -27,13 +29,16 @@ from s3transfer.futures import TransferFuture
 from s3transfer.manager import TransferConfig, TransferManager
 from s3transfer.subscribers import BaseSubscriber
 
+from contracts.layout import Layout
 from contracts.stream import Stream
 from events.compression import Unreadable
-from lake.landing import NOT_READABLE, LandedObject
-from partitions import inside_window
+from lake.landing import NOT_READABLE, HourListing, LandedObject, ZoneSurvey
+from partitions import Window, inside_window
 from resources.landing.names import hidden, original_name, printable_name
+from resources.landing.notices import NoticeQueue
+from resources.landing.pages import CONNECTIONS, LandingFailed, Lister, Page, register
 
-CONNECTIONS = 16
+HOURS_OF_A_DAY = 4  # from so many on, a day is listed at once if it has few objects
 PREFETCH_OBJECTS = 32
 PREFETCH_BYTES = 1 << 30
 ATTEMPTS = 8
@@ -49,22 +54,18 @@ ERRORS_OF_ONE_OBJECT = {
 }
 
 
-class LandingFailed(Exception):
-    """A request to S3 failed after all retries. The message names the operation, the address and the reason."""
-
-
 @dataclass(frozen=True)
 class S3Landing:
     """A landing zone in a bucket, or below a prefix of one. The version of an object is its ETag.
 
-    Requests are retried with growing waits after throttling, server errors and broken connections. The last failure
-    raises `LandingFailed`.
+    Requests are repeated after throttling, server errors, broken connections; the last failure raises `LandingFailed`.
     """
 
     bucket: str
     prefix: str
     scratch: Path
     read_timeout_s: float = READ_TIMEOUT_S
+    queue_url: str | None = None
 
     @cached_property
     def client(self) -> Any:
@@ -74,31 +75,69 @@ class S3Landing:
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=CONNECTIONS,
         )
-        return boto3.client("s3", config=config)
+        client = boto3.client("s3", config=config)
+        register(client)
+        return client
+
+    @cached_property
+    def queue(self) -> NoticeQueue | None:
+        return NoticeQueue(self.queue_url) if self.queue_url else None
+
+    @cached_property
+    def lister(self) -> Lister:
+        return Lister(self.client, self.bucket)
 
     def objects(self, stream: Stream, hours: Sequence[dt.datetime] | None = None) -> list[LandedObject]:
         """A stream's objects, sorted: those of some arrival hours, or all, including objects of no hour."""
-        top = f"{stream.folder}/"
-        prefixes = [top] if hours is None else [f"{top}{h.strftime(y.folder)}/" for y in stream.layouts for h in hours]
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            pages = list(pool.map(lambda prefix: list(self._pages(prefix)), prefixes))
-        return self._landed(stream, [entry for found in pages for page in found for entry in page.get("Contents", [])])
+        if hours is None:
+            return self._landed(stream, self.lister.pages(self.key(f"{stream.folder}/")))
+        found = self.listings(stream, sorted(set(hours)))
+        return sorted((o for each in found for o in each.make()), key=attrgetter("path"))
 
-    def objects_outside(self, stream: Stream, window: tuple[dt.datetime, dt.datetime]) -> list[LandedObject]:
-        """Objects whose arrival hour is outside `window` or unknown, without listing the hours inside it.
+    def listings(self, stream: Stream, hours: Sequence[dt.datetime]) -> list[HourListing]:
+        """A listing of each hour. Days with few objects are listed at once, other hours one by one, in parallel."""
+        days = self._small_days(stream, hours)
+        folders = [(lay, hour) for hour in hours for lay in stream.layouts if (lay, hour.date()) not in days]
+        keys = [self.key(f"{stream.folder}/{hour.strftime(lay.folder)}/") for lay, hour in folders]
+        pages: dict[dt.datetime, list[Page]] = {hour: [] for hour in hours}
+        for (_, hour), listed in zip(folders, self.lister.all_pages(keys), strict=True):
+            pages[hour] += listed
+        known: dict[dt.datetime | None, list[LandedObject]] = defaultdict(list)
+        for landed in self._landed(stream, days.values()):
+            known[landed.arrival_hour].append(landed)
+        return [self._listing(stream, hour, pages[hour], known[hour]) for hour in hours]
 
-        Lists the folders level by level, those of one level in parallel.
-        """
-        entries: list[dict[str, Any]] = []
+    def _small_days(self, stream: Stream, hours: Sequence[dt.datetime]) -> dict[tuple[Layout, dt.date], Page]:
+        """Days of several of these hours whose objects, in a layout, are one page: one request instead of several."""
+        counts = Counter(hour.date() for hour in hours)
+        days = [(lay, day) for day, count in counts.items() if count >= HOURS_OF_A_DAY for lay in stream.layouts]
+        keys = [self.key(f"{stream.folder}/{day.strftime(lay.folder.rpartition('/')[0])}/") for lay, day in days]
+        first = self.lister.first_pages(keys)
+        return {place: page for place, page in zip(days, first, strict=True) if page.whole}
+
+    def survey(self, stream: Stream, window: Window) -> ZoneSurvey:
+        """The hours inside the window, and what is outside. Lists folders level by level, those of one in parallel."""
+        pages: list[Page] = []
+        hours: set[dt.datetime] = set()
         level = [f"{stream.folder}/"]
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            while level:
-                found = list(pool.map(lambda prefix: list(self._pages(prefix, "/")), level))
-                pages = [page for listed in found for page in listed]
-                entries += [entry for page in pages for entry in page.get("Contents", [])]
-                below = [self._relative(each["Prefix"]) for page in pages for each in page.get("CommonPrefixes", [])]
-                level = [folder for folder in below if not _has_no_strays(stream, folder, window)]
-        return [landed for landed in self._landed(stream, entries) if not inside_window(landed.arrival_hour, window)]
+        while level:
+            found = [page for listed in self.lister.all_pages(map(self.key, level), "/") for page in listed]
+            pages, level = [*pages, *found], []
+            for folder in (self._relative(folder) for page in found for folder in page.folders):
+                relative = folder.removeprefix(f"{stream.folder}/")
+                if (hour := stream.hour_inside(tuple(relative.removesuffix("/").split("/")), window)) is not None:
+                    hours.add(hour)
+                elif not hidden(relative.removesuffix("/").rpartition("/")[2]):
+                    level.append(folder)
+        outside = [o for o in self._landed(stream, pages) if not inside_window(o.arrival_hour, window)]
+        return ZoneSurvey(sorted(hours), outside)
+
+    def objects_outside(self, stream: Stream, window: Window) -> list[LandedObject]:
+        return self.survey(stream, window).outside
+
+    def noticed(self, wait_s: float) -> list[str]:
+        keys = self.queue.receive(self.bucket, wait_s) if self.queue else []
+        return [self._relative(key) for key in keys if key.startswith(self.key(""))]
 
     @contextmanager
     def reading(self, objects: Sequence[LandedObject]) -> Iterator[_Downloads]:
@@ -126,39 +165,27 @@ class S3Landing:
     def _relative(self, key: str) -> str:
         return printable_name((key[len(self.prefix) + 1 :] if self.prefix else key).encode())
 
-    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[dict[str, Any]]:
-        """All pages of a listing. Raises `LandingFailed` when it ends early, as objects would be lost silently."""
-        token: dict[str, str] = {}
-        while True:
-            try:
-                page = self.client.list_objects_v2(
-                    Bucket=self.bucket, Prefix=self.key(prefix), Delimiter=delimiter, **token
-                )
-            except (ClientError, BotoCoreError) as error:
-                raise LandingFailed(f"listing {self.address(prefix)}: {error}") from error
-            yield page
-            if not page["IsTruncated"]:
-                return
-            if "NextContinuationToken" not in page:
-                raise LandingFailed(f"listing {self.address(prefix)}: a truncated page has no continuation token")
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+    def _listing(
+        self, stream: Stream, hour: dt.datetime, pages: Sequence[Page], known: Sequence[LandedObject]
+    ) -> HourListing:
+        """The listing of an hour that has `pages` of its own, `known` objects of a page of its day, or both."""
+        parts = [*(page.xml for page in pages), *(f"{o.path} {o.version}\n".encode() for o in known)]
+        digest, count = hashlib.sha256(b"".join(parts)).digest(), sum(page.count for page in pages) + len(known)
+        return HourListing(hour, count, digest, lambda: [*self._landed(stream, pages), *known])
 
-    def _landed(self, stream: Stream, entries: Sequence[dict[str, Any]]) -> list[LandedObject]:
+    def _landed(self, stream: Stream, pages: Iterable[Page]) -> list[LandedObject]:
         found = []
-        for entry in entries:
-            path = self._relative(entry["Key"])
+        hours: dict[str, dt.datetime | None] = {}
+        for key, version, size in (entry for page in pages for entry in page.entries()):
+            path = self._relative(key)
             relative = path.removeprefix(f"{stream.folder}/")
-            marker = path.endswith("/") and not entry["Size"]  # AWS's console creates such an object for a folder
+            folder = relative.rpartition("/")[0]
+            if folder not in hours:
+                hours[folder] = stream.arrival_hour(f"{folder}/")
+            marker = path.endswith("/") and not size  # AWS's console creates such an object for a folder
             if not marker and not any(map(hidden, relative.split("/"))):
-                version = entry["ETag"].strip('"')
-                found.append(LandedObject(path, version, entry["Size"], stream.arrival_hour(relative)))
-        return sorted(found)
-
-
-def _has_no_strays(stream: Stream, folder: str, window: tuple[dt.datetime, dt.datetime]) -> bool:
-    """Whether a folder cannot hold strays: it is hidden, or its hour is inside the window."""
-    parts = tuple(folder.removeprefix(f"{stream.folder}/").removesuffix("/").split("/"))
-    return hidden(parts[-1]) or any(layout.covers(parts, window) for layout in stream.layouts)
+                found.append(LandedObject(path, version, size, hours[folder]))
+        return sorted(found, key=attrgetter("path"))
 
 
 class _ExpectListed(BaseSubscriber):  # type: ignore[misc]

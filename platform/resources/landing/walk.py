@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from resources.landing.names import hidden, is_utf8, original_name, printable_name
 
@@ -19,11 +19,11 @@ _ERRORS_OF_ONE_FILE = {
     errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.ENODEV, errno.EISDIR,
     errno.EINVAL, errno.EBADMSG, errno.EUCLEAN, errno.ENODATA, errno.EOVERFLOW, errno.EOPNOTSUPP, errno.EILSEQ,
 }  # fmt: skip
+ALL_MAY_READ = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH  # then there is no need to ask for each file
 _KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFBLK: "a device", stat.S_IFCHR: "a device"}
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An entry below the top: a readable file, or one that cannot be read or listed, with the reason in `refused`."""
 
     parts: Parts
@@ -90,9 +90,13 @@ def _inspect(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool)
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
         return Found(parts, "not-a-file", refused=f"{kind}, not a file")
-    if not os.access(entry.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+    if status.st_mode & ALL_MAY_READ != ALL_MAY_READ and not _may_read(entry.path):
         return Found(parts, "no-access", status.st_size, f"no access: {os.strerror(errno.EACCES)}")
     return Found(parts, version_of(status), status.st_size)
+
+
+def _may_read(path: bytes) -> bool:
+    return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _inspect_link(entry: os.DirEntry[bytes], parts: Parts, zone: bytes, linked: bool) -> Found | Parts:

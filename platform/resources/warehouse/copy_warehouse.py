@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +26,7 @@ from lake.schemas import NEW_LAKE_PAGE, IncompatibleContract
 from resources import dbt
 from resources.warehouse import notes
 from resources.warehouse.protocol import BATCH_ROWS, LOCK_TIMEOUT_S, ApplyResult
+from resources.warehouse.query_history import LabelledQueries
 from resources.warehouse.snapshot_diff import NO_SNAPSHOT, plan_load
 
 PUBLISHED = "gold"
@@ -35,7 +36,7 @@ class LoadFailed(Exception):
     """The warehouse loaded other rows or values than the data files hold; the message says which."""
 
 
-class CopyingWarehouse(ABC):
+class CopyingWarehouse(LabelledQueries):
     """A warehouse behind a DB-API driver whose connections commit each statement unless a transaction was begun.
 
     Releases are tables of schema `gold`. When two processes load a stream at once, the later one finds that the noted
@@ -147,6 +148,12 @@ class CopyingWarehouse(ABC):
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()]
 
+    def released(self, mart: dbt.Mart) -> str:
+        return f"{PUBLISHED}.{mart.name}"
+
+    def query_release(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        return self.query(sql)
+
     def records(self, sql: str) -> Sequence[Mapping[str, Any]]:
         with self.session() as cursor:
             cursor.execute(sql)
@@ -162,7 +169,7 @@ class CopyingWarehouse(ABC):
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def profile(self) -> dict[str, object]:
-        return dbt.output(self.dbt_target)
+        return {**dbt.output(self.dbt_target), **self.labelled_profile}
 
     @contextmanager
     def session(self) -> Iterator[Any]:
@@ -170,6 +177,7 @@ class CopyingWarehouse(ABC):
         connection = self._idle.pop() if self._idle else self.connect()
         try:
             with connection.cursor() as cursor:
+                self.begin_labels(cursor)
                 yield cursor
         except BaseException:
             connection.close()

@@ -19,26 +19,14 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from pyiceberg.schema import Schema
 from pyiceberg.table import Table
-from pyiceberg.types import (
-    BinaryType,
-    BooleanType,
-    DateType,
-    DecimalType,
-    DoubleType,
-    IcebergType,
-    ListType,
-    LongType,
-    StringType,
-    StructType,
-    TimestamptzType,
-)
 
 from contracts.stream import Stream
 from lake.reading import files_of, path_of
 from resources import dbt
+from resources.warehouse.duckdb_views import escaped, view
 from resources.warehouse.protocol import BATCH_ROWS, LOCK_TIMEOUT_S, ApplyResult, WarehouseBusy
+from resources.warehouse.query_history import Query
 
 NEXT_DATABASE = "gold_next"  # the name in dbt's profile
 STORAGE_VERSION = "v1.2.0"  # DuckDB 1.2 and later read it; BI tools bundle old versions
@@ -85,7 +73,7 @@ class DuckDBWarehouse:
         return self._snapshots("released", timeout_s)
 
     def release_facts(self, timeout_s: float = LOCK_TIMEOUT_S) -> dict[str, str]:
-        if not self.path.exists():
+        if not self.path.exists() or not self.published.exists():  # somebody has deleted the release: make another
             return {}
         with self._connection(timeout_s) as con:
             return dict(con.execute("SELECT name, value FROM platform.facts").fetchall())
@@ -134,6 +122,19 @@ class DuckDBWarehouse:
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
         with self._connection(with_next=True) as con:
             return con.execute(sql).fetchall()
+
+    def released(self, mart: dbt.Mart) -> str:
+        return mart.relation.partition(".")[2]
+
+    def query_release(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        with duckdb.connect(str(self.published), read_only=True, config={"enable_external_access": False}) as con:
+            return con.execute(sql).fetchall()
+
+    def label_queries(self, label: str) -> None:
+        """DuckDB runs in this process, whose own numbers say what its queries took."""
+
+    def labelled_queries(self) -> Sequence[Query]:
+        return []
 
     def records(self, sql: str) -> Sequence[Mapping[str, Any]]:
         with self._connection(with_next=True) as con:
@@ -187,7 +188,7 @@ class DuckDBWarehouse:
                 time.sleep(0.2)
         try:
             con.execute("SET TimeZone = 'UTC'")
-            con.execute(f"SET temp_directory = '{_escaped(self.scratch)}'")
+            con.execute(f"SET temp_directory = '{escaped(self.scratch)}'")
             con.execute(_NOTES)
             if with_next:
                 self._attach_next(con)
@@ -198,7 +199,7 @@ class DuckDBWarehouse:
     def _attach_next(self, con: duckdb.DuckDBPyConnection) -> None:
         """Attach `gold_next`. If its storage version is later than a release may have, it is rewritten first."""
         in_our_version = f"(STORAGE_VERSION '{STORAGE_VERSION}')"
-        attach = f"ATTACH IF NOT EXISTS '{_escaped(self._next_file)}' AS {NEXT_DATABASE} {in_our_version}"
+        attach = f"ATTACH IF NOT EXISTS '{escaped(self._next_file)}' AS {NEXT_DATABASE} {in_our_version}"
         try:
             con.execute(attach)
         except duckdb.IOException as error:
@@ -209,7 +210,7 @@ class DuckDBWarehouse:
             copy = self._next_file.with_name(f".{self._next_file.name}")
             copy.unlink(missing_ok=True)
             con.execute(
-                f"ATTACH '{_escaped(self._next_file)}' AS later; ATTACH '{_escaped(copy)}' AS ours {in_our_version}"
+                f"ATTACH '{escaped(self._next_file)}' AS later; ATTACH '{escaped(copy)}' AS ours {in_our_version}"
             )
             con.execute("COPY FROM DATABASE later TO ours; DETACH later; DETACH ours")
             os.replace(copy, self._next_file)
@@ -243,7 +244,7 @@ def _make_release(
     facts: Mapping[str, str],
 ) -> None:
     """Turn a copy of `gold_next` into a release: drop what is not public, add table `release`."""
-    con.execute(f"ATTACH '{_escaped(file)}' AS gold")
+    con.execute(f"ATTACH '{escaped(file)}' AS gold")
     for kind, schema, name in con.execute(_UNRELEASED, [sorted(schemas)]).fetchall():
         con.execute(f'DROP {kind} gold."{schema}"."{name}"')
     con.execute("CREATE TABLE gold.release (released_at TIMESTAMPTZ, snapshots JSON, facts JSON)")
@@ -254,46 +255,3 @@ def _make_release(
 
 def _noted_snapshots(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int | None]:
     return dict(con.execute(f"SELECT stream, snapshot_id FROM platform.{table}").fetchall())
-
-
-def view(schema: Schema, paths: Sequence[str]) -> str:
-    """A SELECT of the rows of Parquet files. It finds columns by field id, and older files may lack some."""
-    if not paths:
-        nothing = ", ".join(f'NULL::{sql_type(f.field_type)} AS "{f.name}"' for f in schema.fields)
-        return f"SELECT {nothing} WHERE false"
-    columns = ", ".join(
-        f"{f.field_id}: {{name: '{f.name}', type: '{sql_type(f.field_type)}', default_value: NULL}}"
-        for f in schema.fields
-    )
-    files = ", ".join(f"'{_escaped(path)}'" for path in paths)
-    return f"SELECT * FROM read_parquet([{files}], schema = MAP {{{columns}}})"
-
-
-def sql_type(kind: IcebergType) -> str:
-    """DuckDB's name of an Iceberg type. Raises `ValueError` for types that no contract can have."""
-    match kind:
-        case StringType():
-            return "VARCHAR"
-        case BooleanType():
-            return "BOOLEAN"
-        case LongType():
-            return "BIGINT"
-        case DoubleType():
-            return "DOUBLE"
-        case DecimalType():
-            return f"DECIMAL({kind.precision}, {kind.scale})"
-        case TimestamptzType():
-            return "TIMESTAMPTZ"
-        case BinaryType():
-            return "BLOB"
-        case DateType():
-            return "DATE"
-        case ListType():
-            return f"{sql_type(kind.element_type)}[]"
-        case StructType():
-            return f"STRUCT({', '.join(f'{chr(34)}{f.name}{chr(34)} {sql_type(f.field_type)}' for f in kind.fields)})"
-    raise ValueError(f"no DuckDB type for {kind}")
-
-
-def _escaped(path: Path | str) -> str:
-    return str(path).replace("'", "''")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 from pyiceberg.table import Table
 
 from contracts.stream import Stream
+from resources.warehouse.query_history import Query
+
+if TYPE_CHECKING:
+    from resources.dbt import Mart  # which imports this module
 
 LOCK_TIMEOUT_S = 600.0
 BATCH_ROWS = 65_536
@@ -78,6 +82,22 @@ class Warehouse(Protocol):
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
         """The rows of a query."""
+        ...
+
+    def released(self, mart: Mart) -> str:
+        """A mart's relation in gold's last release, for `query_release`."""
+        ...
+
+    def query_release(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        """The rows of a query of gold's last release. It never waits for a run that builds the next one."""
+        ...
+
+    def label_queries(self, label: str) -> None:
+        """Label all later queries, also those of dbt by later profiles, for `labelled_queries`."""
+        ...
+
+    def labelled_queries(self) -> Sequence[Query]:
+        """What the warehouse said of the queries with the current label; none where they run in this process."""
         ...
 
     def records(self, sql: str) -> Sequence[Mapping[str, Any]]:

@@ -52,6 +52,11 @@ class RedshiftWarehouse(CopyingWarehouse):
 
     dbt_target: ClassVar[str] = "aws-redshift"
     relation_options: ClassVar[str] = ' DISTSTYLE AUTO SORTKEY ("event_at")'
+    label_setting: ClassVar[str] = "query_group"
+    history: ClassVar[str] = (
+        "SELECT query_id, query_text, execution_time / 1000000.0, 0 "
+        "FROM sys_query_history WHERE query_label = '{label}' ORDER BY query_id"
+    )
 
     @property
     def published(self) -> str:
@@ -61,6 +66,9 @@ class RedshiftWarehouse(CopyingWarehouse):
         connection = psycopg2.connect(**self.resource.get_client().conn_args)
         connection.autocommit = True
         return connection
+
+    def set_label(self, label: str) -> str:
+        return f"SET query_group TO '{label}'"
 
     def is_missing(self, error: Exception) -> bool:
         return isinstance(error, (UndefinedTable, InvalidSchemaName))

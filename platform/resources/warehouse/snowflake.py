@@ -57,6 +57,11 @@ class SnowflakeWarehouse(CopyingWarehouse):
     dbt_target: ClassVar[str] = "aws-snowflake"
     staging_prefix: ClassVar[str] = "platform."
     extra_columns: ClassVar[Mapping[str, str]] = {"_data_file": "VARCHAR"}
+    label_setting: ClassVar[str] = "query_tag"
+    history: ClassVar[str] = (
+        "SELECT query_id, query_text, execution_time / 1000, bytes_scanned "
+        "FROM TABLE(information_schema.query_history(RESULT_LIMIT => 10000)) WHERE query_tag = '{label}'"
+    )
 
     @property
     def published(self) -> str:
@@ -64,6 +69,9 @@ class SnowflakeWarehouse(CopyingWarehouse):
 
     def connect(self) -> Any:
         return self.resource.get_connection().__enter__()  # `session` keeps it open, or closes it
+
+    def set_label(self, label: str) -> str:
+        return f"ALTER SESSION SET QUERY_TAG = '{label}'"
 
     def is_missing(self, error: Exception) -> bool:
         return isinstance(error, ProgrammingError) and error.errno in _MISSING_ERRORS

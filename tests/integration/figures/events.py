@@ -150,8 +150,10 @@ def read_mobile(row: Row) -> Iterable[Event]:
 
 
 def read_web(row: Row) -> Iterable[Event]:
-    key = row["_key"].hex()
-    yield Event("web", "community", key, row["event_name"], **_common(row), category=row["entity_type"], view=True)
+    key, described = row["_key"].hex(), {**row, "operating_system": row["platform"]}
+    yield Event(
+        "web", "community", key, row["event_name"], **_common(described), category=row["entity_type"], view=True
+    )
 
 
 ACTIONS = {
@@ -221,7 +223,7 @@ def read_events(row: Row) -> Iterable[Event]:
         "events", row["identity_space"], row["event_id"], row["event_name"], **_common(row), channel=row["channel"],
         category=row["category"], view=row["is_view"], converts=converts, value=row["value"] if converts else None,
         currency=row["currency"], order=row["order_id"], line=row["is_order_line"], refunds=refunded is not None,
-        only_refund=refunded is not None and not converts, refunded=refunded and abs(refunded),
+        only_refund=refunded is not None and not converts, refunded=refunded and abs(refunded), action=row["action"],
     )  # fmt: skip
 
 

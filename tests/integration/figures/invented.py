@@ -140,12 +140,15 @@ def invent_events(dice: Random, number: int) -> Iterator[SilverRow]:
         "category": dice.choice(["toys", None]),
         "page_path": dice.choice(["/home", None]),
         "product_id": dice.choice([f"p{dice.randrange(5)}", None]),
+        "action": {"add_to_cart": "add_to_cart", "purchase": "transaction", "refund": "refund"}.get(name),
         "is_order_line": False,
         "is_view": name == "screen_view",
         "is_conversion": name == "purchase",
         "identity_space": "events",
         "properties": dice.choice(['{"plan":"pro"}', None]),
     }
+    if name == "add_to_cart" and dice.random() < 0.5:
+        row["items"] = [{"product_id": f"p{dice.randrange(5)}", "product_category": dice.choice(["toys", None])}]
     if bought:
         value = amount(dice)
         row |= {"order_id": dice.choice([f"o{dice.randrange(99)}", None]), "value": value, "currency": "EUR"}

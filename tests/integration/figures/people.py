@@ -10,14 +10,15 @@ from math import floor
 from operator import itemgetter
 from typing import Any
 
+from figures.channels import channel_group
 from figures.costs import costs
 from figures.engagement import ratio
 from figures.events import Event, Person, TableRows, World
 from figures.money import finest_decimals, rounded
 from figures.orders import Value, customer_values, segment
 from figures.purchases import Purchase, purchases
-from figures.sessions import Session, group_of, sessions, sessions_with_views
-from figures.views import View, landing
+from figures.sessions import Session, details, group_of, sessions, sessions_with_views
+from figures.views import View
 
 MODELS = ("first", "last", "linear", "position")
 
@@ -31,8 +32,7 @@ def _first_and_last(visits: list[tuple[Session, list[View]]]) -> tuple[object, .
     """The first and the last known channel, channel group, country, device and landing page."""
     said: list[list[tuple[dt.datetime, str | None]]] = [[] for _ in range(5)]
     for session, views in visits:
-        country, device = itemgetter(7, 10)(landing(views[0].first)) if views else (None, None)
-        page = views[0].page if views else None
+        country, device, page = itemgetter(14, 17, 2)(details(session, views))
         values = session.first("channel"), group_of(session, views), country, device, page
         for known, value in zip(said, values, strict=True):
             if value is not None:
@@ -134,8 +134,8 @@ def attribution_credits(world: World) -> TableRows:
 
 
 def attribution(world: World) -> TableRows:
-    """(date, channel, currency, touchpoints, purchases, cost, then by each model purchases, value, cost of a purchase,
-    return on the cost)."""
+    """(date, channel, currency, channel group, touchpoints, purchases, cost, then by each model purchases, value, cost
+    of a purchase, return on the cost)."""
     bought = {(purchase.stream, purchase.id): purchase for purchase in purchases(world)}
     rows: dict[tuple[dt.date, object, str | None], list[tuple[Any, ...]]] = defaultdict(list)
     for stream, id, channel, *figures in attribution_credits(world):
@@ -156,7 +156,9 @@ def attribution(world: World) -> TableRows:
         for bought_by, value in zip(sums[::2], sums[1::2], strict=True):
             shown = None if value is None else rounded(Decimal(value), key[2])
             figures += [bought_by, shown, _quotient(cost, bought_by), _quotient(shown, cost)]
-        found.add((*key, touchpoints, len(group), cost, *figures))
+        channel = str(key[1])
+        kind = channel if channel == "untouched" else channel_group(channel, channel, None)
+        found.add((*key, kind, touchpoints, len(group), cost, *figures))
     return found
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 from figures.channels import channel_group
 from figures.engagement import ratio
 from figures.events import Event, Person, TableRows, World
-from figures.views import LANDING, View, landing, page_path, views
+from figures.views import CAMPAIGN, LANDING, View, known, landing, page, page_host, page_path, views
 
 GAP, LONGEST = dt.timedelta(seconds=1800), dt.timedelta(days=3)
 
@@ -68,6 +69,16 @@ class Session:
         names = [name for piece in pieces for name in _collapsed(event.name for event in piece)[:5]]
         return " > ".join(_collapsed(names)[:5])
 
+    def first_of_parts(self, value_of: Callable[[Event], str | None]) -> str | None:
+        """The first value of the earliest part that has one; if several have the same time, the smallest."""
+        found = [(part[0].at, min(values)[1]) for part in self._pieces() if (values := _timed(part, value_of))]
+        return min(found, default=(None, None))[1]
+
+    def last_of_parts(self, value_of: Callable[[Event], str | None]) -> str | None:
+        """The last value of the latest part that has one; if several have the same time, the greatest."""
+        found = [(part[-1].at, max(values)[1]) for part in self._pieces() if (values := _timed(part, value_of))]
+        return max(found, default=(None, None))[1]
+
     def _pieces(self) -> list[list[Event]]:
         pieces: dict[tuple[object, ...], list[list[Event]]] = defaultdict(list)
         for event in self.events:
@@ -77,6 +88,11 @@ class Session:
             else:
                 runs.append([event])
         return [run for runs in pieces.values() for run in runs]
+
+
+def _timed(events: list[Event], value_of: Callable[[Event], str | None]) -> list[tuple[dt.datetime, str]]:
+    """The values that are known, with their times."""
+    return [(event.at, value) for event in events if (value := value_of(event)) is not None]
 
 
 def _nulls_last(text: str | None) -> tuple[bool, str]:
@@ -150,22 +166,25 @@ def fct_sessions(world: World) -> TableRows:
             + (len(session.events), session.after_cut > 0, session.after_cut)
             + (session.views, session.conversions, session.conversions > 0, engaged, session.views > 0 and not engaged)
             + (session.bot, session.first("channel"), session.first("device"), session.journey)
-            + _pages(seen)
+            + details(session, seen)
             + (group_of(session, seen),)
         )
     return found
 
 
-def _pages(seen: list[View]) -> tuple[object, ...]:
-    """(views, engaged seconds, first and last page, host, path, query, and the columns of the first view)."""
+def details(session: Session, seen: list[View]) -> tuple[str | int | None, ...]:
+    """(views, engaged seconds, first and last page, host, path, query, and the columns of `LANDING`).
+
+    Without a view they come from the events, except for the query and the campaign.
+    """
     if not seen:
-        return (None,) * (7 + len(LANDING))
-    first = seen[0].first
-    return (
-        (len(seen), sum(view.engaged_seconds for view in seen), seen[0].page, seen[-1].page)
-        + (first.row.get("page_urlhost"), page_path(first), first.row.get("page_urlquery"))
-        + landing(first)
-    )
+        host, path = session.first_of_parts(page_host), session.first_of_parts(page_path)
+        pages = (session.first_of_parts(page), session.last_of_parts(page), host, path, None)
+        landed = (None if names in CAMPAIGN else session.first_of_parts(partial(known, names)) for names in LANDING)
+        return None, None, *pages, *landed
+    first, engaged = seen[0].first, sum(view.engaged_seconds for view in seen)
+    pages = (seen[0].page, seen[-1].page, page_host(first), page_path(first), first.row.get("page_urlquery"))
+    return len(seen), engaged, *pages, *landing(first)
 
 
 def conversion_journeys(world: World) -> TableRows:

@@ -33,7 +33,7 @@ def product_interactions(world: World) -> TableRows:
         if event.action is None:
             continue
         products = [(item["product_id"], item.get("product_category")) for item in nested(event)]
-        if event.stream == "clickstream":
+        if not products and event.row.get("product_id") is not None:
             products = [(event.row["product_id"], event.row["category"])]
         for product, category in products:
             key = (event.date, event.stream, event.space, product or "unknown", category or "none")

@@ -166,11 +166,11 @@ TABLES: dict[str, tuple[str, Figure]] = {
         people.attribution_credits,
     ),
     "marts.attribution": (
-        "purchased_date, channel, currency, touchpoints, purchases, cost, first_touch_purchases, first_touch_value,"
-        " first_touch_cost_per_purchase, first_touch_return_on_ad_spend, last_touch_purchases, last_touch_value,"
-        " last_touch_cost_per_purchase, last_touch_return_on_ad_spend, linear_purchases, linear_value,"
-        " linear_cost_per_purchase, linear_return_on_ad_spend, position_based_purchases, position_based_value,"
-        " position_based_cost_per_purchase, position_based_return_on_ad_spend",
+        "purchased_date, channel, currency, channel_group, touchpoints, purchases, cost, first_touch_purchases,"
+        " first_touch_value, first_touch_cost_per_purchase, first_touch_return_on_ad_spend, last_touch_purchases,"
+        " last_touch_value, last_touch_cost_per_purchase, last_touch_return_on_ad_spend, linear_purchases,"
+        " linear_value, linear_cost_per_purchase, linear_return_on_ad_spend, position_based_purchases,"
+        " position_based_value, position_based_cost_per_purchase, position_based_return_on_ad_spend",
         people.attribution,
     ),
     "marts.conversion_funnel": (

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from figures.engagement import ratio
 from figures.events import Event, TableRows, World
 
-LANDING = (
-    *[(name,) for name in ("app_id", "refr_urlhost", "mkt_source", "mkt_medium", "mkt_campaign", "mkt_term")],
-    *[(name,) for name in ("mkt_content", "geo_country", "geo_region", "geo_city")],
-    *[("dvce_type", "yauaa_device_class"), ("br_family", "yauaa_agent_name"), ("os_family", "os_name"), ("br_lang",)],
+CAMPAIGN = tuple(
+    (name,) for name in ("refr_urlhost", "mkt_source", "mkt_medium", "mkt_campaign", "mkt_term", "mkt_content")
 )
-"""Silver's columns of what the first view of a session says of it; the first that is known counts."""
+LANDING = (
+    *[("app_id",), *CAMPAIGN, ("geo_country", "country"), ("geo_region",), ("geo_city", "city")],
+    *[("dvce_type", "yauaa_device_class", "device"), ("br_family", "yauaa_agent_name", "browser")],
+    *[("os_family", "os_name", "operating_system"), ("br_lang",)],
+)
+"""What the first view of a session says of it: silver's columns in the streams; the first that is known counts."""
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -33,10 +36,7 @@ class View:
 
     @property
     def page(self) -> str | None:
-        path = page_path(self.first)
-        if path is not None:
-            return f"{self.first.row.get('page_urlhost') or ''}{path}"
-        return page_title(self.first)
+        return page(self.first)
 
     @property
     def engaged_seconds(self) -> int:
@@ -60,6 +60,11 @@ class View:
         return ratio(min(max(seen), height), height) if seen and height else None
 
 
+def page_host(event: Event) -> str | None:
+    host: str | None = event.row.get("page_urlhost")
+    return host
+
+
 def page_path(event: Event) -> str | None:
     path: str | None = event.row.get("page_urlpath", event.row.get("page_path"))
     return path
@@ -69,10 +74,18 @@ def page_title(event: Event) -> str | None:
     return event.row.get("page_title") or event.row.get("screen_name")
 
 
-def landing(event: Event) -> tuple[object, ...]:
-    return tuple(
-        next((value for name in names if (value := event.row.get(name)) is not None), None) for names in LANDING
-    )
+def page(event: Event) -> str | None:
+    path = page_path(event)
+    return page_title(event) if path is None else f"{page_host(event) or ''}{path}"
+
+
+def known(names: tuple[str, ...], event: Event) -> str | None:
+    """The first of some columns that is known."""
+    return next((value for name in names if (value := event.row.get(name)) is not None), None)
+
+
+def landing(event: Event) -> tuple[str | None, ...]:
+    return tuple(known(names, event) for names in LANDING)
 
 
 def views(world: World) -> list[View]:

@@ -53,6 +53,10 @@ FAILURES: dict[str, tuple[Callable[[], checks.Results], str]] = {
         lambda: checks.freshness(COMMERCE, counts(EVENTS, EVENTS, Counts()), [HOUR]),
         "The newest event of the hour is 5 h before the hour's end; the contract allows 2 h",
     ),
+    "late_share": (
+        lambda: checks.late_share(COMMERCE, counts(EVENTS, EVENTS, Counts()), [HOUR]),
+        "50.0% of the hour's events are late; the contract allows 10.0%",
+    ),
     "rejected_share": (
         lambda: checks.rejected_share(
             COMMERCE, pl.DataFrame([GROUP | EXAMPLE]), counts(Counts(10), Counts(8), Counts(2)), [HOUR]
@@ -116,6 +120,9 @@ def test_what_passes_needs_no_advice() -> None:
 
 def test_an_hour_without_events_is_not_late() -> None:
     """Nothing landed: whether the stream is silent is what the check `up_to_date` tells."""
-    found = checks.freshness(COMMERCE, counts(Counts(), Counts(), Counts()), [HOUR])[HOUR]
+    nothing = counts(Counts(), Counts(), Counts())
+    found = checks.freshness(COMMERCE, nothing, [HOUR])[HOUR]
+    late = checks.late_share(COMMERCE, nothing, [HOUR])[HOUR]
     assert found.passed
-    assert (found.metadata["minutes_behind"], found.metadata["late_share"]) == (0.0, 0.0)
+    assert late.passed
+    assert (found.metadata["minutes_behind"], late.metadata["late_share"]) == (0.0, 0.0)

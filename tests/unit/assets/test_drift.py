@@ -10,7 +10,7 @@ import pytest
 
 from assets import checks, ui
 from events.conform import Conformers
-from lake import drift
+from lake import drift, read_objects
 from lake import writing as datafiles
 from lake.drift import Drift
 from lake.schemas import Layer
@@ -101,6 +101,7 @@ def test_large_records_end_the_look_early(platform: Any, shop: Any, monkeypatch:
 
 def test_drift_reads_row_group_by_row_group(platform: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bytes of a row group are bounded. A fixed number of large records might not fit in memory."""
+    monkeypatch.setattr(read_objects, "GATHERED_BYTES", 50_000)
     monkeypatch.setattr(datafiles, "ROW_GROUP_BYTES", 50_000)
     monkeypatch.setattr(drift, "LOOK_BYTES", 50_000)
     for name in "abcd":

@@ -11,7 +11,8 @@ from rich.console import Console
 from demo.events import HOURS, kept_start, simulated_events, two_days_before
 from demo.terminal import Terminal
 from partitions import key_of
-from resources.environment import Misconfigured, first_hour
+from resources.environment import first_hour
+from resources.settings import Misconfigured
 
 
 @pytest.fixture(autouse=True)

@@ -71,6 +71,15 @@ def test_numbers_in_a_message_stay_as_they_were_sent() -> None:
     assert outcome(WEB, raw)["session_id"] == "12345678901234567890.10"
 
 
+def test_a_message_that_is_no_text_says_so() -> None:
+    """The drain writes its bytes as base64."""
+    found = outcomes(WEB, [message(None, value_base64="/w=="), message(None)])
+    assert [row["detail"] for row in found] == [
+        "a Kafka message whose value is not UTF-8",
+        "a Kafka message without a value",
+    ]
+
+
 @pytest.mark.parametrize("value", [None, "", "no JSON", "[1]", 7])
 def test_a_message_without_an_event_is_malformed(value: Any) -> None:
     """It may be a tombstone, or something that another team sent to the topic."""

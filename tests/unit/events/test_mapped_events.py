@@ -12,16 +12,18 @@ from landed import conformer, outcome, outcomes, table
 
 from contracts.events import EVENTS
 from contracts.mapped_events import mapped_stream
-from contracts.mapping import Constant, EventMapping, Items
+from contracts.mapping import Constant, DateAndTime, EventMapping, Items
 from contracts.stream import Stream
 from contracts.times import Epoch, LocalTime
 
 FACTS = {"version": "1.0.0", "owner": "team:data", "description": "Events", "identity_space": "shop"}
 
 
-def stream(**mapped: Any) -> Stream:
+def stream(*, nulls: tuple[str, ...] = ("",), **mapped: Any) -> Stream:
     """A stream with a mapping, in which names and times are `event` and `time` unless they are given."""
-    return mapped_stream(EventMapping(**{"event_name": "event", "event_at": "time", **mapped}), name="other", **FACTS)
+    return mapped_stream(
+        EventMapping(**{"event_name": "event", "event_at": "time", **mapped}), name="other", nulls=nulls, **FACTS
+    )
 
 
 ORDERS = stream(
@@ -234,6 +236,34 @@ def test_the_shipped_mapping_takes_json_and_csv() -> None:
     assert (row["refund_value"], row["is_conversion"], row["user_id"]) == (Decimal(5), False, None)
 
 
+APART = stream(event_at=DateAndTime("Day", "at.clock"), time=LocalTime("%Y%m%d %H:%M", "Europe/Berlin"))
+ISO_APART = stream(event_at=DateAndTime("Day", "Clock"), event_name=Constant("order"), nulls=("-",))
+
+
+@pytest.mark.parametrize("day", ['"20240728"', "20240728", r'"\u0032\u0030240728"'])
+def test_a_date_and_a_time_in_two_fields(day: str) -> None:
+    """The form is that of both, with a blank between them. A number is as good as a text."""
+    row = outcome(APART, f'{{"event": "buy", "Day": {day}, "at": {{"clock": "00:39"}}}}')
+    assert row["event_at"] == dt.datetime(2024, 7, 27, 22, 39, tzinfo=dt.UTC)
+
+
+def test_a_date_and_a_time_in_two_columns() -> None:
+    """Without a form they are ISO 8601. Both name the columns by which CSV is recognized."""
+    assert ISO_APART.decoding[0].columns == ("Day", "Clock")
+    rows = outcomes(ISO_APART, ["2024-07-28,10:00:01.5", "2024-07-28,-", ",10:00", "28.7.2024,10:00"], "Day,Clock")
+    assert rows[0]["event_at"] == dt.datetime(2024, 7, 28, 10, 0, 1, 500000, tzinfo=dt.UTC)
+    assert [(row["reason"], row["detail"]) for row in rows[1:3]] == [("missing", "event_at: required")] * 2
+    assert (rows[3]["reason"], rows[3]["detail"]) == ("type", "event_at: '28.7.2024 10:00' is no timestamp")
+
+
+def test_names_of_events_become_actions() -> None:
+    """An event that the mapping does not name does nothing with products."""
+    mapped = stream(actions={"view_item": "product_view", "buy": "transaction"})
+    lines = [json.dumps({"event": name, "time": "2024-01-02"}) for name in ("view_item", "buy", "login")]
+    assert [row["action"] for row in outcomes(mapped, lines)] == ["product_view", "transaction", None]
+    assert outcome(stream(), lines[0])["action"] is None
+
+
 def test_an_event_without_an_id_has_its_content_for_a_key() -> None:
     """So the id of an event is optional, and events without one are not taken for each other."""
     line = '{%s"event": "buy", "time": "2024-01-02", "value": %d, "currency": "EUR"}'
@@ -250,6 +280,7 @@ def test_an_event_without_an_id_has_its_content_for_a_key() -> None:
         ({"conversions": ["buy", "pay"], "refunds": ["pay"]}, "conversions and refunds: pay"),
         ({"properties": ("a.name", "b.name")}, "two properties have the same last name: a.name, b.name"),
         ({"views": "page_view"}, r"views are names in parentheses: \('page_view',\)"),
+        ({"actions": {"cart": "add"}}, "no actions: add; there are product_view, "),
         ({"delimiter": ";;"}, "the delimiter must be one character"),
     ],
 )

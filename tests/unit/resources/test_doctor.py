@@ -119,6 +119,13 @@ def test_an_error_is_one_line() -> None:
     assert examination(fail, 5)() == (False, "OSError: cannot reach it at all")
 
 
+def test_kafka_need_not_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A laptop has no brokers."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    assert doctor.kafka() == "not used: KAFKA_BOOTSTRAP_SERVERS is not set"
+
+
 def test_a_warehouse_in_use_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """DuckDB's file belongs to one process at a time."""
     busy = MagicMock(**{"applied_snapshots.side_effect": WarehouseBusy})

@@ -23,7 +23,10 @@ from lake.reading import files_of, read
 from lake.schemas import LEDGER, PARTITION_BY, Layer
 from lake.writing import DataFileWriter
 from resources import dbt, environment
-from resources.environment import DEPLOYMENTS, Misconfigured, data_dir, deployment, make, resources
+from resources.alerts.settings import ALERT_SETTINGS
+from resources.environment import DEPLOYMENTS, data_dir, deployment, make, resources
+from resources.kafka.settings import SETTINGS as KAFKA
+from resources.settings import Misconfigured
 
 ROOT = Path(__file__).resolve().parents[3]
 LOG = logging.getLogger("test")
@@ -148,7 +151,7 @@ def test_every_setting_is_in_the_example() -> None:
         for setting in SETTING.findall(path.read_text())
     }
     listed = re.findall(r"^([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert set(listed) == read | REQUIRED
+    assert set(listed) == read | REQUIRED | {*KAFKA, *ALERT_SETTINGS}
 
 
 def test_a_deployment_requires_all_settings_of_its_dbt_target() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from partitions import key_of
-from resources.environment import Misconfigured, begin_recently, first_hour
+from resources.environment import begin_recently, first_hour
+from resources.settings import Misconfigured
 
 NOW = dt.datetime(2026, 3, 15, 9, 30, tzinfo=dt.UTC)
 

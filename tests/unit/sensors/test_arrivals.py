@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import json
 
 import dagster as dg
 from dagster._core.storage.tags import TagType, get_tag_type
@@ -12,9 +13,12 @@ from hypothesis import strategies as st
 
 from lake.landing import LandedObject
 from partitions import key_of
-from sensors.arrivals import HOUR, Change, find_changes, open_requests, plan_runs
+from sensors.arrivals import BACKLOG_REQUESTS, BACKLOG_RUNS, PlannedRun, decide, open_requests, plan_runs
+from sensors.changes import HOUR, Change, find_changes
+from sensors.retry import RequestState
 
 NOW = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
+RECENT = [NOW, NOW - HOUR, NOW - 2 * HOUR]
 WINDOW = (dt.datetime(2020, 1, 1, tzinfo=dt.UTC), NOW + HOUR)
 
 
@@ -100,19 +104,98 @@ def test_a_backlog_requests_few_runs(hours: set[int]) -> None:
         assert all(run.first == run.last for run in runs)
 
 
-def test_a_hundred_hours_are_five_runs() -> None:
-    """A first deployment on a full landing zone must not queue a hundred runs."""
+def test_a_hundred_hours_are_a_run_for_each_day() -> None:
+    """A first deployment on a full landing zone must not queue a hundred runs. A day keeps its run as time goes on."""
     runs = plan_runs([change(hour) for hour in range(100)], {})
-    assert [len(run.changes) for run in runs] == [24, 24, 24, 24, 4]
+    assert [len(run.changes) for run in runs] == [17, 24, 24, 24, 11]
+    assert all(run.first.date() == run.last.date() for run in runs)
     request = runs[0].request()
     assert request.partition_key is None
     assert request.tags["dagster/asset_partition_range_start"] == key_of(runs[0].first)
     assert request.tags["dagster/asset_partition_range_end"] == key_of(runs[0].last)
 
 
+def test_recent_hours_share_no_run_with_a_backlog() -> None:
+    """Live data would wait for a day of old hours."""
+    runs = plan_runs([change(hour) for hour in range(10)], {}, RECENT)
+    assert [(run.first, run.last) for run in runs[-3:]] == [(hour, hour) for hour in RECENT[::-1]]
+    assert len(runs) == 4
+
+
 def test_what_stays_requested() -> None:
     """A change that has gone or differs, or whose run failed, is forgotten, so that it can be requested again."""
-    before = {name: (change, "run") for name, change in requested([change(0), change(1), change(2)]).items()}
-    kept = open_requests(before, [change(0), change(1, digest="d")], [])
-    assert list(kept) == list(requested([change(0)]))
-    assert open_requests(before, [change(0)], ["run"]) == {}
+    before = {name: (change, "run") for name, change in requested([change(0), change(1), change(2), change(9)]).items()}
+    current = {change(0).name: "c", change(1).name: "d", change(2).name: None}
+    kept = open_requests(before, current, {"run": RequestState.RUNNING})
+    assert list(kept) == list(requested([change(0), change(9)])), "the last one was not listed yet"
+    assert open_requests(before, current, {"run": RequestState.DUE}) == {}
+    assert open_requests(before, current, {"run": RequestState.QUEUED}) == before
+
+
+def test_an_hour_whose_run_waits_to_begin_is_not_requested_again() -> None:
+    """The run lists the hour when it begins. While it is under way, later objects need another one."""
+    before = {change(0).name: ("c", "run")}
+    for state, runs in ((RequestState.QUEUED, 0), (RequestState.RUNNING, 1)):
+        found, kept = decide([change(0, digest="d")], before, [change(0).name], {"run": state}, RECENT, True)
+        assert len(found) == runs
+        assert list(kept) == [change(0).name]
+
+
+class Backlog:
+    """Hours with a change each, and the requests for them. Hours whose run succeeds have no change any more."""
+
+    def __init__(self, hours: set[int], broken: set[int]) -> None:
+        self.changes = {change(hour).name: change(hour) for hour in hours}
+        self.broken = {change(hour).name for hour in broken}
+        self.requests: dict[str, tuple[str, str]] = {}
+        self.states: dict[str, RequestState] = {}
+        self.begun: list[PlannedRun] = []
+
+    def tick(self, newest: bool) -> list[PlannedRun]:
+        listed = {*self.changes, *self.requests}
+        runs, self.requests = decide(list(self.changes.values()), self.requests, listed, self.states, RECENT, newest)
+        self.states = {run: self.states.get(run, RequestState.QUEUED) for _, run in self.requests.values()}
+        self.begun += runs
+        return runs
+
+    def finish(self, pick: int) -> None:
+        """One of the runs under way ends: broken hours stay changed, and the run is tried again after a while."""
+        active = [run for run in self.begun if self.states.get(run.digest) is RequestState.QUEUED]
+        if active:
+            run = active[pick % len(active)]
+            left = [one for one in run.changes if one.name in self.broken]
+            self.states[run.digest] = RequestState.WAITING if left else RequestState.SUCCEEDED
+            for one in run.changes:
+                if one not in left:
+                    self.changes.pop(one.name, None)
+
+
+@given(
+    st.sets(st.integers(0, 1000), max_size=300),
+    st.sets(st.integers(0, 1000), max_size=20),
+    st.lists(st.integers(0, 9), min_size=1),
+    st.booleans(),
+)
+def test_a_backlog_is_loaded_by_a_bounded_number_of_runs(
+    hours: set[int], broken: set[int], picks: list[int], newest: bool
+) -> None:
+    """Whatever the order in which runs end and whichever fail, all other hours get their turn."""
+    backlog = Backlog(hours, broken & hours)
+    for pick in itertools.islice(itertools.cycle(picks), 4 * len(hours) + 1):
+        backlog.tick(newest)
+        older = {run for name, (_, run) in backlog.requests.items() if backlog.changes.get(name, change(9)).hour < NOW}
+        states = [backlog.states[run] for run in older]
+        assert states.count(RequestState.QUEUED) <= BACKLOG_RUNS + len(RECENT)
+        assert len(json.dumps(backlog.requests)) < 100 * 24 * (BACKLOG_REQUESTS + len(RECENT))
+        backlog.finish(pick)
+    left = set(backlog.changes)
+    stuck = sum(state is RequestState.WAITING for state in backlog.states.values()) >= BACKLOG_REQUESTS
+    assert left == backlog.broken or stuck
+
+
+def test_a_backlog_of_a_thousand_hours_begins_with_the_newest() -> None:
+    """A person wants today before last year; who replays history may want the opposite. Live hours come first."""
+    for newest, days in ((True, [0, 1, 2, 3]), (False, [42, 41, 40, 39])):
+        runs = Backlog(set(range(1000)), set()).tick(newest)
+        assert [run.first for run in runs[:3]] == RECENT[::-1]
+        assert [(NOW.date() - run.first.date()).days for run in runs[3:]] == days

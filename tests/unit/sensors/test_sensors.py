@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,13 @@ from dagster._core.test_utils import create_run_for_test
 from contracts.commerce import COMMERCE
 from lake.load_bronze import load_bronze
 from lake.tables import Lake
-from partitions import arrival_window, key_of
+from partitions import arrival_window, hour_of, key_of
 from resources import dbt
 from resources.environment import first_hour
 from resources.landing.folder import FolderLanding
 from resources.warehouse.protocol import WarehouseBusy
-from sensors.arrivals import CHANGE_TAG, HOUR, arrivals_sensor
+from sensors.arrivals import CHANGE_TAG, arrivals_sensor
+from sensors.changes import HOUR
 from sensors.touched import touched_sensor
 
 JOB = dg.define_asset_job("ingest")
@@ -108,6 +110,13 @@ def test_a_cursor_of_an_older_release_does_no_harm(world: World) -> None:
     assert world.tick() == []
 
 
+def test_requests_of_a_stream_that_is_gone_leave_the_cursor(world: World) -> None:
+    """A contract was removed. Nobody will list its hours again."""
+    world.cursor = json.dumps({"swept": "before", "asked": {f"gone {key_of(world.current)}": ["change", "run"]}})
+    assert world.tick() == []
+    assert json.loads(world.cursor or "")["asked"] == {}
+
+
 def test_the_first_hour_can_move(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is loaded is not requested again. What was refused is, when its hour is a partition again."""
     early = world.current - 50 * HOUR
@@ -162,14 +171,57 @@ def test_a_failed_run_is_requested_again_after_its_wait(world: World, monkeypatc
     assert world.tick() == []
 
 
-def test_a_backlog_requests_few_runs(world: World) -> None:
-    """A first start on a hundred hours: five runs of at most a day each, and then none."""
-    for number in range(100):
+def hours_of(request: dg.RunRequest) -> list[dt.datetime]:
+    """The arrival hours of a request's run."""
+    ends = [request.tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end")]
+    first, last = (hour_of(key or request.partition_key or "") for key in ends)
+    return [first + number * HOUR for number in range((last - first) // HOUR + 1)]
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_a_backlog_is_requested_by_and_by(world: World, monkeypatch: pytest.MonkeyPatch, order: str) -> None:
+    """A first start on many hours: a few runs at a time until all are loaded, live hours first."""
+    monkeypatch.setenv("BACKLOG_ORDER", order)
+    hours = {world.current - number * HOUR for number in range(150)}
+    for hour in hours:
+        world.put(hour)
+    requested: list[dt.datetime] = []
+    while hours - {*requested}:
+        requests = world.tick(SUCCESS)
+        assert len(requests) <= 3 + 4
+        assert requests
+        for request in requests:
+            requested += hours_of(request)
+            world.load(*hours_of(request))
+    assert sorted(requested) == sorted(hours), "each once"
+    assert set(requested[:3]) == {world.current - number * HOUR for number in range(3)}
+    while world.tick():
+        pass
+    assert json.loads(world.cursor or "")["asked"] == {}, "finished requests leave the cursor without another sweep"
+
+
+def test_a_backlog_is_not_requested_beyond_a_bound(world: World) -> None:
+    """While its runs have not ended, a tick adds none, but a new object of the current hour gets its run."""
+    for number in range(150):
         world.put(world.current - number * HOUR)
-    requests = world.tick()
-    assert len(requests) == 5
-    assert all("dagster/asset_partition_range_start" in request.tags for request in requests)
-    assert world.tick() == []
+    found = [request for _ in range(20) for request in world.tick()]
+    assert len(found) == 3 + 4
+    world.put(world.current, "b")
+    (request,) = world.tick()
+    assert hours_of(request) == [world.current]
+
+
+def test_a_run_that_waits_to_begin_covers_later_objects(world: World) -> None:
+    """While a run waits, files may land every second. It will list them all, so one run is enough."""
+    world.put(world.current)
+    assert len(world.tick(dg.DagsterRunStatus.NOT_STARTED)) == 1
+    for name in "bcd":
+        world.put(world.current, name)
+        assert world.tick() == []
+    (run,) = world.instance.get_runs()
+    world.instance.delete_run(run.run_id)
+    create_run_for_test(world.instance, tags=run.tags, status=STARTED)
+    assert len(world.tick()) == 1, "it may have listed the hour already"
 
 
 def test_a_sweep_finds_old_hours(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

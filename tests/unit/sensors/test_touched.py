@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from sensors.retry import Attempt
-from sensors.touched import gold_request
+from sensors.touched import Due, gold_request
 
 NOW = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
 FAILURE, SUCCESS, STARTED = (getattr(dg.DagsterRunStatus, name) for name in ("FAILURE", "SUCCESS", "STARTED"))
@@ -17,6 +17,11 @@ FAILURE, SUCCESS, STARTED = (getattr(dg.DagsterRunStatus, name) for name in ("FA
 
 def run(status: Any, minutes: float = 60) -> Attempt:
     return Attempt(status, NOW - dt.timedelta(minutes=minutes))
+
+
+def due(touched: list[str] | None, code_changed: bool = False) -> Due:
+    """What is due after these event dates of the shop changed."""
+    return Due(touched, frozenset() if touched == [] else frozenset(["commerce"]), code_changed)
 
 
 def dates(request: dg.RunRequest | dg.SkipReason) -> list[str] | None:
@@ -29,13 +34,13 @@ def dates(request: dg.RunRequest | dg.SkipReason) -> list[str] | None:
 
 def test_no_change_requests_no_run() -> None:
     """Gold is a function of silver: the same silver gives the same gold."""
-    assert dates(gold_request([], False, [], NOW)) is None
+    assert dates(gold_request(due([]), [], NOW)) is None
 
 
 def test_changed_code_requests_a_run_without_dates() -> None:
     """The run itself finds out which tables to rebuild."""
-    assert dates(gold_request([], True, [], NOW)) == []
-    assert dates(gold_request([], True, [run(FAILURE, 0.1)], NOW)) is None
+    assert dates(gold_request(due([], True), [], NOW)) == []
+    assert dates(gold_request(due([], True), [run(FAILURE, 0.1)], NOW)) is None
 
 
 @pytest.mark.parametrize(
@@ -43,7 +48,7 @@ def test_changed_code_requests_a_run_without_dates() -> None:
 )
 def test_the_touched_dates_are_requested(touched: list[str] | None, asked: list[str]) -> None:
     """Dates are scattered, so they are given as run config. If any date may have changed, the run finds that out."""
-    assert dates(gold_request(touched, False, [], NOW)) == asked
+    assert dates(gold_request(due(touched), [], NOW)) == asked
 
 
 @pytest.mark.parametrize(
@@ -57,9 +62,25 @@ def test_the_touched_dates_are_requested(touched: list[str] | None, asked: list[
 )
 def test_a_run_says_what_it_is_for(touched: list[str] | None, code_changed: bool, tags: dict[str, str]) -> None:
     """The list of runs shows the tags."""
-    request = gold_request(touched, code_changed, [], NOW)
+    request = gold_request(due(touched, code_changed), [], NOW)
     assert isinstance(request, dg.RunRequest)
-    assert dict(request.tags) == tags
+    assert {name: value for name, value in request.tags.items() if not name.startswith("dagster/")} == tags
+
+
+def test_a_run_is_expected_to_build_what_the_streams_lead_to() -> None:
+    """Dagster would show the checks of other models as skipped, and hide that one of them failed."""
+    request = gold_request(due(["2024-05-01"]), [], NOW)
+    assert isinstance(request, dg.RunRequest)
+    expected = {key.path[-1] for key in request.asset_selection or ()}
+    assert {"stg_commerce", "fct_events", "fct_orders", "int_as_of", "daily_active_users"} <= expected
+    assert not {"stg_web", "base_snowplow_bots", "funnels"} & expected
+    checked = {key.asset_key.path[-1] for key in request.asset_check_keys or ()}
+    assert "fct_orders" in checked
+    assert "mobile_events" not in checked, "it is only read"
+    for everything in (due(None), due(["2024-05-01"], True)):
+        request = gold_request(everything, [], NOW)
+        assert isinstance(request, dg.RunRequest)
+        assert request.asset_selection is None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +94,7 @@ def test_a_run_says_what_it_is_for(touched: list[str] | None, code_changed: bool
 )
 def test_gold_waits_for_its_last_run(runs: list[Attempt], reason: str) -> None:
     """Changes that the current run does not see go to the next run. A failed run is not repeated at once."""
-    found = gold_request(["2024-05-01"], False, runs, NOW)
+    found = gold_request(due(["2024-05-01"]), runs, NOW)
     assert isinstance(found, dg.SkipReason)
     assert reason in (found.skip_message or "")
 
@@ -81,4 +102,4 @@ def test_gold_waits_for_its_last_run(runs: list[Attempt], reason: str) -> None:
 @pytest.mark.parametrize("runs", [[run(FAILURE, 1)], [run(SUCCESS, 0), *[run(FAILURE, 1)] * 9], [run(SUCCESS, 0)]])
 def test_failures_before_a_success_do_not_count(runs: list[Attempt]) -> None:
     """Dates touched since the success are requested at once."""
-    assert dates(gold_request(["2024-05-01"], False, runs, NOW)) == ["2024-05-01"]
+    assert dates(gold_request(due(["2024-05-01"]), runs, NOW)) == ["2024-05-01"]

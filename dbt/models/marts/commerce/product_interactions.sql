@@ -11,9 +11,62 @@
     'refund': 'refunds',
 } %}
 
-with interactions as (
+with nested as (
 
-    -- Events that have their products nested.
+    select event_date, stream, identity_space, event_id, action, product_id, product_category
+    from {{ ref('int_event_items') }}
+    where action is not null
+        and not is_order_line
+        and {{ up_to_as_of() }}
+        and {{ rebuilt() }}
+
+),
+
+events as (
+
+    select event_date, stream, identity_space, event_id, action, product_id, category
+    from {{ ref('fct_events') }}
+    where action is not null
+        and product_id is not null
+        and {{ is_counted() }}
+        and {{ up_to_as_of() }}
+        and {{ rebuilt() }}
+
+),
+
+interactions as (
+
+    select event_date, stream, identity_space, action, product_id, product_category
+    from nested
+
+    union all
+
+    -- Events that are about one product, and have none nested.
+    select events.event_date, events.stream, events.identity_space, events.action, events.product_id, events.category
+    from events
+    left join (select distinct event_date, stream, event_id from nested) as with_items
+        on events.event_date = with_items.event_date
+        and events.stream = with_items.stream
+        and events.event_id = with_items.event_id
+    where with_items.event_id is null
+
+),
+
+named as (
+
+    select
+        event_date,
+        stream,
+        identity_space,
+        action,
+        coalesce(product_id, 'unknown') as product_id,
+        coalesce(product_category, 'none') as product_category
+    from interactions
+
+),
+
+counted as (
+
     select
         event_date,
         stream,
@@ -24,35 +77,8 @@ with interactions as (
         {% for action, plural in counted.items() -%}
         cast(sum(case when action = '{{ action }}' then 1 else 0 end) as bigint) as {{ plural }}{{ ',' if not loop.last }}
         {% endfor %}
-    from {{ ref('int_event_items') }}
-    where action is not null
-        and not is_order_line
-        and {{ up_to_as_of() }}
-        and {{ rebuilt() }}
+    from named
     group by event_date, stream, identity_space, product_id, product_category
-
-    union all
-
-    -- Events that are about one product.
-    select
-        event_date,
-        stream,
-        identity_space,
-        product_id,
-        category as product_category,
-        page_views + add_to_carts + remove_from_carts + purchases as interactions,
-        page_views as product_views,
-        0 as list_views,
-        0 as list_clicks,
-        add_to_carts,
-        remove_from_carts,
-        0 as checkout_steps,
-        purchases as transactions,
-        0 as refunds
-    from {{ ref('int_product_event_days') }}
-    where product_id is not null
-        and {{ up_to_as_of() }}
-        and {{ rebuilt(event_at=none) }}
 
 )
 
@@ -60,13 +86,12 @@ select
     event_date,
     stream,
     identity_space,
-    coalesce(product_id, 'unknown') as product_id,
-    coalesce(product_category, 'none') as product_category,
-    cast(sum(interactions) as bigint) as interactions,
+    product_id,
+    product_category,
+    interactions,
     {% for plural in counted.values() -%}
-    cast(sum({{ plural }}) as bigint) as {{ plural }},
+    {{ plural }},
     {% endfor -%}
-    {{ ratio('sum(add_to_carts)', 'sum(product_views + list_views)') }} as view_to_cart_ratio,
-    {{ ratio('sum(transactions)', 'sum(add_to_carts)') }} as cart_to_transaction_ratio
-from interactions
-group by event_date, stream, identity_space, coalesce(product_id, 'unknown'), coalesce(product_category, 'none')
+    {{ ratio('add_to_carts', 'product_views + list_views') }} as view_to_cart_ratio,
+    {{ ratio('transactions', 'add_to_carts') }} as cart_to_transaction_ratio
+from counted

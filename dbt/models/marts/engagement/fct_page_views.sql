@@ -126,7 +126,7 @@ select
     index_in_session,
     event_at as viewed_at,
     {{ utc_date('event_at') }} as viewed_date,
-    coalesce(page_host || page_path, page_path, page_title) as page,
+    {{ page() }} as page,
     {% for column in columns -%}
     {{ column }},
     {% endfor -%}

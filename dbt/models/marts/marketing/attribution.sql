@@ -56,6 +56,10 @@ summed as (
 select
     purchased_date,
     channel,
+    case
+        when channel = 'untouched' then 'untouched'
+        else {{ channel_group('lower(channel)', 'lower(channel)', "cast(null as varchar(65535))", 'source_categories.category') }}
+    end as channel_group,
     currency,
     touchpoints,
     purchases,
@@ -67,3 +71,5 @@ select
     {{ ratio(model ~ '_value', 'cost') }} as {{ model }}_return_on_ad_spend
     {%- endfor %}
 from summed
+left join {{ ref('source_categories') }} as source_categories
+    on lower(summed.channel) = source_categories.source

@@ -15,7 +15,8 @@ from lake.commits import commit
 from lake.reading import files_of
 from lake.schemas import Layer
 from lake.tables import Lake
-from resources.warehouse.duckdb import DuckDBWarehouse, WarehouseUnreadable, sql_type
+from resources.warehouse.duckdb import DuckDBWarehouse, WarehouseUnreadable
+from resources.warehouse.duckdb_views import sql_type
 
 MARTS = ("marts", "analytics")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from decimal import Decimal
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -30,6 +32,7 @@ from lake.schemas import IncompatibleContract, Layer, definition
 from lake.tables import Lake
 from resources.warehouse import redshift, snowflake
 from resources.warehouse.copy_warehouse import CopyingWarehouse
+from resources.warehouse.query_history import Query
 from resources.warehouse.redshift import RedshiftWarehouse
 from resources.warehouse.snowflake import SnowflakeWarehouse
 
@@ -52,6 +55,30 @@ class Recorder:
 
     def fetchall(self) -> list[tuple[str]]:
         return [("left_over",)]
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "statement", "setting"),
+    [
+        (SNOWFLAKE, "ALTER SESSION SET QUERY_TAG = 'run 1'", {"query_tag": "run 1"}),
+        (REDSHIFT, "SET query_group TO 'run 1'", {"query_group": "run 1"}),
+    ],
+)
+def test_sessions_carry_the_label_of_the_run(
+    warehouse: CopyingWarehouse, statement: str, setting: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours and dbt's, so that the warehouse tells all of a run's queries, and no others."""
+    labelled, recorder, asked = dataclasses.replace(warehouse), Recorder(), []  # type: ignore[type-var]
+    labelled.begin_labels(recorder)
+    assert (recorder.statements, labelled.labelled_queries()) == ([], [])
+    labelled.label_queries("run' 1")
+    labelled.begin_labels(recorder)
+    assert recorder.statements == [statement]
+    assert labelled.profile().items() >= setting.items()
+    text = '/* {"app": "dbt", "node_id": "model.gold.users"} */\ncreate table'
+    monkeypatch.setattr(type(warehouse), "query", lambda _, sql: asked.append(sql) or [(7, text, Decimal("1.5"), None)])
+    assert labelled.labelled_queries() == [Query("7", "model.gold.users", 1.5, 0)]
+    assert "'run 1'" in asked[0]
 
 
 def assert_golden(name: str, statements: list[str]) -> None:

@@ -1,0 +1,1 @@
+"""Kafka: the brokers' topics, and draining them into the landing zone."""
