@@ -25,8 +25,7 @@ from lake.tables import Lake
 from lake.validation import compare_with_ledger
 from lake.written_files import current_snapshot, written_since
 from partitions import HOURS_PER_RUN, arrival_window, hour_of, key_of
-from resources.environment import first_hour
-from resources.kafka.settings import brokers_are_set
+from resources.environment import first_hour, has_brokers
 
 
 def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
@@ -36,7 +35,7 @@ def bronze_asset(stream: Stream) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"bronze_{stream.name}",
         # Otherwise the UI would ask to materialize `landing/<stream>` first, which needs brokers.
-        specs=[table_spec(Layer.BRONZE, stream, [landing_key(stream)] if stream.topic and brokers_are_set() else [])],
+        specs=[table_spec(Layer.BRONZE, stream, [landing_key(stream)] if stream.topic and has_brokers() else [])],
         can_subset=True,
         partitions_def=arrival_hours(),
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=HOURS_PER_RUN),

@@ -21,8 +21,7 @@ import dagster as dg
 from contracts.stream import Stream
 from partitions import hour_of, key_of
 from resources.alerts.settings import ALERT_SETTINGS, alerting
-from resources.kafka.settings import SETTINGS as KAFKA
-from resources.kafka.settings import kafka_settings
+from resources.kafka import settings as kafka
 from resources.settings import AWS, OPTIONAL, REDSHIFT, SNOWFLAKE, Misconfigured, misspelt
 
 DEVELOPMENT_KEY = "development"
@@ -84,6 +83,11 @@ def newest_first() -> bool:
     return order == "newest"
 
 
+def has_brokers() -> bool:
+    """Whether topics of Kafka are drained. If not, the files of a stream with a topic land in another way."""
+    return bool(os.environ.get(kafka.BOOTSTRAP))
+
+
 def begin_recently(now: dt.datetime) -> None:
     """Let a new platform on this machine begin a month before `now`, so that its pages are not full of empty hours.
 
@@ -122,8 +126,8 @@ def _kafka(streams: Sequence[Stream], log: Log) -> Any:
     from resources.kafka.kafka import Kafka
     from resources.landing.store import store_of
 
-    values = {name: dg.EnvVar(name).get_value() or "" for name in KAFKA}
-    return Kafka(kafka_settings(values), store_of(make("landing", streams, log)))
+    values = {name: dg.EnvVar(name).get_value() or "" for name in kafka.SETTINGS}
+    return Kafka(kafka.kafka_settings(values), store_of(make("landing", streams, log)))
 
 
 def _bucket(setting: str) -> tuple[str, str]:
@@ -273,11 +277,7 @@ def make(name: str, streams: Sequence[Stream], log: Log) -> Any:
 
 
 def check_settings(log: Log) -> None:
-    """Check the deployment's settings when a code location loads, before any resource is needed.
-
-    Missing settings are a warning: assets and runs can still be looked at. Raises `Misconfigured` for a deployment that
-    does not exist.
-    """
+    """Warn of missing settings when a code location loads. Raises `Misconfigured` for an unknown deployment."""
     if missing := _missing_settings():
         log.warning(f"{missing}. Until they are set, every run fails.")
 
@@ -288,7 +288,7 @@ def named_settings() -> tuple[list[str], list[str], dict[str, str]]:
     Raises `Misconfigured` for a deployment that does not exist.
     """
     required = DEPLOYMENTS[deployment()].required
-    known = {*OPTIONAL, *KAFKA, *ALERT_SETTINGS, *(name for each in DEPLOYMENTS.values() for name in each.required)}
+    known = {*OPTIONAL, *kafka.SETTINGS, *ALERT_SETTINGS}.union(*(each.required for each in DEPLOYMENTS.values()))
     unset = [name for name in required if not os.environ.get(name)]
     return sorted(known & os.environ.keys()), unset, misspelt(os.environ, known)
 

@@ -1,12 +1,11 @@
 """Settings of Kafka: from the values of the settings to librdkafka's configuration.
 
-Belongs here: which settings there are, which go together, and whether Kafka is used at all. Not here: reading their
-values (`resources.environment`).
+Belongs here: which settings there are, and which go together. Not here: reading the environment
+(`resources.environment`).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,11 +30,6 @@ CLIENT: Mapping[str, str] = {
 RECORDS, BYTES, SECONDS = "KAFKA_BATCH_RECORDS", "KAFKA_BATCH_BYTES", "KAFKA_DRAIN_SECONDS"
 SETTINGS = (*CLIENT, RECORDS, BYTES, SECONDS)
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-
-
-def brokers_are_set() -> bool:
-    """Whether topics are drained. If not, the files of a stream with a topic land in another way."""
-    return bool(os.environ.get(BOOTSTRAP))
 
 
 @dataclass(frozen=True)
