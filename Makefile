@@ -33,7 +33,7 @@ test: setup-tests  ## the tests to run while you work (5 minutes); skips those w
 	@$(PYTEST) -n 2 -m "not verify"
 
 # Three workers for two cores, as some of these tests wait for servers.
-verify: test  ## all tests: `make test`, then those marked verify (18 minutes more)
+verify: test  ## all tests: `make test`, then those marked verify (30 minutes more)
 	@$(PYTEST) -n 3 -m verify
 
 dev: setup  ## the Dagster UI, with sensors on; drop files into $$DATA_DIR/landing; PORT=3001 make dev

@@ -69,10 +69,10 @@ def keep_looking_after_runs() -> None:
     nothing in a process that serves no code location.
     """
     if server := sys.modules.get(SERVER):
-        setattr(server.DagsterApiServer, LOOK, _undaunted(getattr(server.DagsterApiServer, LOOK)))
+        setattr(server.DagsterApiServer, LOOK, _surviving_errors(getattr(server.DagsterApiServer, LOOK)))
 
 
-def _undaunted(look: Callable[[object], None]) -> Callable[[object], None]:
+def _surviving_errors(look: Callable[[object], None]) -> Callable[[object], None]:
     @wraps(look)
     def look_again(server: object) -> None:
         try:

@@ -19,7 +19,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,6 @@ class Worker:
     code: int
     runs: int = 0
     run_id: str | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def start(cls, code: int, folder: Path) -> Worker:

@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,10 +162,8 @@ def disturb(deployment: Deployment) -> None:
         print(f"{dt.datetime.now(dt.UTC):%H:%M:%S} {fault()}; {dict(deployment.runs())}", flush=True)
 
 
-def test_nothing_is_lost_or_counted_twice(
-    make_platform: Callable[[str], Platform], definitions: object, disk: Path
-) -> None:
-    disturbed = Platform(disk / "data", make_platform("unused").definitions, make_platform("unused").instance)
+def test_nothing_is_lost_or_counted_twice(make_platform: Callable[[str], Platform], disk: Path) -> None:
+    disturbed = replace(make_platform("disturbed"), data=disk / "data")
     with deployed(disturbed) as deployment:
         disturb(deployment)
         deployment.feed.stop()
